@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keyring of PKCS#11 tokens. */
+#ifndef ENVELOPE_TOKEN_KEYRING_H
+#define ENVELOPE_TOKEN_KEYRING_H
+
+#include <stdbool.h>
+
+#include "../provider/config.h"
+#include "../provider/kek.h"
+
+/*
+ * Makes a keyring; touches no module and no token until it is first used. config and errors must
+ * outlive it; config has passed env_config_check before the first select or lookup.
+ */
+ENV_RESULT env_token_keyring_new(const struct env_config *config, const struct env_errors *errors,
+                                 struct env_keyring **out);
+
+/*
+ * Says that the process is ending (exit handlers run): from then on freeing a keyring calls no
+ * PKCS#11 function, since a module's own state may be gone already.
+ */
+void env_token_process_is_ending(void);
+
+/* True while the calling thread is inside a PKCS#11 call of ours. */
+bool env_token_inside_call(void);
+
+#endif

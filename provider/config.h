@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the provider's section of openssl.cnf says. Values are read when the module is loaded (the
+ * core hands them out then) and judged at the first operation, since a provider that fails to load
+ * is passed over in silence.
+ */
+#ifndef ENVELOPE_CONFIG_H
+#define ENVELOPE_CONFIG_H
+
+#include <stdbool.h>
+
+#include "error.h"
+
+enum env_wrap_choice {
+    ENV_WRAP_CHOICE_AUTO, /* AES-KW, then AES-KWP, then AES-GCM: the first that token and key do */
+    ENV_WRAP_CHOICE_AES_KW,
+    ENV_WRAP_CHOICE_AES_KWP,
+    ENV_WRAP_CHOICE_AES_GCM,
+    ENV_WRAP_CHOICE_RSA_OAEP,
+};
+
+/* Strings are NULL where the key is absent; they belong to the struct. */
+struct env_config {
+    char *module_path;        /* pkcs11-module-path: default, every module that p11-kit knows */
+    char *module_init_args;   /* pkcs11-module-init-args: CK_C_INITIALIZE_ARGS.pReserved */
+    char *token;              /* token: a pkcs11: URI that narrows the tokens */
+    char *pin_source;         /* pin-source: file:PATH or env:NAME */
+    char *kek;                /* kek: labels or pkcs11: URIs, separated by spaces */
+    char *wrap;               /* wrap: auto, aes-kw, aes-kwp, aes-gcm, rsa-oaep */
+    char *context;            /* context: the default application context, UTF-8 */
+    char *open_kek;           /* open-kek: labels or ids (hex) that may open, separated by spaces */
+    char *propquery;          /* propquery: for the algorithms that we fetch */
+    char *allow_weak_kek;     /* allow-weak-kek: yes or no */
+    char *allow_imported_kek; /* allow-imported-kek: yes or no */
+    char *unknown;            /* a likely misspelling that the section has, or NULL */
+
+    /* Set by env_config_check */
+    enum env_wrap_choice wrap_choice;
+    bool weak_allowed;
+    bool imported_allowed;
+};
+
+/*
+ * Judges every value and fills the last three fields. Each failure names its key: CONFIG_VALUE,
+ * CONFIG_UNKNOWN_KEY. URIs and PIN sources are judged by keymgmt/.
+ */
+ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors);
+
+void env_config_clear(struct env_config *config);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All that the ciphers see of key-encryption keys. Behind it stand PKCS#11 tokens (keymgmt/), or in
+ * tests a fake or a failing KEK. Every object may be used by several threads at once.
+ */
+#ifndef ENVELOPE_KEK_H
+#define ENVELOPE_KEK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "result.h"
+
+#define ENV_DEK_LEN 32u            /* bytes of a data key */
+#define ENV_KEK_ID_MAX 64u         /* longest KEK reference (CKA_ID) in bytes */
+#define ENV_WRAPPED_MAX 1024u      /* longest wrapped DEK in bytes (RSA-8192) */
+#define ENV_KEK_RECIPIENTS_MAX 32u /* most KEKs of one message */
+#define ENV_GCM_NONCE_LEN 12u
+
+/* How a DEK is wrapped, as the header says it. The AES key's length is part of the OID. */
+enum env_wrap_alg {
+    ENV_WRAP_NONE = 0,
+    ENV_WRAP_AES128_KW, /* RFC 3394: 40 bytes for a DEK */
+    ENV_WRAP_AES192_KW,
+    ENV_WRAP_AES256_KW,
+    ENV_WRAP_AES128_KWP, /* RFC 5649: 40 bytes */
+    ENV_WRAP_AES192_KWP,
+    ENV_WRAP_AES256_KWP,
+    ENV_WRAP_AES128_GCM, /* 12-byte nonce, 16-byte tag appended, no AAD: 48 bytes */
+    ENV_WRAP_AES192_GCM,
+    ENV_WRAP_AES256_GCM,
+};
+
+struct env_wrapped {
+    enum env_wrap_alg alg;
+    uint8_t nonce[ENV_GCM_NONCE_LEN]; /* GCM only */
+    size_t len;
+    uint8_t data[ENV_WRAPPED_MAX];
+};
+
+struct env_kek_id {
+    size_t len; /* 1 to ENV_KEK_ID_MAX */
+    uint8_t bytes[ENV_KEK_ID_MAX];
+};
+
+struct env_kek; /* starts with its vtable pointer */
+
+struct env_kek_vtable {
+    void (*up_ref)(struct env_kek *kek);
+    void (*free)(struct env_kek *kek);
+    const struct env_kek_id *(*id)(const struct env_kek *kek);
+    /* Wraps dek; fills all of *out. */
+    ENV_RESULT (*wrap)
+    (struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN], struct env_wrapped *out);
+    /*
+     * Unwraps into dek. A ciphertext that does not verify is ENV_FAIL(ENV_R_NOT_AUTHENTIC), not
+     * raised, with no detail: the caller gives the same error as for a bad header MAC.
+     */
+    ENV_RESULT (*unwrap)
+    (struct env_kek *kek, const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN]);
+};
+
+struct env_kek {
+    const struct env_kek_vtable *vtable;
+};
+
+/* What names the KEKs to seal with: at most one of the two is set; none means the configured ones.
+ */
+struct env_selector {
+    const char *name;   /* a label or a pkcs11: URI (from a parameter: shown in errors) */
+    const char *marked; /* a label from the key bytes of EVP_CipherInit: never shown in errors */
+};
+
+struct env_kek_list {
+    size_t count;
+    struct env_kek *keks[ENV_KEK_RECIPIENTS_MAX];
+};
+
+/* Where KEKs come from. Failures are raised with their details. */
+struct env_keyring;
+
+struct env_keyring_vtable {
+    void (*free)(struct env_keyring *ring);
+    /* The KEKs to seal with; the caller frees each with env_kek_list_clear. Selecting runs the
+     * first-use self-test, so that nothing is sealed to a key that can not open it. */
+    ENV_RESULT (*select)
+    (struct env_keyring *ring, const struct env_selector *selector, struct env_kek_list *out);
+    /*
+     * The KEK that a header names. ENV_FAIL(ENV_R_KEK_NOT_HERE), not raised, when no configured
+     * token has it; everything else (wrong PIN, a token that failed, policy) is raised.
+     */
+    ENV_RESULT (*lookup)
+    (struct env_keyring *ring, const struct env_kek_id *id, enum env_wrap_alg alg,
+     struct env_kek **out);
+};
+
+struct env_keyring {
+    const struct env_keyring_vtable *vtable;
+};
+
+static inline void env_kek_free(struct env_kek *kek)
+{
+    if (kek != NULL)
+        kek->vtable->free(kek);
+}
+
+static inline void env_kek_list_clear(struct env_kek_list *list)
+{
+    while (list->count > 0)
+        env_kek_free(list->keks[--list->count]);
+}
+
+#endif
