@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#define CONTEXT_MAX 4096u
+
+static ENV_RESULT yes_or_no(const char *key, const char *value, bool *out,
+                            const struct env_errors *errors)
+{
+    *out = false;
+    if (value == NULL || strcmp(value, "no") == 0)
+        return ENV_OK;
+    if (strcmp(value, "yes") == 0) {
+        *out = true;
+        return ENV_OK;
+    }
+    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is yes or no", key);
+}
+
+static ENV_RESULT wrap_choice(const char *value, enum env_wrap_choice *out,
+                              const struct env_errors *errors)
+{
+    static const struct {
+        const char *name;
+        enum env_wrap_choice choice;
+    } choices[] = {
+        {"auto", ENV_WRAP_CHOICE_AUTO},
+        {"aes-kw", ENV_WRAP_CHOICE_AES_KW},
+        {"aes-kwp", ENV_WRAP_CHOICE_AES_KWP},
+        {"aes-gcm", ENV_WRAP_CHOICE_AES_GCM},
+    };
+
+    *out = ENV_WRAP_CHOICE_AUTO;
+    if (value == NULL)
+        return ENV_OK;
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+        if (strcmp(value, choices[i].name) == 0) {
+            *out = choices[i].choice;
+            return ENV_OK;
+        }
+    }
+    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "wrap is auto, aes-kw, aes-kwp or aes-gcm");
+}
+
+/* A key that stands there with nothing after it is a mistake, never a default. */
+static ENV_RESULT none_empty(const struct env_config *config, const struct env_errors *errors)
+{
+    const struct {
+        const char *key;
+        const char *value;
+    } values[] = {
+        {"pkcs11-module-path", config->module_path},
+        {"pkcs11-module-init-args", config->module_init_args},
+        {"token", config->token},
+        {"pin-source", config->pin_source},
+        {"kek", config->kek},
+        {"wrap", config->wrap},
+        {"open-kek", config->open_kek},
+        {"propquery", config->propquery},
+    };
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        if (values[i].value != NULL && values[i].value[strspn(values[i].value, " ")] == '\0')
+            return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is empty", values[i].key);
+    }
+    return ENV_OK;
+}
+
+ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors)
+{
+    if (config->unknown != NULL)
+        return ENV_RAISE(errors, ENV_R_CONFIG_UNKNOWN_KEY, "%s", config->unknown);
+    ENV_TRY(none_empty(config, errors));
+    ENV_TRY(wrap_choice(config->wrap, &config->wrap_choice, errors));
+    ENV_TRY(yes_or_no("allow-weak-kek", config->allow_weak_kek, &config->weak_allowed, errors));
+    ENV_TRY(yes_or_no("allow-imported-kek", config->allow_imported_kek, &config->imported_allowed,
+                      errors));
+    if (config->context != NULL && strlen(config->context) > CONTEXT_MAX)
+        return ENV_RAISE(errors, ENV_R_CONTEXT_TOO_LONG, "context");
+    return ENV_OK;
+}
+
+void env_config_clear(struct env_config *config)
+{
+    char **strings[] = {
+        &config->module_path,
+        &config->module_init_args,
+        &config->token,
+        &config->pin_source,
+        &config->kek,
+        &config->wrap,
+        &config->context,
+        &config->open_kek,
+        &config->propquery,
+        &config->unknown,
+        &config->allow_imported_kek,
+        &config->allow_weak_kek,
+    };
+
+    for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+        /* a URI may hold a pin-value */
+        if (*strings[i] != NULL)
+            OPENSSL_clear_free(*strings[i], strlen(*strings[i]));
+        *strings[i] = NULL;
+    }
+}

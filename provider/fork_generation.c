@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fork_generation.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Atomic uint64_t *page; /* NULL: the kernel can not wipe it, so getpid() has to do */
+
+static void map_page(void)
+{
+    size_t len = (size_t)sysconf(_SC_PAGESIZE);
+    void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED)
+        return;
+    if (madvise(p, len, MADV_WIPEONFORK) != 0) {
+        (void)munmap(p, len);
+        return;
+    }
+    page = p;
+}
+
+/* Unmapped with the module, so that loading and unloading it many times leaves nothing behind. */
+__attribute__((destructor)) static void unmap_page(void)
+{
+    if (page != NULL)
+        (void)munmap((void *)page, (size_t)sysconf(_SC_PAGESIZE));
+}
+
+uint64_t env_fork_generation(void)
+{
+    uint64_t generation;
+    uint64_t pid;
+
+    (void)pthread_once(&once, map_page);
+    if (page == NULL)
+        return (uint64_t)getpid();
+    generation = atomic_load_explicit(page, memory_order_relaxed);
+    if (generation != 0)
+        return generation;
+    /* The first call in this process. Its process id tells it from every living ancestor. */
+    pid = (uint64_t)getpid();
+    atomic_store_explicit(page, pid, memory_order_relaxed);
+    return pid;
+}
