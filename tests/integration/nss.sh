@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Another kind of token: NSS's does AES-KW and AES-KWP by C_Encrypt and needs an argument to start.
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+
+softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
+init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
+export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
+mkdir nss
+certutil -N -d "sql:$work/nss" -f pin
+value=$(stock rand -hex 32)
+
+nss_kek() { # label, make_kek's options
+    local label=$1
+    shift
+    "$ENVELOPE_PROGRAMS/make_kek" --module "$softokn" --init-args "$init_args" \
+        --token "NSS Certificate DB" --pin "$pin" --label "$label" "$@"
+}
+
+nss_cnf() {
+    write_cnf "pkcs11-module-path=\"$softokn\"" "pkcs11-module-init-args=\"$init_args\"" \
+        'token="pkcs11:token=NSS%20Certificate%20DB"' "$@"
+}
+
+nss_kek orders --id 0a0b --usage wrap
+nss_kek invoices --id 0c0d --usage encrypt
+nss_kek known --id 0e0f --usage both --import "$value"
+stream 10000 >plain
+
+for kek in orders invoices; do
+    nss_cnf kek=$kek
+    expect_quiet seal -in plain -out sealed
+    expect_quiet open -in sealed -out opened
+    same plain opened
+done
+
+# Each way to wrap, opened by hand.
+while read -r wrap name; do
+    nss_cnf kek=known allow-imported-kek=yes wrap="$wrap"
+    expect_quiet seal -in plain -out sealed
+    expect_quiet open -in sealed -out opened
+    same plain opened
+    "$ENVELOPE_PROGRAMS/open_by_hand" --kek "$value" --show <sealed >opened 2>shown ||
+        fail "$wrap by hand: $(<shown)"
+    same plain opened
+    grep -qx "wrap $name" shown || fail "$wrap: $(<shown)"
+done <<END
+auto id-aes256-wrap
+aes-kw id-aes256-wrap
+aes-kwp id-aes256-wrap-pad
+aes-gcm aes-256-gcm
+END
+
+echo 00000000 >wrong
+nss_cnf "pin-source=file:$work/wrong"
+expect_failure PIN_WRONG "" seal -in plain
+nss_cnf kek=known
+expect_failure KEK_IMPORTED known seal -in plain

@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# conf/quickstart.sh does what it says, twice, and touches nothing outside its build directory.
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+
+# A copy whose path has what openssl.cnf gives a meaning to.
+tree="$work/a #1 copy"
+mkdir "$tree" home
+(cd "$source_dir" && cp -a CMakeLists.txt CMakePresets.json README.md provider keymgmt conf bench "$tree")
+
+listing() { # of all files and what is in them, but for the build directory
+    (cd "$1" && find . -path ./build -prune -o -type f -exec sha256sum {} + | sort -k 2)
+}
+
+tokens_of_the_system() {
+    if [[ -d /var/lib/softhsm/tokens ]]; then
+        find /var/lib/softhsm/tokens -printf '%p %T@\n' | sort
+    fi
+}
+
+listing "$tree" >tree.before
+tokens_of_the_system >tokens.before
+env -u SOFTHSM2_CONF HOME="$work/home" bash "$tree/conf/quickstart.sh" >first.out 2>&1 ||
+    fail "$(<first.out)"
+cp "$tree/build/quickstart/readme.sealed" first.sealed
+env -u SOFTHSM2_CONF HOME="$work/home" bash "$tree/conf/quickstart.sh" >second.out 2>&1 ||
+    fail "the second time: $(<second.out)"
+
+listing "$tree" | cmp - tree.before || fail "the clone has changed"
+tokens_of_the_system | cmp - tokens.before || fail "the system's tokens have changed"
+[[ -z $(find home -mindepth 1) ]] || fail "the home directory has changed"
+
+# The lines to type next are the last ones; typed, they work, and what the first run sealed opens.
+grep -q '^What came out is what went in' second.out || fail "$(<second.out)"
+sed -n '/^== Now try it yourself/,$p' second.out | tail -n +2 >next
+(($(wc -l <next) == 4)) || fail "the lines to type next: $(<next)"
+sed 's/FILE.sealed/first.sealed/; s/FILE.opened/first.opened/; s/FILE/plain/' next >typed
+echo words >plain
+# shellcheck source=/dev/null
+(source ./typed) >typed.out 2>typed.err || fail "$(<typed.err)"
+same first.opened plain
+cp "$tree/build/quickstart/readme.sealed" sealed
+# shellcheck source=/dev/null
+(source <(head -1 next) && openssl enc -d -envelope -K 0 -in sealed -out opened 2>err) ||
+    fail "$(<err)"
+same opened "$tree/README.md"
+
+# The KEK does nothing but wrap and unwrap, and nobody else can read its PIN.
+(($(stat -c %a "$tree/build/quickstart/pin") == 600)) || fail "others can read the PIN"
