@@ -8,6 +8,7 @@
 #define ENVELOPE_ERROR_H
 
 #include <stdarg.h>
+#include <stddef.h>
 
 #include "result.h"
 
@@ -15,7 +16,25 @@ struct env_errors {
     void *arg;
     void (*raise)(void *arg, const char *file, int line, const char *func, enum env_reason reason,
                   const char *fmt, va_list ap);
+    /*
+     * Both may be NULL. mark remembers the top of the stack; unmark forgets that mark and, when
+     * drop is true, every entry above it: for a failure that turned out not to matter.
+     */
+    void (*mark)(void *arg);
+    void (*unmark)(void *arg, bool drop);
 };
+
+static inline void env_errors_mark(const struct env_errors *errors)
+{
+    if (errors->mark != NULL)
+        errors->mark(errors->arg);
+}
+
+static inline void env_errors_unmark(const struct env_errors *errors, bool drop)
+{
+    if (errors->unmark != NULL)
+        errors->unmark(errors->arg, drop);
+}
 
 /* Puts one entry on the error stack and returns the failure that says so. fmt may be "". */
 ENV_RESULT env_raise_at(const struct env_errors *errors, const char *file, int line,

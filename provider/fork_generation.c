@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -33,17 +34,22 @@ __attribute__((destructor)) static void unmap_page(void)
 
 uint64_t env_fork_generation(void)
 {
-    uint64_t generation;
-    uint64_t pid;
+    uint64_t seen;
+    uint64_t fresh = 0;
 
     (void)pthread_once(&once, map_page);
     if (page == NULL)
         return (uint64_t)getpid();
-    generation = atomic_load_explicit(page, memory_order_relaxed);
-    if (generation != 0)
-        return generation;
-    /* The first call in this process. Its process id tells it from every living ancestor. */
-    pid = (uint64_t)getpid();
-    atomic_store_explicit(page, pid, memory_order_relaxed);
-    return pid;
+    seen = atomic_load_explicit(page, memory_order_relaxed);
+    if (seen != 0)
+        return seen;
+    /*
+     * The first call in this process. Random rather than the process id, since a child in a pid
+     * namespace of its own may have its parent's number.
+     */
+    if (getrandom(&fresh, sizeof(fresh), 0) != (ssize_t)sizeof(fresh) || fresh == 0)
+        fresh = (uint64_t)getpid();
+    if (atomic_compare_exchange_strong(page, &seen, fresh))
+        return fresh;
+    return seen; /* another thread was first */
 }

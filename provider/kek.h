@@ -50,13 +50,13 @@ struct env_kek_vtable {
     void (*free)(struct env_kek *kek);
     const struct env_kek_id *(*id)(const struct env_kek *kek);
     /* Wraps dek; fills all of *out. */
-    ENV_RESULT (*wrap)
+    ENV_RESULT(*wrap)
     (struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN], struct env_wrapped *out);
     /*
      * Unwraps into dek. A ciphertext that does not verify is ENV_FAIL(ENV_R_NOT_AUTHENTIC), not
      * raised, with no detail: the caller gives the same error as for a bad header MAC.
      */
-    ENV_RESULT (*unwrap)
+    ENV_RESULT(*unwrap)
     (struct env_kek *kek, const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN]);
 };
 
@@ -83,13 +83,13 @@ struct env_keyring_vtable {
     void (*free)(struct env_keyring *ring);
     /* The KEKs to seal with; the caller frees each with env_kek_list_clear. Selecting runs the
      * first-use self-test, so that nothing is sealed to a key that can not open it. */
-    ENV_RESULT (*select)
+    ENV_RESULT(*select)
     (struct env_keyring *ring, const struct env_selector *selector, struct env_kek_list *out);
     /*
      * The KEK that a header names. ENV_FAIL(ENV_R_KEK_NOT_HERE), not raised, when no configured
      * token has it; everything else (wrong PIN, a token that failed, policy) is raised.
      */
-    ENV_RESULT (*lookup)
+    ENV_RESULT(*lookup)
     (struct env_keyring *ring, const struct env_kek_id *id, enum env_wrap_alg alg,
      struct env_kek **out);
 };

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cipher.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <string.h>
+
+#include "provctx.h"
+#include "selector_key.h"
+#include "stream.h"
+
+struct env_cipher_ctx {
+    struct env_provctx *provctx;
+    const struct env_stream_kind *kind;
+    struct env_stream *stream;
+    bool initialised;
+    bool sealing;
+    char *kek;                                /* the kek parameter, or NULL */
+    char key_label[ENV_SELECTOR_KEY_LEN + 1]; /* from the key bytes, or "" */
+};
+
+/* ---- contexts ---- */
+
+static void free_ctx(struct env_cipher_ctx *ctx)
+{
+    env_stream_free(ctx->stream);
+    OPENSSL_free(ctx->kek);
+    OPENSSL_clear_free(ctx, sizeof(*ctx));
+}
+
+/* The context parameter's default; too long a one is refused by env_provctx_ready. */
+static void use_default_context(struct env_cipher_ctx *ctx)
+{
+    const char *text = ctx->provctx->config.context;
+
+    if (text == NULL || strlen(text) > ENV_CONTEXT_MAX)
+        return;
+    ctx->stream->context_len = strlen(text);
+    memcpy(ctx->stream->context, text, ctx->stream->context_len);
+}
+
+static struct env_cipher_ctx *new_ctx(void *vprovctx, const struct env_stream_kind *kind)
+{
+    struct env_provctx *provctx = vprovctx;
+    struct env_cipher_ctx *ctx = OPENSSL_zalloc(sizeof(*ctx));
+
+    if (ctx == NULL)
+        return NULL;
+    ctx->provctx = provctx;
+    ctx->kind = kind;
+    ctx->stream = env_stream_new(kind, &provctx->dek);
+    if (ctx->stream == NULL) {
+        free_ctx(ctx);
+        return NULL;
+    }
+    use_default_context(ctx);
+    return ctx;
+}
+
+static struct env_selector selector_of(const struct env_cipher_ctx *ctx)
+{
+    struct env_selector selector = {0};
+
+    if (ctx->kek != NULL)
+        selector.name = ctx->kek;
+    else if (ctx->key_label[0] != '\0')
+        selector.marked = ctx->key_label;
+    return selector;
+}
+
+/* ---- parameters ---- */
+
+static ENV_RESULT set_kek(struct env_cipher_ctx *ctx, const OSSL_PARAM *p)
+{
+    char *text = NULL;
+
+    if (ctx->stream->state != ENV_STREAM_NEW && ctx->stream->state != ENV_STREAM_DONE)
+        return ENV_FAIL(ENV_R_PARAMETER_TOO_LATE);
+    if (!OSSL_PARAM_get_utf8_string(p, &text, 0) || text == NULL || text[0] == '\0') {
+        OPENSSL_free(text);
+        return ENV_RAISE(&ctx->provctx->errors, ENV_R_BAD_PARAMETER, "%s", ENV_CIPHER_PARAM_KEK);
+    }
+    OPENSSL_free(ctx->kek);
+    ctx->kek = text;
+    return ENV_OK;
+}
+
+static ENV_RESULT set_context(struct env_cipher_ctx *ctx, const OSSL_PARAM *p)
+{
+    if (ctx->stream->state != ENV_STREAM_NEW && ctx->stream->state != ENV_STREAM_DONE)
+        return ENV_FAIL(ENV_R_PARAMETER_TOO_LATE);
+    if ((p->data_type != OSSL_PARAM_OCTET_STRING && p->data_type != OSSL_PARAM_UTF8_STRING) ||
+        (p->data == NULL && p->data_size > 0))
+        return ENV_RAISE(&ctx->provctx->errors, ENV_R_BAD_PARAMETER, "%s",
+                         ENV_CIPHER_PARAM_CONTEXT);
+    if (p->data_size > ENV_CONTEXT_MAX)
+        return ENV_FAIL(ENV_R_CONTEXT_TOO_LONG);
+    ctx->stream->context_len = p->data_size;
+    if (p->data_size > 0)
+        memcpy(ctx->stream->context, p->data, p->data_size);
+    return ENV_OK;
+}
+
+static ENV_RESULT set_length(const struct env_cipher_ctx *ctx, const OSSL_PARAM *p, size_t only)
+{
+    size_t value = 0;
+
+    if (!OSSL_PARAM_get_size_t(p, &value))
+        return ENV_RAISE(&ctx->provctx->errors, ENV_R_BAD_PARAMETER, "%s", p->key);
+    return value == only ? ENV_OK : ENV_FAIL(ENV_R_BAD_KEY_LENGTH);
+}
+
+static ENV_RESULT set_params(struct env_cipher_ctx *ctx, const OSSL_PARAM params[])
+{
+    const OSSL_PARAM *p;
+
+    if (params == NULL)
+        return ENV_OK;
+    if ((p = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_KEYLEN)) != NULL)
+        ENV_TRY(set_length(ctx, p, ENV_SELECTOR_KEY_LEN));
+    if ((p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_KEK)) != NULL)
+        ENV_TRY(set_kek(ctx, p));
+    if ((p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_CONTEXT)) != NULL)
+        ENV_TRY(set_context(ctx, p));
+    /* OSSL_CIPHER_PARAM_PADDING (enc -nopad) means nothing here: there is no padding */
+    return ENV_OK;
+}
+
+/* ---- one message ---- */
+
+static ENV_RESULT init(struct env_cipher_ctx *ctx, bool sealing, const unsigned char *key,
+                       size_t key_len, const OSSL_PARAM params[])
+{
+    ctx->initialised = false;
+    env_stream_reset(ctx->stream);
+    ENV_TRY(env_provctx_ready(ctx->provctx));
+    if (key != NULL)
+        ENV_TRY(env_selector_from_key(key, key_len, ctx->key_label));
+    ENV_TRY(set_params(ctx, params));
+    ctx->sealing = sealing;
+    ctx->initialised = true;
+    return ENV_OK;
+}
+
+static ENV_RESULT run_update(struct env_cipher_ctx *ctx, struct env_io *io)
+{
+    struct env_selector selector = selector_of(ctx);
+
+    if (!ctx->initialised)
+        return ENV_FAIL(ENV_R_NOT_INITIALISED);
+    if (io->in_len == 0)
+        return ENV_OK;
+    if (io->in == NULL)
+        return ENV_FAIL(ENV_R_BAD_PARAMETER);
+    return ctx->sealing ? env_sealing_update(ctx->stream, &selector, io)
+                        : env_opening_update(ctx->stream, io);
+}
+
+static ENV_RESULT run_final(struct env_cipher_ctx *ctx, struct env_io *io)
+{
+    struct env_selector selector = selector_of(ctx);
+
+    if (!ctx->initialised)
+        return ENV_FAIL(ENV_R_NOT_INITIALISED);
+    return ctx->sealing ? env_sealing_final(ctx->stream, &selector, io)
+                        : env_opening_final(ctx->stream, io);
+}
+
+/* ---- what libcrypto calls ---- */
+
+static OSSL_FUNC_cipher_newctx_fn newctx_envelope;
+static OSSL_FUNC_cipher_newctx_fn newctx_envelope_1m;
+static OSSL_FUNC_cipher_freectx_fn freectx;
+static OSSL_FUNC_cipher_dupctx_fn dupctx;
+static OSSL_FUNC_cipher_encrypt_init_fn encrypt_init;
+static OSSL_FUNC_cipher_decrypt_init_fn decrypt_init;
+static OSSL_FUNC_cipher_update_fn update;
+static OSSL_FUNC_cipher_final_fn final;
+static OSSL_FUNC_cipher_cipher_fn cipher;
+static OSSL_FUNC_cipher_get_params_fn get_params_envelope;
+static OSSL_FUNC_cipher_get_params_fn get_params_envelope_1m;
+static OSSL_FUNC_cipher_gettable_params_fn gettable_params;
+static OSSL_FUNC_cipher_get_ctx_params_fn get_ctx_params;
+static OSSL_FUNC_cipher_gettable_ctx_params_fn gettable_ctx_params;
+static OSSL_FUNC_cipher_set_ctx_params_fn set_ctx_params;
+static OSSL_FUNC_cipher_settable_ctx_params_fn settable_ctx_params;
+
+static void *newctx_envelope(void *vprovctx)
+{
+    return new_ctx(vprovctx, &env_stream_envelope);
+}
+
+static void *newctx_envelope_1m(void *vprovctx)
+{
+    return new_ctx(vprovctx, &env_stream_envelope_1m);
+}
+
+static void freectx(void *vctx)
+{
+    if (vctx != NULL)
+        free_ctx(vctx);
+}
+
+static void *dupctx(void *vctx)
+{
+    const struct env_cipher_ctx *from = vctx;
+    struct env_cipher_ctx *to = OPENSSL_memdup(from, sizeof(*from));
+    ENV_RESULT r = ENV_FAIL(ENV_R_NO_MEMORY);
+
+    if (to != NULL) {
+        to->stream = NULL;
+        to->kek = from->kek != NULL ? OPENSSL_strdup(from->kek) : NULL;
+        if (from->kek == NULL || to->kek != NULL)
+            r = env_stream_copy(from->stream, from->sealing, &to->stream);
+    }
+    if (env_ok(r))
+        return to;
+    (void)ENV_EDGE_FAIL(from->provctx, r);
+    freectx(to);
+    return NULL;
+}
+
+static int encrypt_init(void *vctx, const unsigned char *key, size_t key_len,
+                        const unsigned char *iv, size_t iv_len, const OSSL_PARAM params[])
+{
+    struct env_cipher_ctx *ctx = vctx;
+    ENV_RESULT r = init(ctx, true, key, key_len, params);
+
+    (void)iv; /* the IV length is 0: callers pass a pointer all the same */
+    (void)iv_len;
+    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+}
+
+static int decrypt_init(void *vctx, const unsigned char *key, size_t key_len,
+                        const unsigned char *iv, size_t iv_len, const OSSL_PARAM params[])
+{
+    struct env_cipher_ctx *ctx = vctx;
+    ENV_RESULT r = init(ctx, false, key, key_len, params);
+
+    (void)iv;
+    (void)iv_len;
+    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+}
+
+/* Every failure of an update or a final ends the message. */
+static int end_call(struct env_cipher_ctx *ctx, ENV_RESULT r, const struct env_io *io,
+                    size_t *out_len)
+{
+    *out_len = env_ok(r) ? io->written : 0;
+    if (env_ok(r))
+        return 1;
+    if (ctx->initialised)
+        env_stream_fail(ctx->stream);
+    return ENV_EDGE_FAIL(ctx->provctx, r);
+}
+
+static int update(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
+                  const unsigned char *in, size_t in_len)
+{
+    struct env_io io = {.in = in, .in_len = in_len, .out = out, .out_size = out_size};
+
+    return end_call(vctx, run_update(vctx, &io), &io, out_len);
+}
+
+static int final(void *vctx, unsigned char *out, size_t *out_len, size_t out_size)
+{
+    struct env_io io = {.out = out, .out_size = out_size};
+
+    return end_call(vctx, run_final(vctx, &io), &io, out_len);
+}
+
+/* EVP_Cipher: input is an update, none is the end of the message. */
+static int cipher(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
+                  const unsigned char *in, size_t in_len)
+{
+    return in != NULL ? update(vctx, out, out_len, out_size, in, in_len)
+                      : final(vctx, out, out_len, out_size);
+}
+
+static int get_params(const struct env_stream_kind *kind, OSSL_PARAM params[])
+{
+    const struct {
+        const char *key;
+        size_t value;
+    } numbers[] = {
+        {OSSL_CIPHER_PARAM_KEYLEN, ENV_SELECTOR_KEY_LEN},
+        {OSSL_CIPHER_PARAM_IVLEN, 0},
+        {OSSL_CIPHER_PARAM_BLOCK_SIZE, kind->block_size},
+    };
+    OSSL_PARAM *p = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_MODE);
+
+    if (p != NULL && !OSSL_PARAM_set_uint(p, 0))
+        return 0;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        p = OSSL_PARAM_locate(params, numbers[i].key);
+        if (p != NULL && !OSSL_PARAM_set_size_t(p, numbers[i].value))
+            return 0;
+    }
+    return 1;
+}
+
+static int get_params_envelope(OSSL_PARAM params[])
+{
+    return get_params(&env_stream_envelope, params);
+}
+
+static int get_params_envelope_1m(OSSL_PARAM params[])
+{
+    return get_params(&env_stream_envelope_1m, params);
+}
+
+static const OSSL_PARAM *gettable_params(void *vprovctx)
+{
+    static const OSSL_PARAM params[] = {
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_MODE, NULL),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, NULL),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_BLOCK_SIZE, NULL),
+        OSSL_PARAM_END,
+    };
+
+    (void)vprovctx;
+    return params;
+}
+
+static int get_ctx_params(void *vctx, OSSL_PARAM params[])
+{
+    const struct env_cipher_ctx *ctx = vctx;
+
+    return get_params(ctx->kind, params);
+}
+
+static const OSSL_PARAM *gettable_ctx_params(void *vctx, void *vprovctx)
+{
+    static const OSSL_PARAM params[] = {
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, NULL),
+        OSSL_PARAM_END,
+    };
+
+    (void)vctx;
+    (void)vprovctx;
+    return params;
+}
+
+static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
+{
+    struct env_cipher_ctx *ctx = vctx;
+    ENV_RESULT r = set_params(ctx, params);
+
+    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+}
+
+static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
+{
+    static const OSSL_PARAM params[] = {
+        OSSL_PARAM_utf8_string(ENV_CIPHER_PARAM_KEK, NULL, 0),
+        OSSL_PARAM_octet_string(ENV_CIPHER_PARAM_CONTEXT, NULL, 0),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
+        OSSL_PARAM_END,
+    };
+
+    (void)vctx;
+    (void)vprovctx;
+    return params;
+}
+
+/* The two ciphers differ in how a context is made and in the block size. */
+#define CIPHER_FUNCTIONS(kind)                                                                     \
+    {                                                                                              \
+        {OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))newctx_##kind},                                  \
+            {OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))freectx},                                   \
+            {OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))dupctx},                                     \
+            {OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))encrypt_init},                         \
+            {OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))decrypt_init},                         \
+            {OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))update},                                     \
+            {OSSL_FUNC_CIPHER_FINAL, (void (*)(void)) final},                                      \
+            {OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))cipher},                                     \
+            {OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))get_params_##kind},                      \
+            {OSSL_FUNC_CIPHER_GETTABLE_PARAMS, (void (*)(void))gettable_params},                   \
+            {OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (void (*)(void))get_ctx_params},                     \
+            {OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, (void (*)(void))gettable_ctx_params},           \
+            {OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))set_ctx_params},                     \
+            {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))settable_ctx_params},           \
+        {                                                                                          \
+            0, NULL                                                                                \
+        }                                                                                          \
+    }
+
+static const OSSL_DISPATCH envelope_functions[] = CIPHER_FUNCTIONS(envelope);
+static const OSSL_DISPATCH envelope_1m_functions[] = CIPHER_FUNCTIONS(envelope_1m);
+
+const OSSL_ALGORITHM env_cipher_algorithms[] = {
+    {"ENVELOPE-AES-256-GCM:ENVELOPE", "provider=envelope", envelope_functions,
+     "Envelope encryption, segments of 4 KiB"},
+    {"ENVELOPE-AES-256-GCM-1M:ENVELOPE-1M", "provider=envelope", envelope_1m_functions,
+     "Envelope encryption, segments of 1 MiB"},
+    {NULL, NULL, NULL, NULL},
+};

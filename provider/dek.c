@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dek.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+static ENV_RESULT wrap_to_all(const struct env_kek_list *keks, const uint8_t dek[ENV_DEK_LEN],
+                              struct env_header *header)
+{
+    header->count = keks->count;
+    for (size_t i = 0; i < keks->count; i++) {
+        struct env_kek *kek = keks->keks[i];
+
+        header->recipients[i].id = *kek->vtable->id(kek);
+        ENV_TRY(kek->vtable->wrap(kek, dek, &header->recipients[i].wrapped));
+    }
+    return ENV_OK;
+}
+
+ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_selector *selector,
+                        enum env_content content, uint8_t dek[ENV_DEK_LEN], uint8_t **der,
+                        size_t *der_len)
+{
+    struct env_kek_list keks = {0};
+    struct env_header *header;
+    ENV_RESULT r;
+
+    ENV_TRY(env_crypto_ready(context->crypto));
+    ENV_TRY(context->keyring->vtable->select(context->keyring, selector, &keks));
+    header = OPENSSL_zalloc(sizeof(*header));
+    if (header == NULL) {
+        env_kek_list_clear(&keks);
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    }
+    header->content = content;
+    r = env_random_private(context->crypto, dek, ENV_DEK_LEN);
+    if (env_ok(r))
+        r = wrap_to_all(&keks, dek, header);
+    if (env_ok(r))
+        r = env_header_encode(context->crypto, header, dek, der, der_len);
+    if (!env_ok(r))
+        OPENSSL_cleanse(dek, ENV_DEK_LEN);
+    OPENSSL_free(header);
+    env_kek_list_clear(&keks);
+    return r;
+}
+
+static ENV_RESULT open_recipient(const struct env_dek_context *context,
+                                 const struct env_recipient *recipient, struct env_span der,
+                                 uint8_t dek[ENV_DEK_LEN])
+{
+    struct env_keyring *ring = context->keyring;
+    struct env_kek *kek = NULL;
+    ENV_RESULT r;
+
+    ENV_TRY(ring->vtable->lookup(ring, &recipient->id, recipient->wrapped.alg, &kek));
+    r = kek->vtable->unwrap(kek, &recipient->wrapped, dek);
+    if (env_ok(r))
+        r = env_header_verify(context->crypto, der, dek);
+    if (!env_ok(r))
+        OPENSSL_cleanse(dek, ENV_DEK_LEN);
+    env_kek_free(kek);
+    return r;
+}
+
+/* Names the KEKs that a message asks for: as many as fit, in hex, as they stand in the header. */
+static ENV_RESULT raise_not_here(const struct env_dek_context *context,
+                                 const struct env_header *header)
+{
+    char list[512] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < header->count; i++) {
+        const struct env_kek_id *id = &header->recipients[i].id;
+
+        if (used + 2 * id->len + 8 > sizeof(list)) {
+            (void)snprintf(list + used, sizeof(list) - used, " ...");
+            break;
+        }
+        list[used++] = ' ';
+        for (size_t j = 0; j < id->len; j++)
+            used += (size_t)snprintf(list + used, sizeof(list) - used, "%02x", id->bytes[j]);
+    }
+    return ENV_RAISE(context->errors, ENV_R_KEK_NOT_HERE, "the message is for%s", list);
+}
+
+/* Which of two failures to tell: one that has details before NOT_AUTHENTIC before NOT_HERE. */
+static ENV_RESULT graver(ENV_RESULT a, ENV_RESULT b)
+{
+    if (a.raised || b.reason == ENV_R_KEK_NOT_HERE)
+        return a;
+    return b;
+}
+
+static ENV_RESULT open_any(const struct env_dek_context *context, const struct env_header *header,
+                           struct env_span der, uint8_t dek[ENV_DEK_LEN])
+{
+    ENV_RESULT worst = ENV_FAIL(ENV_R_KEK_NOT_HERE);
+
+    env_errors_mark(context->errors);
+    for (size_t i = 0; i < header->count; i++) {
+        ENV_RESULT r = open_recipient(context, &header->recipients[i], der, dek);
+
+        if (env_ok(r)) {
+            env_errors_unmark(context->errors, true);
+            return r;
+        }
+        worst = graver(worst, r);
+    }
+    env_errors_unmark(context->errors, false);
+    if (worst.reason == ENV_R_KEK_NOT_HERE && !worst.raised)
+        return raise_not_here(context, header);
+    return worst;
+}
+
+ENV_RESULT env_dek_open(const struct env_dek_context *context, struct env_span der,
+                        enum env_content content, uint8_t dek[ENV_DEK_LEN])
+{
+    struct env_header *header;
+    ENV_RESULT r;
+
+    ENV_TRY(env_crypto_ready(context->crypto));
+    header = OPENSSL_malloc(sizeof(*header));
+    if (header == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    r = env_header_decode(der, header);
+    if (env_ok(r) && header->content != content)
+        r = ENV_FAIL(ENV_R_WRONG_CONTENT);
+    if (env_ok(r))
+        r = open_any(context, header, der, dek);
+    OPENSSL_free(header);
+    return r;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From KEKs to a DEK and its header, and back. All that seals or opens a header goes through here:
+ * what is told apart when that fails, and what is not, is decided in this one place.
+ */
+#ifndef ENVELOPE_DEK_H
+#define ENVELOPE_DEK_H
+
+#include "crypto.h"
+#include "error.h"
+#include "header.h"
+#include "kek.h"
+
+/* What sealing and opening headers needs; all of it outlives every use. */
+struct env_dek_context {
+    struct env_crypto *crypto;
+    struct env_keyring *keyring;
+    const struct env_errors *errors;
+};
+
+/*
+ * Makes a fresh DEK, wraps it under every KEK that the selector names and writes the header.
+ * dek lies in secret memory; *der is freed with OPENSSL_free.
+ */
+ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_selector *selector,
+                        enum env_content content, uint8_t dek[ENV_DEK_LEN], uint8_t **der,
+                        size_t *der_len);
+
+/*
+ * Finds a KEK that opens the header, unwraps the DEK and checks the MAC. A wrapped DEK that does
+ * not verify and a MAC that does not are one error: NOT_AUTHENTIC, without detail.
+ */
+ENV_RESULT env_dek_open(const struct env_dek_context *context, struct env_span der,
+                        enum env_content content, uint8_t dek[ENV_DEK_LEN]);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "provctx.h"
+
+ENV_RESULT env_provctx_ready(struct env_provctx *provctx)
+{
+    ENV_RESULT r = ENV_OK;
+
+    if (atomic_load_explicit(&provctx->config_checked, memory_order_acquire))
+        return ENV_OK;
+    if (!CRYPTO_THREAD_write_lock(provctx->config_lock))
+        return ENV_FAIL(ENV_R_INTERNAL);
+    if (!atomic_load(&provctx->config_checked)) {
+        r = env_config_check(&provctx->config, &provctx->errors);
+        if (env_ok(r))
+            atomic_store_explicit(&provctx->config_checked, true, memory_order_release);
+    }
+    CRYPTO_THREAD_unlock(provctx->config_lock);
+    return r;
+}
+
+int env_provctx_fail(const struct env_provctx *provctx, ENV_RESULT failure, const char *file,
+                     int line, const char *func)
+{
+    if (!failure.raised)
+        (void)env_raise_at(&provctx->errors, file, line, func, failure.reason, "%s", "");
+    return 0;
+}
