@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The documentation's marked examples, word for word and in their order (tests/lib/blocks.sh says
+# how an example is marked). What is done with one follows from its language:
+#
+#   ini  becomes openssl.cnf, with the paths of module and PIN put to the test's own
+#   c    is written to NAME.c
+#   sh   is run, where openssl.cnf, the module, NAME.c and the clone's path ($source_dir) are at hand
+#
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+# shellcheck source=../lib/blocks.sh
+source "$source_dir/tests/lib/blocks.sh"
+make_usual
+
+# Examples that must be there, so that none goes untested because its mark was lost.
+required=(README.md:configuration README.md:seal README.md:program README.md:run-program)
+
+language_of() { # file, name
+    awk -v mark="<!-- test: $2 -->" '
+        $0 == mark { marked = 1; next }
+        marked && /^```/ { print substr($0, 4); exit }' "$1"
+}
+
+run_example() { # file, name
+    local language
+    language=$(language_of "$1" "$2")
+    case $language in
+    ini)
+        block "$1" "$2" ini | sed -e "s|/usr/lib/softhsm/libsofthsm2.so|$softhsm|" \
+            -e "s|/etc/envelope/pin|$work/pin|" >openssl.cnf
+        ;;
+    c) block "$1" "$2" c >"$2.c" ;;
+    sh)
+        block "$1" "$2" sh >"$2.sh"
+        with_envelope bash -euo pipefail "$2.sh" >"$2.out" 2>&1 ||
+            fail "$1, example $2: $(<"$2.out")"
+        ;;
+    *) fail "$1, example $2: no idea what to do with a fence of '$language'" ;;
+    esac
+}
+
+for example in "${required[@]}"; do
+    block_names "$source_dir/${example%%:*}" | grep -qx "${example#*:}" ||
+        fail "${example%%:*} has no example '${example#*:}'"
+done
+stream 5000 >report.pdf # what the examples seal
+for document in "$source_dir"/README.md "$source_dir"/docs/*.md; do
+    while read -r name; do
+        echo "$document: $name"
+        run_example "$document" "$name"
+    done < <(block_names "$document")
+done
