@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake_keyring.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fake_kek fake_keks[FAKE_KEKS];
+size_t fake_default_count;
+
+struct fake_ring {
+    struct env_keyring base;
+    const struct env_errors *errors;
+};
+
+static struct fake_kek *fake_of(struct env_kek *kek)
+{
+    return (struct fake_kek *)kek;
+}
+
+static void kek_up_ref(struct env_kek *kek)
+{
+    atomic_fetch_add(&fake_of(kek)->references, 1);
+}
+
+static void kek_free(struct env_kek *kek)
+{
+    atomic_fetch_sub(&fake_of(kek)->references, 1);
+}
+
+static const struct env_kek_id *kek_id(const struct env_kek *kek)
+{
+    return &((const struct fake_kek *)kek)->id;
+}
+
+/* AES-256 key wrap by the default provider, as a token would do it. */
+static bool key_wrap(const uint8_t key[32], bool wrap, const uint8_t *in, size_t in_len,
+                     uint8_t *out, size_t out_len)
+{
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new(); /* nobody's configuration */
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, "AES-256-WRAP", NULL);
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int n = 0;
+    bool ok;
+
+    EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    ERR_set_mark();
+    ok = EVP_CipherInit_ex2(ctx, cipher, key, NULL, wrap ? 1 : 0, NULL) == 1 &&
+         EVP_CipherUpdate(ctx, out, &n, in, (int)in_len) == 1 && (size_t)n == out_len;
+    ERR_pop_to_mark();
+    EVP_CIPHER_CTX_free(ctx);
+    EVP_CIPHER_free(cipher);
+    OSSL_LIB_CTX_free(libctx);
+    return ok;
+}
+
+static ENV_RESULT kek_wrap(struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN],
+                           struct env_wrapped *out)
+{
+    struct fake_kek *fake = fake_of(kek);
+
+    atomic_fetch_add(&fake->wraps, 1);
+    if (fake->fail_wrap)
+        return ENV_RAISE(fake->errors, ENV_R_WRAP_FAILED, "the fake was told to");
+    out->alg = ENV_WRAP_AES256_KW;
+    out->len = ENV_DEK_LEN + 8;
+    if (!key_wrap(fake->key, true, dek, ENV_DEK_LEN, out->data, out->len))
+        abort();
+    return ENV_OK;
+}
+
+static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrapped,
+                             uint8_t dek[ENV_DEK_LEN])
+{
+    struct fake_kek *fake = fake_of(kek);
+    uint8_t out[ENV_WRAPPED_MAX]; /* libcrypto wants as much room as the input has */
+
+    atomic_fetch_add(&fake->unwraps, 1);
+    if (fake->fail_unwrap)
+        return ENV_RAISE(fake->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
+    if (!key_wrap(fake->key, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN))
+        return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
+    memcpy(dek, out, ENV_DEK_LEN);
+    return ENV_OK;
+}
+
+static const struct env_kek_vtable kek_vtable = {kek_up_ref, kek_free, kek_id, kek_wrap,
+                                                 kek_unwrap};
+
+void fake_reset(void)
+{
+    memset(fake_keks, 0, sizeof(fake_keks));
+    for (size_t i = 0; i < FAKE_KEKS; i++) {
+        struct fake_kek *fake = &fake_keks[i];
+
+        fake->base.vtable = &kek_vtable;
+        (void)snprintf(fake->label, sizeof(fake->label), "kek%zu", i);
+        memset(fake->key, (int)i + 1, sizeof(fake->key));
+        fake->id.len = 16;
+        memset(fake->id.bytes, 0xA0 + (int)i, fake->id.len);
+    }
+    fake_default_count = 1;
+}
+
+int fake_references(void)
+{
+    int sum = 0;
+
+    for (size_t i = 0; i < FAKE_KEKS; i++)
+        sum += atomic_load(&fake_keks[i].references);
+    return sum;
+}
+
+static void give(struct fake_ring *ring, struct fake_kek *fake, struct env_kek_list *out)
+{
+    fake->errors = ring->errors;
+    kek_up_ref(&fake->base);
+    out->keks[out->count++] = &fake->base;
+}
+
+static ENV_RESULT ring_select(struct env_keyring *base, const struct env_selector *selector,
+                              struct env_kek_list *out)
+{
+    struct fake_ring *ring = (struct fake_ring *)base;
+    const char *wanted = selector->name != NULL ? selector->name : selector->marked;
+
+    out->count = 0;
+    if (wanted == NULL) {
+        for (size_t i = 0; i < fake_default_count; i++)
+            give(ring, &fake_keks[i], out);
+        return out->count > 0 ? ENV_OK : ENV_RAISE(ring->errors, ENV_R_NO_KEK_CONFIGURED, "%s", "");
+    }
+    for (size_t i = 0; i < FAKE_KEKS; i++) {
+        if (strcmp(fake_keks[i].label, wanted) == 0) {
+            give(ring, &fake_keks[i], out);
+            return ENV_OK;
+        }
+    }
+    return ENV_RAISE(ring->errors, ENV_R_KEK_NOT_FOUND, "%s",
+                     selector->name != NULL ? selector->name : "");
+}
+
+static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id *id,
+                              enum env_wrap_alg alg, struct env_kek **out)
+{
+    struct fake_ring *ring = (struct fake_ring *)base;
+
+    (void)alg;
+    for (size_t i = 0; i < FAKE_KEKS; i++) {
+        struct fake_kek *fake = &fake_keks[i];
+
+        if (fake->absent || fake->id.len != id->len ||
+            memcmp(fake->id.bytes, id->bytes, id->len) != 0)
+            continue;
+        fake->errors = ring->errors;
+        kek_up_ref(&fake->base);
+        *out = &fake->base;
+        return ENV_OK;
+    }
+    return ENV_FAIL(ENV_R_KEK_NOT_HERE);
+}
+
+static void ring_free(struct env_keyring *base)
+{
+    OPENSSL_free(base);
+}
+
+static ENV_RESULT ring_new(const struct env_config *config, const struct env_errors *errors,
+                           struct env_keyring **out)
+{
+    static const struct env_keyring_vtable vtable = {ring_free, ring_select, ring_lookup};
+    struct fake_ring *ring = OPENSSL_zalloc(sizeof(*ring));
+
+    (void)config;
+    if (ring == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    ring->base.vtable = &vtable;
+    ring->errors = errors;
+    *out = &ring->base;
+    return ENV_OK;
+}
+
+static int init_with_fake(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                          const OSSL_DISPATCH **out, void **provctx)
+{
+    return env_provider_init_with(handle, in, out, provctx, ring_new);
+}
+
+static OSSL_LIB_CTX *libctx_with(bool with_default)
+{
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+
+    if (libctx == NULL || !OSSL_PROVIDER_add_builtin(libctx, "envelope", init_with_fake) ||
+        (with_default && OSSL_PROVIDER_load(libctx, "default") == NULL) ||
+        OSSL_PROVIDER_load(libctx, "envelope") == NULL) {
+        ERR_print_errors_fp(stderr);
+        abort();
+    }
+    return libctx;
+}
+
+OSSL_LIB_CTX *fake_libctx_new(void)
+{
+    return libctx_with(true);
+}
+
+OSSL_LIB_CTX *fake_libctx_new_without_default(void)
+{
+    return libctx_with(false);
+}
+
+static int unload(OSSL_PROVIDER *provider, void *arg)
+{
+    (void)arg;
+    return OSSL_PROVIDER_unload(provider);
+}
+
+void fake_libctx_free(OSSL_LIB_CTX *libctx)
+{
+    /* what was loaded by hand is not unloaded with the context */
+    (void)OSSL_PROVIDER_do_all(libctx, unload, NULL);
+    OSSL_LIB_CTX_free(libctx);
+}
+
+int fake_last_reason(void)
+{
+    unsigned long error = ERR_peek_last_error();
+
+    /* a provider's library number is handed out at run time, above the fixed ones */
+    return ERR_GET_LIB(error) >= ERR_LIB_USER ? ERR_GET_REASON(error) : 0;
+}

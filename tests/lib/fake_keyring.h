@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A keyring without tokens, behind kek.h: KEKs in memory that wrap with libcrypto's AES-256 key
+ * wrap and fail when told to. And a provider built in with it, so that unit tests go through EVP.
+ */
+#ifndef ENVELOPE_TESTS_FAKE_KEYRING_H
+#define ENVELOPE_TESTS_FAKE_KEYRING_H
+
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <stdatomic.h>
+
+#include "provider/kek.h"
+#include "provider/provctx.h"
+
+#define FAKE_KEKS 40u
+
+struct fake_kek {
+    struct env_kek base;
+    char label[33];
+    uint8_t key[32];
+    struct env_kek_id id;
+    const struct env_errors *errors;
+    bool fail_wrap;   /* WRAP_FAILED, raised */
+    bool fail_unwrap; /* TOKEN_FAILED, raised */
+    bool absent;      /* not found by lookup */
+    atomic_int references;
+    atomic_int wraps;
+    atomic_int unwraps;
+};
+
+/*
+ * KEK i is labelled "kek<i>", its id is 16 bytes of 0xA0 + i, its key 32 bytes of i + 1. They
+ * outlive every keyring: tests reach into them. fake_reset puts them back.
+ */
+extern struct fake_kek fake_keks[FAKE_KEKS];
+/* What select gives without a selector: the first so many. 1 after fake_reset. */
+extern size_t fake_default_count;
+
+void fake_reset(void);
+/* References that are still held: 0 when nothing leaks. */
+int fake_references(void);
+
+/* A library context with the default provider and the envelope provider over the fake keyring. */
+OSSL_LIB_CTX *fake_libctx_new(void);
+/* The same, envelope alone. */
+OSSL_LIB_CTX *fake_libctx_new_without_default(void);
+void fake_libctx_free(OSSL_LIB_CTX *libctx);
+
+/* The reason of the newest error that the envelope provider put on the stack, 0 for none. */
+int fake_last_reason(void);
+
+#endif
