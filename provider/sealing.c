@@ -2,6 +2,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "copy.h"
 #include "fork_generation.h"
 #include "stream.h"
 
@@ -83,7 +84,7 @@ static ENV_RESULT complete_segment(struct env_stream *stream, struct env_io *io,
 
     *taken = tail.len;
     if (tail.len <= JOIN_MAX) {
-        memcpy(stream->segment + stream->segment_filled, tail.data, tail.len);
+        env_copy(stream->segment + stream->segment_filled, tail.data, tail.len);
         head.len += tail.len;
         tail.len = 0;
     }
@@ -105,7 +106,7 @@ static ENV_RESULT seal_input(struct env_stream *stream, struct env_io *io)
             ENV_TRY(seal_full(stream, io, (struct env_span){io->in + done, full},
                               (struct env_span){NULL, 0}));
     }
-    memcpy(stream->segment + stream->segment_filled, io->in + done, io->in_len - done);
+    env_copy(stream->segment + stream->segment_filled, io->in + done, io->in_len - done);
     env_stream_filled(stream, io->in_len - done);
     env_stream_drain(stream, io);
     return ENV_OK;

@@ -42,12 +42,17 @@ void *env_secret_alloc(size_t len)
 
 void env_secret_free(void *p, size_t len)
 {
+    if (p != NULL)
+        OPENSSL_cleanse(p, len);
+    env_secret_free_wiped(p, len);
+}
+
+void env_secret_free_wiped(void *p, size_t len)
+{
     if (p == NULL)
         return;
-    if (CRYPTO_secure_allocated(p)) {
-        OPENSSL_secure_clear_free(p, len);
-        return;
-    }
-    OPENSSL_cleanse(p, len);
-    (void)munmap(p, mapped_length(len));
+    if (CRYPTO_secure_allocated(p))
+        OPENSSL_secure_free(p);
+    else
+        (void)munmap(p, mapped_length(len));
 }

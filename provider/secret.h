@@ -15,4 +15,7 @@ void *env_secret_alloc(size_t len);
 /* Wipes and frees; p may be NULL. len is what was asked for. */
 void env_secret_free(void *p, size_t len);
 
+/* The same for a caller who has wiped all that was used: pages never touched stay untouched. */
+void env_secret_free_wiped(void *p, size_t len);
+
 #endif

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "copy.h"
 #include "secret.h"
 
 #define MIB (1024u * 1024u)
@@ -62,10 +63,14 @@ static void wipe_message(struct env_stream *stream)
 
 void env_stream_free(struct env_stream *stream)
 {
+    size_t size;
+
     if (stream == NULL)
         return;
+    size = stream_size(stream->kind);
     wipe_message(stream);
-    env_secret_free(stream, stream_size(stream->kind));
+    OPENSSL_cleanse(stream, sizeof(*stream));
+    env_secret_free_wiped(stream, size);
 }
 
 void env_stream_reset(struct env_stream *stream)
@@ -175,7 +180,7 @@ ENV_RESULT env_stream_run(struct env_stream *stream, struct env_io *io,
     aside = env_secret_alloc(len);
     if (aside == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    memcpy(aside, io->in, len);
+    env_copy(aside, io->in, len);
     io->in = aside;
     r = work(stream, io);
     env_secret_free(aside, len);
@@ -189,7 +194,7 @@ void env_stream_drain(struct env_stream *stream, struct env_io *io)
 
     if (n == 0)
         return;
-    memcpy(io->out + io->written, backlog->bytes + backlog->start, n);
+    env_copy(io->out + io->written, backlog->bytes + backlog->start, n);
     io->written += n;
     backlog->start += n;
     backlog->len -= n;

@@ -13,6 +13,8 @@ size_t fake_default_count;
 struct fake_ring {
     struct env_keyring base;
     const struct env_errors *errors;
+    OSSL_LIB_CTX *libctx; /* nobody's configuration: it stands for what runs inside a token */
+    EVP_CIPHER *key_wrap;
 };
 
 static struct fake_kek *fake_of(struct env_kek *kek)
@@ -36,23 +38,19 @@ static const struct env_kek_id *kek_id(const struct env_kek *kek)
 }
 
 /* AES-256 key wrap by the default provider, as a token would do it. */
-static bool key_wrap(const uint8_t key[32], bool wrap, const uint8_t *in, size_t in_len,
+static bool key_wrap(const struct fake_kek *fake, bool wrap, const uint8_t *in, size_t in_len,
                      uint8_t *out, size_t out_len)
 {
-    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new(); /* nobody's configuration */
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, "AES-256-WRAP", NULL);
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     int n = 0;
     bool ok;
 
     EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
     ERR_set_mark();
-    ok = EVP_CipherInit_ex2(ctx, cipher, key, NULL, wrap ? 1 : 0, NULL) == 1 &&
+    ok = EVP_CipherInit_ex2(ctx, fake->ring->key_wrap, fake->key, NULL, wrap ? 1 : 0, NULL) == 1 &&
          EVP_CipherUpdate(ctx, out, &n, in, (int)in_len) == 1 && (size_t)n == out_len;
     ERR_pop_to_mark();
     EVP_CIPHER_CTX_free(ctx);
-    EVP_CIPHER_free(cipher);
-    OSSL_LIB_CTX_free(libctx);
     return ok;
 }
 
@@ -63,10 +61,10 @@ static ENV_RESULT kek_wrap(struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN],
 
     atomic_fetch_add(&fake->wraps, 1);
     if (fake->fail_wrap)
-        return ENV_RAISE(fake->errors, ENV_R_WRAP_FAILED, "the fake was told to");
+        return ENV_RAISE(fake->ring->errors, ENV_R_WRAP_FAILED, "the fake was told to");
     out->alg = ENV_WRAP_AES256_KW;
     out->len = ENV_DEK_LEN + 8;
-    if (!key_wrap(fake->key, true, dek, ENV_DEK_LEN, out->data, out->len))
+    if (!key_wrap(fake, true, dek, ENV_DEK_LEN, out->data, out->len))
         abort();
     return ENV_OK;
 }
@@ -79,8 +77,8 @@ static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrap
 
     atomic_fetch_add(&fake->unwraps, 1);
     if (fake->fail_unwrap)
-        return ENV_RAISE(fake->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
-    if (!key_wrap(fake->key, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN))
+        return ENV_RAISE(fake->ring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
+    if (!key_wrap(fake, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN))
         return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
     memcpy(dek, out, ENV_DEK_LEN);
     return ENV_OK;
@@ -115,7 +113,7 @@ int fake_references(void)
 
 static void give(struct fake_ring *ring, struct fake_kek *fake, struct env_kek_list *out)
 {
-    fake->errors = ring->errors;
+    fake->ring = ring;
     kek_up_ref(&fake->base);
     out->keks[out->count++] = &fake->base;
 }
@@ -154,7 +152,7 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
         if (fake->absent || fake->id.len != id->len ||
             memcmp(fake->id.bytes, id->bytes, id->len) != 0)
             continue;
-        fake->errors = ring->errors;
+        fake->ring = ring;
         kek_up_ref(&fake->base);
         *out = &fake->base;
         return ENV_OK;
@@ -164,7 +162,11 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
 
 static void ring_free(struct env_keyring *base)
 {
-    OPENSSL_free(base);
+    struct fake_ring *ring = (struct fake_ring *)base;
+
+    EVP_CIPHER_free(ring->key_wrap);
+    OSSL_LIB_CTX_free(ring->libctx);
+    OPENSSL_free(ring);
 }
 
 static ENV_RESULT ring_new(const struct env_config *config, const struct env_errors *errors,
@@ -178,6 +180,10 @@ static ENV_RESULT ring_new(const struct env_config *config, const struct env_err
         return ENV_FAIL(ENV_R_NO_MEMORY);
     ring->base.vtable = &vtable;
     ring->errors = errors;
+    ring->libctx = OSSL_LIB_CTX_new();
+    ring->key_wrap = EVP_CIPHER_fetch(ring->libctx, "AES-256-WRAP", NULL);
+    if (ring->key_wrap == NULL)
+        abort();
     *out = &ring->base;
     return ENV_OK;
 }
