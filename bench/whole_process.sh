@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Seconds that `openssl enc` takes for 1 GiB, the whole process from start to exit: ENVELOPE in both
+# directions beside what enc has of its own, and beside cat. All are run in turn, in rounds, since
+# timings are noisy; the best of the rounds counts, and the ratio to aes-256-ctr is what to look at.
+# Usage: bench/whole_process.sh [rounds]. Run by `cmake --build ... --target bench`.
+set -euo pipefail
+rounds=${1:-7}
+source_dir=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=../tests/lib/fixture.sh
+source "$source_dir/tests/lib/fixture.sh"
+
+make_usual
+head -c 1073741824 /dev/zero >plain
+key=$(printf '%064d' 1)
+iv=$(printf '%032d' 1)
+
+run() { # what
+    case $1 in
+    cat) cat plain >/dev/null ;;
+    ctr) stock enc -e -aes-256-ctr -K "$key" -iv "$iv" -in plain -out /dev/null ;;
+    cbc) stock enc -e -aes-256-cbc -K "$key" -iv "$iv" -in plain -out /dev/null ;;
+    seal) seal -in plain -out /dev/null ;;
+    open) open -in sealed -out /dev/null ;;
+    esac
+}
+
+seal -in plain -out sealed
+declare -A best
+TIMEFORMAT=%R
+for ((round = 0; round < rounds; round++)); do
+    for what in cat ctr cbc seal open; do
+        seconds=$({ time run "$what"; } 2>&1)
+        if [[ -z ${best[$what]:-} ]] || awk "BEGIN { exit !($seconds < ${best[$what]}) }"; then
+            best[$what]=$seconds
+        fi
+    done
+done
+stock version
+declare -A title=([cat]="cat" [ctr]="enc -e -aes-256-ctr" [cbc]="enc -e -aes-256-cbc"
+    [seal]="enc -e -envelope" [open]="enc -d -envelope")
+for what in cat ctr cbc seal open; do
+    awk -v t="${title[$what]}" -v s="${best[$what]}" -v c="${best[ctr]}" \
+        'BEGIN { printf "%-20s %6.2f s  %5.2f of aes-256-ctr\n", t, s, s / c }'
+done
