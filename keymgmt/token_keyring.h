@@ -10,10 +10,21 @@
 
 /*
  * Makes a keyring; touches no module and no token until it is first used. config and errors must
- * outlive it; config has passed env_config_check before the first select or lookup.
+ * outlive it and every KEK that came from it; config has passed env_config_check before the first
+ * select or lookup.
  */
 ENV_RESULT env_token_keyring_new(const struct env_config *config, const struct env_errors *errors,
                                  struct env_keyring **out);
+
+/*
+ * Asks a person for the PIN of the token described by `token`, when nothing in the configuration
+ * gives one: writes at most size bytes to pin and their number to *len. False: there is none.
+ */
+typedef bool env_ask_pin_fn(void *arg, const char *token, unsigned char *pin, size_t size,
+                            size_t *len);
+
+/* Before the keyring is first used. */
+void env_token_keyring_ask_pin(struct env_keyring *ring, env_ask_pin_fn *ask, void *arg);
 
 /*
  * Says that the process is ending (exit handlers run): from then on freeing a keyring calls no

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "find_key.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* CKR_OK, or what makes it pointless to go on; an attribute that is not there has length 0. */
+static CK_RV read_attribute(const struct env_token *token, const struct env_session *session,
+                            CK_OBJECT_HANDLE key, CK_ATTRIBUTE *attribute)
+{
+    CK_RV rv = ENV_P11(token->fn->C_GetAttributeValue(session->handle, key, attribute, 1));
+
+    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
+        rv == CKR_BUFFER_TOO_SMALL || attribute->ulValueLen == CK_UNAVAILABLE_INFORMATION) {
+        attribute->ulValueLen = 0;
+        if (rv != CKR_OK && env_ckr_loss(rv) == ENV_LOSS_NONE && !env_ckr_ambiguous(rv))
+            rv = CKR_OK;
+    }
+    return rv;
+}
+
+static CK_RV read_flags(const struct env_token *token, const struct env_session *session,
+                        struct env_key_facts *key)
+{
+    const struct {
+        CK_ATTRIBUTE_TYPE type;
+        bool *out;
+        bool when_absent;
+    } flags[] = {
+        {CKA_EXTRACTABLE, &key->extractable, true},
+        {CKA_SENSITIVE, &key->sensitive, false},
+        {CKA_PRIVATE, &key->private_object, false},
+        {CKA_ALWAYS_SENSITIVE, &key->always_sensitive, false},
+        {CKA_NEVER_EXTRACTABLE, &key->never_extractable, false},
+        {CKA_ENCRYPT, &key->encrypt, false},
+        {CKA_DECRYPT, &key->decrypt, false},
+        {CKA_WRAP, &key->wrap, false},
+        {CKA_UNWRAP, &key->unwrap, false},
+    };
+    CK_RV rv = CKR_OK;
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && rv == CKR_OK; i++) {
+        CK_BBOOL value = CK_FALSE;
+        CK_ATTRIBUTE attribute = {flags[i].type, &value, sizeof(value)};
+
+        rv = read_attribute(token, session, key->handle, &attribute);
+        *flags[i].out =
+            attribute.ulValueLen == sizeof(value) ? value != CK_FALSE : flags[i].when_absent;
+    }
+    return rv;
+}
+
+/* Not every token knows the attribute, and an empty list is no restriction on those that always
+ * have one. A list that does not fit restricts the key to nothing. */
+static CK_RV read_allowed(const struct env_token *token, const struct env_session *session,
+                          struct env_key_facts *key)
+{
+    CK_ATTRIBUTE attribute = {CKA_ALLOWED_MECHANISMS, NULL, 0};
+    CK_RV rv = read_attribute(token, session, key->handle, &attribute);
+
+    if (rv != CKR_OK || attribute.ulValueLen == 0)
+        return rv;
+    key->restricted = true;
+    if (attribute.ulValueLen > sizeof(key->allowed))
+        return CKR_OK;
+    attribute.pValue = key->allowed;
+    rv = read_attribute(token, session, key->handle, &attribute);
+    key->allowed_count = attribute.ulValueLen / sizeof(key->allowed[0]);
+    return rv;
+}
+
+/* Ids and labels of any length: what does not fit leaves its length (id) or nothing (label). */
+static CK_RV read_names(const struct env_token *token, const struct env_session *session,
+                        struct env_key_facts *key)
+{
+    CK_ATTRIBUTE id = {CKA_ID, NULL, 0};
+    CK_ATTRIBUTE label = {CKA_LABEL, NULL, 0};
+    CK_RV rv = read_attribute(token, session, key->handle, &id);
+
+    key->id_len = id.ulValueLen;
+    if (rv == CKR_OK && key->id_len > 0 && key->id_len <= sizeof(key->id)) {
+        id.pValue = key->id;
+        rv = read_attribute(token, session, key->handle, &id);
+        key->id_len = id.ulValueLen;
+    }
+    if (rv == CKR_OK)
+        rv = read_attribute(token, session, key->handle, &label);
+    if (rv != CKR_OK || label.ulValueLen == 0 || label.ulValueLen > ENV_LABEL_MAX)
+        return rv;
+    label.pValue = key->label;
+    rv = read_attribute(token, session, key->handle, &label);
+    key->label_len = label.ulValueLen;
+    key->label[key->label_len] = '\0';
+    return rv;
+}
+
+static CK_RV read_facts(const struct env_token *token, const struct env_session *session,
+                        struct env_key_facts *key)
+{
+    CK_ULONG bytes = 0;
+    CK_ATTRIBUTE length = {CKA_VALUE_LEN, &bytes, sizeof(bytes)};
+    CK_RV rv = read_attribute(token, session, key->handle, &length);
+
+    key->bits = length.ulValueLen == sizeof(bytes) && bytes <= 32 ? bytes * 8 : 0;
+    if (rv == CKR_OK)
+        rv = read_names(token, session, key);
+    if (rv == CKR_OK)
+        rv = read_flags(token, session, key);
+    if (rv == CKR_OK)
+        rv = read_allowed(token, session, key);
+    return rv;
+}
+
+/* Tokens are not trusted to have compared the label and the id exactly. */
+static bool answers(const struct env_key_facts *key, const struct env_query *query)
+{
+    if (query->by_label && (key->label_len != query->label_len ||
+                            memcmp(key->label, query->label, query->label_len) != 0))
+        return false;
+    if (query->id.len > 0 &&
+        (key->id_len != query->id.len || memcmp(key->id, query->id.bytes, query->id.len) != 0))
+        return false;
+    return query->bits == 0 || key->bits == query->bits;
+}
+
+static CK_RV find_handles(const struct env_token *token, const struct env_session *session,
+                          const struct env_query *query, CK_OBJECT_HANDLE *handles, CK_ULONG *count)
+{
+    CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+    CK_KEY_TYPE type = CKK_AES;
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE template[5] = {
+        {CKA_CLASS, &class, sizeof(class)},
+        {CKA_KEY_TYPE, &type, sizeof(type)},
+        {CKA_TOKEN, &yes, sizeof(yes)},
+    };
+    CK_ULONG n = 3;
+    CK_ULONG got = 1;
+    CK_RV rv;
+    CK_RV final;
+
+    if (query->by_label)
+        template[n++] =
+            (CK_ATTRIBUTE){CKA_LABEL, (void *)(uintptr_t)query->label, (CK_ULONG)query->label_len};
+    if (query->id.len > 0)
+        template[n++] =
+            (CK_ATTRIBUTE){CKA_ID, (void *)(uintptr_t)query->id.bytes, (CK_ULONG)query->id.len};
+    *count = 0;
+    rv = ENV_P11(token->fn->C_FindObjectsInit(session->handle, template, n));
+    if (rv != CKR_OK)
+        return rv;
+    while (rv == CKR_OK && got > 0 && *count < ENV_FOUND_MAX) {
+        rv = ENV_P11(token->fn->C_FindObjects(session->handle, handles + *count,
+                                              ENV_FOUND_MAX - *count, &got));
+        if (rv == CKR_OK)
+            *count += got;
+    }
+    final = ENV_P11(token->fn->C_FindObjectsFinal(session->handle));
+    return rv != CKR_OK ? rv : final;
+}
+
+ENV_RESULT env_find_keys(const struct env_token *token, const struct env_session *session,
+                         const struct env_query *query, struct env_found *found,
+                         struct env_fault *fault)
+{
+    CK_OBJECT_HANDLE handles[ENV_FOUND_MAX];
+    CK_ULONG count;
+    CK_RV rv = find_handles(token, session, query, handles, &count);
+
+    found->count = 0;
+    if (rv != CKR_OK)
+        return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_FindObjects", rv, token->where);
+    for (CK_ULONG i = 0; i < count; i++) {
+        struct env_key_facts *key = &found->keys[found->count];
+
+        memset(key, 0, sizeof(*key));
+        key->handle = handles[i];
+        rv = read_facts(token, session, key);
+        if (env_ckr_loss(rv) == ENV_LOSS_KEY)
+            continue; /* somebody deleted it meanwhile */
+        if (rv != CKR_OK)
+            return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetAttributeValue", rv,
+                                 token->where);
+        if (answers(key, query))
+            found->count++;
+    }
+    return ENV_OK;
+}
+
+void env_key_described(char *out, size_t size, const struct env_key_facts *key,
+                       const struct env_token *token)
+{
+    char label[64];
+    char hex[ENV_HEX_TEXT] = "none";
+
+    env_printable(label, sizeof(label), key->label, key->label_len);
+    if (key->id_len > sizeof(key->id))
+        (void)snprintf(hex, sizeof(hex), "of %zu bytes", key->id_len);
+    else if (key->id_len > 0)
+        env_hex(hex, sizeof(hex), key->id, key->id_len);
+    (void)snprintf(out, size, "key '%s' (id %s) of %s", label, hex, token->where);
+}

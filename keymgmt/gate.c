@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gate.h"
+
+#include <pthread.h>
+
+#include "token_keyring.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int registration = -1;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned threads_inside;
+static unsigned forks_waiting; /* newcomers let them go first, so that a fork is not starved */
+
+static _Thread_local unsigned depth;
+static _Thread_local unsigned calls;
+
+/*
+ * A module that forks while we are inside it (p11-kit starts its remote modules so) execs at once.
+ * Such a fork does not wait: the others may themselves be waiting for a lock of the forking thread.
+ */
+static void before_fork(void)
+{
+    if (depth > 0)
+        return;
+    (void)pthread_mutex_lock(&lock);
+    forks_waiting++;
+    while (threads_inside > 0)
+        (void)pthread_cond_wait(&changed, &lock);
+    forks_waiting--;
+}
+
+static void after_fork_in_parent(void)
+{
+    if (depth > 0)
+        return;
+    (void)pthread_cond_broadcast(&changed);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* Only the forking thread lives on, so nobody waits and nobody else is inside. */
+static void after_fork_in_child(void)
+{
+    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    threads_inside = depth > 0 ? 1 : 0;
+    forks_waiting = 0;
+}
+
+static void register_handlers(void)
+{
+    registration = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+ENV_RESULT env_gate_prepare(void)
+{
+    (void)pthread_once(&once, register_handlers);
+    return registration == 0 ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);
+}
+
+void env_gate_enter(void)
+{
+    if (depth++ > 0)
+        return;
+    (void)pthread_mutex_lock(&lock);
+    while (forks_waiting > 0)
+        (void)pthread_cond_wait(&changed, &lock);
+    threads_inside++;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+void env_gate_leave(void)
+{
+    if (--depth > 0)
+        return;
+    (void)pthread_mutex_lock(&lock);
+    if (--threads_inside == 0)
+        (void)pthread_cond_broadcast(&changed);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+void env_call_begin(void)
+{
+    calls++;
+}
+
+void env_call_end(void)
+{
+    calls--;
+}
+
+bool env_token_inside_call(void)
+{
+    return calls > 0;
+}

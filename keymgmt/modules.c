@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "modules.h"
+
+#include <p11-kit/p11-kit.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* p11-kit's own account of what went wrong: it has dlerror's text. */
+static const char *reason_text(CK_RV rv)
+{
+    const char *message = p11_kit_message();
+
+    return message != NULL ? message : env_ckr_name(rv);
+}
+
+ENV_RESULT env_module_initialise(struct env_module *module, struct env_fault *fault)
+{
+    CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK,
+                                 .pReserved = (void *)(uintptr_t)module->args};
+    CK_RV rv;
+
+    if (module->initialised)
+        return ENV_OK;
+    /* Without arguments of ours p11-kit's own apply (x-init-reserved of its configuration). */
+    rv = ENV_P11(module->fn->C_Initialize(module->args != NULL ? &args : NULL));
+    if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
+        return env_fault(fault, ENV_R_NO_MODULE, "%s: C_Initialize: %s (0x%lx)", module->name,
+                         env_ckr_name(rv), (unsigned long)rv);
+    module->initialised = true;
+    module->initialised_us = rv == CKR_OK;
+    if (ENV_P11(module->fn->C_GetInfo(&module->info)) != CKR_OK)
+        memset(&module->info, 0, sizeof(module->info));
+    return ENV_OK;
+}
+
+void env_module_finalise(struct env_module *module)
+{
+    if (module->initialised_us)
+        (void)ENV_P11(module->fn->C_Finalize(NULL));
+    module->initialised = false;
+    module->initialised_us = false;
+}
+
+static ENV_RESULT load_path(const struct env_config *config, struct env_modules *out,
+                            struct env_fault *fault)
+{
+    struct env_module *module = calloc(1, sizeof(*module));
+
+    if (module == NULL || (module->name = strdup(config->module_path)) == NULL) {
+        free(module);
+        return env_fault(fault, ENV_R_NO_MEMORY, "pkcs11-module-path");
+    }
+    out->list = module;
+    out->count = 1;
+    module->args = config->module_init_args;
+    env_call_begin(); /* the module's constructors run */
+    module->fn = p11_kit_module_load(config->module_path, 0);
+    env_call_end();
+    if (module->fn == NULL)
+        return env_fault(fault, ENV_R_NO_MODULE, "pkcs11-module-path = %s: %s", module->name,
+                         reason_text(CKR_GENERAL_ERROR));
+    return env_module_initialise(module, fault);
+}
+
+/* Takes the modules that p11-kit's configuration names; one that does not start is passed over. */
+static ENV_RESULT initialise_configured(struct env_modules *out, struct env_fault *fault)
+{
+    size_t usable = 0;
+
+    for (size_t i = 0; out->configured[i] != NULL; i++) {
+        struct env_module *module = &out->list[out->count++];
+        char *name = p11_kit_module_get_name(out->configured[i]);
+        bool critical =
+            (p11_kit_module_get_flags(out->configured[i]) & P11_KIT_MODULE_CRITICAL) != 0;
+        ENV_RESULT r;
+
+        module->fn = out->configured[i];
+        module->name = name != NULL ? name : strdup("a module without a name");
+        if (module->name == NULL)
+            return env_fault(fault, ENV_R_NO_MEMORY, "the modules that p11-kit knows");
+        r = env_module_initialise(module, fault);
+        if (!env_ok(r) && critical)
+            return r;
+        if (env_ok(r))
+            usable++;
+    }
+    if (usable > 0)
+        return ENV_OK;
+    if (out->count > 0)
+        return ENV_FAIL(fault->reason); /* why the last of them failed */
+    return env_fault(fault, ENV_R_NO_MODULE,
+                     "pkcs11-module-path is not set, and p11-kit knows no module");
+}
+
+static ENV_RESULT load_configured(const struct env_config *config, struct env_modules *out,
+                                  struct env_fault *fault)
+{
+    size_t count = 0;
+
+    if (config->module_init_args != NULL)
+        return env_fault(fault, ENV_R_CONFIG_VALUE,
+                         "pkcs11-module-init-args needs pkcs11-module-path (p11-kit's own "
+                         "configuration has x-init-reserved)");
+    env_call_begin();
+    out->configured = p11_kit_modules_load(NULL, 0);
+    env_call_end();
+    if (out->configured == NULL)
+        return env_fault(fault, ENV_R_NO_MODULE, "the modules that p11-kit knows: %s",
+                         reason_text(CKR_GENERAL_ERROR));
+    while (out->configured[count] != NULL)
+        count++;
+    out->list = calloc(count + 1, sizeof(*out->list));
+    if (out->list == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "the modules that p11-kit knows");
+    return initialise_configured(out, fault);
+}
+
+ENV_RESULT env_modules_load(const struct env_config *config, struct env_modules *out,
+                            struct env_fault *fault)
+{
+    ENV_RESULT r;
+
+    memset(out, 0, sizeof(*out));
+    r = config->module_path != NULL ? load_path(config, out, fault)
+                                    : load_configured(config, out, fault);
+    if (!env_ok(r))
+        env_modules_release(out);
+    return r;
+}
+
+void env_modules_release(struct env_modules *modules)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        env_module_finalise(&modules->list[i]);
+    env_call_begin(); /* the module's destructors may run */
+    if (modules->configured != NULL)
+        p11_kit_modules_release(modules->configured);
+    else if (modules->count > 0 && modules->list[0].fn != NULL)
+        p11_kit_module_release(modules->list[0].fn);
+    env_call_end();
+    modules->configured = NULL;
+    env_modules_forget(modules);
+}
+
+void env_modules_forget(struct env_modules *modules)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        free(modules->list[i].name);
+    free(modules->list);
+    memset(modules, 0, sizeof(*modules));
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which keys are fit to be KEKs: for sealing and for opening alike. */
+#ifndef ENVELOPE_POLICY_H
+#define ENVELOPE_POLICY_H
+
+#include "../provider/config.h"
+#include "find_key.h"
+
+/* KEK_WITHOUT_ID, KEK_EXTRACTABLE, KEK_NOT_SENSITIVE, KEK_PUBLIC, KEK_IMPORTED, KEK_TOO_WEAK. */
+ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_key_facts *key,
+                            const struct env_token *token, struct env_fault *fault);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ring.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../provider/fork_generation.h"
+#include "login.h"
+
+#define DUE_AFTER_SECONDS 5
+
+static atomic_bool process_is_ending;
+
+void env_token_process_is_ending(void)
+{
+    atomic_store(&process_is_ending, true);
+}
+
+/* A fresh start waits for the operations under way, and new ones do not overtake it. */
+static int init_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attr;
+    int error = pthread_rwlockattr_init(&attr);
+
+    if (error != 0)
+        return error;
+    (void)pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    error = pthread_rwlock_init(lock, &attr);
+    (void)pthread_rwlockattr_destroy(&attr);
+    return error;
+}
+
+ENV_RESULT env_ring_new(const struct env_config *config, const struct env_errors *errors,
+                        const struct env_keyring_vtable *vtable, struct env_ring **out)
+{
+    struct env_ring *ring = calloc(1, sizeof(*ring));
+
+    if (ring == NULL || init_lock(&ring->lock) != 0) {
+        free(ring);
+        return ENV_RAISE(errors, ENV_R_NO_MEMORY, "%s", "");
+    }
+    ring->base.vtable = vtable;
+    ring->config = config;
+    ring->errors = errors;
+    atomic_init(&ring->refs, 1);
+    env_pin_sources_init(&ring->pins, config);
+    env_kek_cache_init(&ring->cache);
+    *out = ring;
+    return ENV_OK;
+}
+
+void env_ring_up_ref(struct env_ring *ring)
+{
+    (void)atomic_fetch_add(&ring->refs, 1);
+}
+
+/* Modules may be called only by the process that initialised them, and only while it lives. */
+static void close_tokens(struct env_tokens *tokens)
+{
+    struct env_sigpipe held;
+    bool ours = tokens->generation == env_fork_generation() && !atomic_load(&process_is_ending);
+
+    env_sigpipe_hold(&held);
+    env_tokens_close(tokens, ours);
+    env_sigpipe_release(&held);
+}
+
+void env_ring_unref(struct env_ring *ring)
+{
+    if (atomic_fetch_sub(&ring->refs, 1) > 1)
+        return;
+    env_gate_enter();
+    if (ring->tokens != NULL)
+        close_tokens(ring->tokens);
+    env_gate_leave();
+    env_kek_cache_clear(&ring->cache);
+    env_pin_sources_clear(&ring->pins);
+    (void)pthread_rwlock_destroy(&ring->lock);
+    free(ring);
+}
+
+static int64_t now_seconds(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec + 1; /* never 0 */
+}
+
+bool env_ring_is_due(_Atomic int64_t *last)
+{
+    int64_t then = atomic_load(last);
+    int64_t now = now_seconds();
+
+    if (then != 0 && now - then < DUE_AFTER_SECONDS)
+        return false;
+    return atomic_compare_exchange_strong(last, &then, now);
+}
+
+static bool usable(const struct env_ring *ring)
+{
+    return ring->tokens != NULL && ring->tokens->generation == env_fork_generation() &&
+           ring->tokens->count > 0;
+}
+
+/* Alone with the ring. */
+static ENV_RESULT make_usable(struct env_ring *ring, struct env_fault *fault)
+{
+    if (ring->tokens != NULL && ring->tokens->generation != env_fork_generation()) {
+        env_tokens_close(ring->tokens, false); /* the parent's: it goes on with them */
+        ring->tokens = NULL;
+    }
+    atomic_store(&ring->last_look, now_seconds());
+    if (ring->tokens == NULL)
+        return env_tokens_open(ring->config, &ring->tokens, fault);
+    if (ring->tokens->count > 0)
+        return ENV_OK;
+    return env_tokens_restart(ring->config, ring->tokens, NULL, fault);
+}
+
+static void leave(struct env_visit *visit)
+{
+    (void)pthread_rwlock_unlock(&visit->ring->lock);
+    env_sigpipe_release(&visit->sigpipe);
+    env_gate_leave();
+}
+
+static ENV_RESULT enter(struct env_ring *ring, struct env_visit *visit, struct env_fault *fault)
+{
+    ENV_RESULT r = ENV_OK;
+
+    if (env_token_inside_call())
+        return env_fault(fault, ENV_R_TOKEN_FAILED, "a PKCS#11 module asks for its own keys");
+    visit->ring = ring;
+    env_gate_enter();
+    env_sigpipe_hold(&visit->sigpipe);
+    (void)pthread_rwlock_rdlock(&ring->lock);
+    while (env_ok(r) && !usable(ring)) {
+        (void)pthread_rwlock_unlock(&ring->lock);
+        (void)pthread_rwlock_wrlock(&ring->lock);
+        if (!usable(ring))
+            r = make_usable(ring, fault);
+        (void)pthread_rwlock_unlock(&ring->lock);
+        (void)pthread_rwlock_rdlock(&ring->lock);
+    }
+    if (!env_ok(r))
+        leave(visit);
+    return r;
+}
+
+ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,
+                            struct env_session *session, struct env_fault *fault)
+{
+    ENV_RESULT r;
+
+    ENV_TRY(env_session_take(&token->sessions, session, fault));
+    r = env_login(token, session, &ring->pins, fault);
+    if (!env_ok(r))
+        env_session_give(&token->sessions, session, fault->rv == CKR_OK);
+    return r;
+}
+
+/*
+ * Gives up the visit's hold on the tokens for a moment. When another thread did the same since
+ * seen_epoch, that is enough.
+ */
+static ENV_RESULT change_tokens(struct env_ring *ring, enum env_loss loss, uint64_t seen_epoch,
+                                struct env_module *only, struct env_fault *fault)
+{
+    ENV_RESULT r = ENV_OK;
+
+    (void)pthread_rwlock_unlock(&ring->lock);
+    (void)pthread_rwlock_wrlock(&ring->lock);
+    if (ring->tokens->epoch == seen_epoch) {
+        atomic_store(&ring->last_look, now_seconds());
+        r = loss == ENV_LOSS_MODULE ? env_tokens_restart(ring->config, ring->tokens, only, fault)
+                                    : env_tokens_refresh(ring->config, ring->tokens, fault);
+    }
+    (void)pthread_rwlock_unlock(&ring->lock);
+    (void)pthread_rwlock_rdlock(&ring->lock);
+    return r;
+}
+
+static ENV_RESULT cure(struct env_ring *ring, enum env_loss loss, const struct env_blame *blame,
+                       uint64_t seen_epoch, struct env_fault *fault)
+{
+    struct env_module *only = blame->token != NULL ? blame->token->module : NULL;
+
+    switch (loss) {
+    case ENV_LOSS_SESSION:
+        if (blame->token != NULL)
+            env_sessions_renew(&blame->token->sessions, blame->token_epoch);
+        return ENV_OK;
+    case ENV_LOSS_SLOT: /* that none is left is for the next remedy */
+        (void)change_tokens(ring, loss, seen_epoch, only, fault);
+        return ENV_OK;
+    case ENV_LOSS_MODULE:
+        return change_tokens(ring, loss, seen_epoch, only, fault);
+    case ENV_LOSS_NONE:
+    case ENV_LOSS_KEY: /* the attempt takes care of it itself */
+        break;
+    }
+    return ENV_OK;
+}
+
+ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
+                            struct env_fault *fault)
+{
+    enum env_loss cured = ENV_LOSS_NONE;
+    struct env_visit visit;
+    ENV_RESULT r;
+
+    ENV_TRY(enter(ring, &visit, fault));
+    for (;;) {
+        struct env_blame blame = {NULL, 0};
+        uint64_t epoch = ring->tokens->epoch;
+
+        r = attempt(ring, arg, cured, &blame, fault);
+        if (env_ok(r) || fault->loss == ENV_LOSS_NONE || cured == ENV_LOSS_MODULE)
+            break;
+        cured = fault->loss > cured ? fault->loss : (enum env_loss)(cured + 1);
+        r = cure(ring, cured, &blame, epoch, fault);
+        if (!env_ok(r))
+            break;
+    }
+    leave(&visit);
+    return r;
+}

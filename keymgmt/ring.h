@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of a keyring: the tokens of this process, made when they are first needed and made
+ * afresh in a child of fork. Operations read them, a fresh start of a module changes them.
+ */
+#ifndef ENVELOPE_RING_H
+#define ENVELOPE_RING_H
+
+#include <pthread.h>
+
+#include "kek_cache.h"
+#include "pin.h"
+#include "sigpipe.h"
+#include "tokens.h"
+
+struct env_ring {
+    struct env_keyring base;
+    const struct env_config *config;
+    const struct env_errors *errors;
+    _Atomic unsigned refs; /* the caller's and one of each KEK */
+    struct env_pin_sources pins;
+    struct env_kek_cache cache;
+    pthread_rwlock_t lock; /* of tokens: held for reading by every operation */
+    struct env_tokens *tokens;
+    _Atomic int64_t last_look;    /* at all slots, because something was not found */
+    _Atomic int64_t last_restart; /* of a module, because a key was gone */
+};
+
+/* One operation's stay: while it lasts the tokens stay as they are. Not to be nested. */
+struct env_visit {
+    struct env_ring *ring;
+    struct env_sigpipe sigpipe;
+};
+
+/* What an attempt blames when the fault says that something is lost. */
+struct env_blame {
+    struct env_token *token; /* NULL: no token of the list, so all modules */
+    uint64_t token_epoch;
+};
+
+/*
+ * One try at something. Before it is tried again, the last try's loss has been made good: the key
+ * is to be found again, the token's sessions are new, the slots were looked at, or the module was
+ * initialised afresh.
+ */
+typedef ENV_RESULT env_attempt_fn(struct env_ring *ring, void *arg, enum env_loss cured,
+                                  struct env_blame *blame, struct env_fault *fault);
+
+ENV_RESULT env_ring_new(const struct env_config *config, const struct env_errors *errors,
+                        const struct env_keyring_vtable *vtable, struct env_ring **out);
+void env_ring_up_ref(struct env_ring *ring);
+void env_ring_unref(struct env_ring *ring);
+
+/* Tries, making good what is lost: every remedy once, the mildest that can help first. */
+ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
+                            struct env_fault *fault);
+
+/* A session of the token, logged in. Given back with env_session_give. */
+ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,
+                            struct env_session *session, struct env_fault *fault);
+
+/*
+ * True now and then: for remedies that are tried on mere suspicion, and that cost others something.
+ * `last` is one of the two times in the ring.
+ */
+bool env_ring_is_due(_Atomic int64_t *last);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What names a KEK, made ready to be looked for. */
+#ifndef ENVELOPE_SELECTOR_H
+#define ENVELOPE_SELECTOR_H
+
+#include "../provider/kek.h"
+#include "uri.h"
+
+#define ENV_LABEL_MAX 255u
+
+struct env_query {
+    P11KitUri *uri; /* narrows the tokens; NULL: every configured one */
+    char *uri_text; /* the same without its pin-value, in one way of writing it */
+    bool by_label;
+    size_t label_len;
+    char label[ENV_LABEL_MAX + 1];
+    struct env_kek_id id;     /* len 0: any */
+    size_t bits;              /* of the key; 0: any */
+    char shown[ENV_URI_TEXT]; /* for messages; never the bytes of a key */
+};
+
+/* text is a label or a pkcs11: URI. CONFIG_BAD_URI, KEK_NOT_FOUND (for an impossible label). */
+ENV_RESULT env_query_from_text(struct env_query *query, const char *text, struct env_fault *fault);
+
+/* A label that came as key bytes, so it is not shown. */
+ENV_RESULT env_query_from_marked(struct env_query *query, const char *label,
+                                 struct env_fault *fault);
+
+/* The reference of a header; bits is the length of the AES key. */
+void env_query_from_id(struct env_query *query, const struct env_kek_id *id, size_t bits);
+
+void env_query_clear(struct env_query *query);
+
+/* True when the configuration's open-kek (NULL: no restriction) has the label or the id. */
+bool env_open_kek_allows(const char *open_kek, const char *label, const struct env_kek_id *id);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pool of a token's sessions. A session is one thread's at a time. They are read-only ones: all
+ * that we make are session objects.
+ */
+#ifndef ENVELOPE_SESSIONS_H
+#define ENVELOPE_SESSIONS_H
+
+#include <pthread.h>
+
+#include "fault.h"
+
+#define ENV_SCRATCH_LEN 2048u /* more than any output of an unwrap (an RSA-8192 modulus: 1024) */
+#define ENV_IDLE_SESSIONS_MAX 64u
+
+struct env_session {
+    CK_SESSION_HANDLE handle;
+    uint64_t epoch;   /* the pool's, when it was opened */
+    uint8_t *scratch; /* secret memory for outputs; its user wipes it */
+};
+
+struct env_session_pool {
+    CK_FUNCTION_LIST *fn;
+    CK_SLOT_ID slot;
+    const char *where; /* the token, for messages */
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    /*
+     * Differs from every other pool's and changes with every fresh start: handles of keys and
+     * sessions are good for one epoch only.
+     */
+    _Atomic uint64_t epoch;
+    size_t idle_count;
+    struct env_session idle[ENV_IDLE_SESSIONS_MAX];
+};
+
+/* where must outlive the pool. */
+void env_sessions_init(struct env_session_pool *pool, CK_FUNCTION_LIST *fn, CK_SLOT_ID slot,
+                       const char *where);
+
+/* Waits for a session to be returned when the token has no more. SESSIONS_EXHAUSTED, TOKEN_FAILED.
+ */
+ENV_RESULT env_session_take(struct env_session_pool *pool, struct env_session *out,
+                            struct env_fault *fault);
+
+/* usable false: the session is closed and not used again. */
+void env_session_give(struct env_session_pool *pool, struct env_session *session, bool usable);
+
+/* Closes what is idle and begins a new epoch, unless somebody did since seen_epoch. */
+void env_sessions_renew(struct env_session_pool *pool, uint64_t seen_epoch);
+
+/* Closes what is idle; nothing is in use. With call_module false memory is freed and no more. */
+void env_sessions_close(struct env_session_pool *pool, bool call_module);
+
+/* A number that was never given out before in this process. */
+uint64_t env_new_epoch(void);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "uri.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+#include <strings.h>
+
+#define SCHEME "pkcs11:"
+
+bool env_uri_is(const char *text)
+{
+    return strncasecmp(text, SCHEME, strlen(SCHEME)) == 0;
+}
+
+/* A PIN belongs behind the '?', but p11-kit takes one in the path as well. */
+void env_uri_shown(char *out, size_t size, const char *text)
+{
+    static const char cut[] = "...";
+    size_t len = strcspn(text, "?");
+    const char *pin = strcasestr(text, "pin-");
+
+    if (pin != NULL && (size_t)(pin - text) < len)
+        len = (size_t)(pin - text);
+    if (text[len] == '\0' && len < size) {
+        env_printable(out, size, text, len);
+        return;
+    }
+    if (len > size - sizeof(cut))
+        len = size - sizeof(cut);
+    env_printable(out, size - sizeof(cut) + 1, text, len);
+    memcpy(out + strlen(out), cut, sizeof(cut));
+}
+
+ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
+                         struct env_fault *fault)
+{
+    char shown[ENV_URI_TEXT];
+    P11KitUri *uri = p11_kit_uri_new();
+    const char *why = NULL;
+    int code;
+
+    if (uri == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "%s", key);
+    code = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri);
+    if (code != P11_KIT_URI_OK)
+        why = p11_kit_uri_message(code);
+    else if (p11_kit_uri_any_unrecognized(uri)) /* it would match nothing at all */
+        why = "it has an attribute that is not known";
+    if (why == NULL) {
+        *out = uri;
+        return ENV_OK;
+    }
+    env_uri_free(uri);
+    env_uri_shown(shown, sizeof(shown), text);
+    return env_fault(fault, ENV_R_CONFIG_BAD_URI, "%s: \"%s\": %s", key, shown, why);
+}
+
+/* p11-kit frees it as it is; the memory is the URI's own. */
+static void wipe_pin(const P11KitUri *uri)
+{
+    const char *pin = p11_kit_uri_get_pin_value(uri);
+
+    if (pin != NULL)
+        OPENSSL_cleanse((char *)(uintptr_t)pin, strlen(pin));
+}
+
+char *env_uri_without_pin(P11KitUri *uri)
+{
+    char *text = NULL;
+
+    wipe_pin(uri);
+    p11_kit_uri_set_pin_value(uri, NULL);
+    return p11_kit_uri_format(uri, P11_KIT_URI_FOR_ANY, &text) == P11_KIT_URI_OK ? text : NULL;
+}
+
+void env_uri_free(P11KitUri *uri)
+{
+    if (uri == NULL)
+        return;
+    wipe_pin(uri);
+    p11_kit_uri_free(uri);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pkcs11: URIs (RFC 7512): reading them, showing them without their PIN, wiping them. */
+#ifndef ENVELOPE_URI_H
+#define ENVELOPE_URI_H
+
+#include "fault.h"
+
+#include <p11-kit/uri.h>
+
+#define ENV_URI_TEXT 256u
+
+/* True for text that begins with "pkcs11:". */
+bool env_uri_is(const char *text);
+
+/* key names the configuration key or parameter that the text came from. CONFIG_BAD_URI. */
+ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
+                         struct env_fault *fault);
+
+/* Wipes a pin-value; uri may be NULL. */
+void env_uri_free(P11KitUri *uri);
+
+/* The URI in the one way that p11-kit writes it, its pin-value wiped and left out; NULL: no memory.
+ */
+char *env_uri_without_pin(P11KitUri *uri);
+
+/* The URI up to whatever may be its PIN, even when it can not be parsed. */
+void env_uri_shown(char *out, size_t size, const char *text);
+
+#endif
