@@ -47,6 +47,15 @@ void bytes_append(struct bytes *to, const void *data, size_t len)
     to->len += len;
 }
 
+bool bytes_are(struct bytes bytes, unsigned char value)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (bytes.data[i] != value)
+            return false;
+    }
+    return true;
+}
+
 void bytes_free(struct bytes *bytes)
 {
     free(bytes->data);

@@ -28,6 +28,8 @@ struct bytes bytes_of(const void *data, size_t len);
 /* Bytes that are neither 0 nor 0xA5, so that wiped and untouched memory never look like them. */
 struct bytes bytes_plain(size_t len, uint64_t seed);
 void bytes_append(struct bytes *to, const void *data, size_t len);
+/* Whether every byte is this one. */
+bool bytes_are(struct bytes bytes, unsigned char value);
 void bytes_free(struct bytes *bytes);
 
 /* The next number of a sequence that the seed in *state begins. */
