@@ -25,12 +25,13 @@ run() { # what
     esac
 }
 
-seal -in plain -out sealed
+seal -in plain -out sealed 2>stderr
 declare -A best
 TIMEFORMAT=%R
 for ((round = 0; round < rounds; round++)); do
     for what in cat ctr cbc seal open; do
-        seconds=$({ time run "$what"; } 2>&1)
+        { time run "$what" 2>stderr; } 2>seconds || { cat stderr >&2 && exit 1; }
+        seconds=$(cat seconds)
         if [[ -z ${best[$what]:-} ]] || awk "BEGIN { exit !($seconds < ${best[$what]}) }"; then
             best[$what]=$seconds
         fi

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gate.h"
 
+#include <openssl/err.h>
 #include <pthread.h>
 
 #include "token_keyring.h"
@@ -80,13 +81,20 @@ void env_gate_leave(void)
     (void)pthread_mutex_unlock(&lock);
 }
 
+/*
+ * SoftHSM uses libcrypto in our thread and leaves what went wrong there (the lack of an rdrand
+ * engine, for one) on our caller's error stack: programs like openssl enc would print that after a
+ * success. What a module leaves is dropped; what it says, it says by its return code.
+ */
 void env_call_begin(void)
 {
     calls++;
+    (void)ERR_set_mark();
 }
 
 void env_call_end(void)
 {
+    (void)ERR_pop_to_mark();
     calls--;
 }
 

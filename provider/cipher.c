@@ -390,13 +390,5 @@ static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
         }                                                                                          \
     }
 
-static const OSSL_DISPATCH envelope_functions[] = CIPHER_FUNCTIONS(envelope);
-static const OSSL_DISPATCH envelope_1m_functions[] = CIPHER_FUNCTIONS(envelope_1m);
-
-const OSSL_ALGORITHM env_cipher_algorithms[] = {
-    {"ENVELOPE-AES-256-GCM:ENVELOPE", "provider=envelope", envelope_functions,
-     "Envelope encryption, segments of 4 KiB"},
-    {"ENVELOPE-AES-256-GCM-1M:ENVELOPE-1M", "provider=envelope", envelope_1m_functions,
-     "Envelope encryption, segments of 1 MiB"},
-    {NULL, NULL, NULL, NULL},
-};
+const OSSL_DISPATCH env_cipher_functions[] = CIPHER_FUNCTIONS(envelope);
+const OSSL_DISPATCH env_cipher_1m_functions[] = CIPHER_FUNCTIONS(envelope_1m);

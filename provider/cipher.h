@@ -13,11 +13,12 @@
 #ifndef ENVELOPE_CIPHER_H
 #define ENVELOPE_CIPHER_H
 
-#include <openssl/core.h>
+#include <openssl/core_dispatch.h>
 
 #define ENV_CIPHER_PARAM_KEK "kek"
 #define ENV_CIPHER_PARAM_CONTEXT "context"
 
-extern const OSSL_ALGORITHM env_cipher_algorithms[];
+extern const OSSL_DISPATCH env_cipher_functions[];
+extern const OSSL_DISPATCH env_cipher_1m_functions[];
 
 #endif

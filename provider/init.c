@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../keymgmt/token_keyring.h"
-#include "cipher.h"
+#include "algorithms.h"
 #include "provctx.h"
 
 /* ---- errors through the core ---- */
@@ -225,7 +225,7 @@ static const OSSL_ALGORITHM *query_operation(void *vprovctx, int operation_id, i
 {
     (void)vprovctx;
     *no_cache = 0;
-    return operation_id == OSSL_OP_CIPHER ? env_cipher_algorithms : NULL;
+    return env_algorithms(operation_id);
 }
 
 static const OSSL_ITEM *get_reason_strings(void *vprovctx)

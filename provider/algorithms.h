@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that the provider offers, by OpenSSL's operations. */
+#ifndef ENVELOPE_ALGORITHMS_H
+#define ENVELOPE_ALGORITHMS_H
+
+#include <openssl/core.h>
+
+/* The property that all our algorithms have. */
+#define ENV_PROPERTIES "provider=envelope"
+
+/* The algorithms of one OSSL_OP_, or NULL. Touches no token and takes no lock. */
+const OSSL_ALGORITHM *env_algorithms(int operation_id);
+
+#endif
