@@ -101,7 +101,6 @@ make_kek() {
     }
 }
 
-# Values stand in quotes, so that a # or $ in the path does no harm.
 write_cnf() {
     say "Writing $dir/openssl.cnf"
     cat >"$dir/openssl.cnf" <<END
@@ -145,7 +144,7 @@ seal_and_open() {
 umask 077
 [[ $dir == /* ]] || dir=$PWD/$dir
 case $dir in
-*[\"\\]*) fail "the path of the clone has a quote or a backslash, which openssl.cnf can not hold" ;;
+*[\"\\#\$]*) fail "the path of the clone has a quote, #, \$ or backslash: build tools stumble over it" ;;
 esac
 mkdir -p "$dir"
 plain=$source_dir/README.md
@@ -159,7 +158,7 @@ seal_and_open
 
 say "Now try it yourself"
 cat <<END
-export OPENSSL_CONF='$dir/openssl.cnf' SOFTHSM2_CONF='$dir/softhsm2.conf'
+export OPENSSL_CONF=$(printf %q "$dir/openssl.cnf") SOFTHSM2_CONF=$(printf %q "$dir/softhsm2.conf")
 openssl enc -e -envelope -K 0 -in FILE -out FILE.sealed
 openssl enc -d -envelope -K 0 -in FILE.sealed -out FILE.opened
 openssl cms -cmsout -print -noout -inform DER -in FILE.sealed

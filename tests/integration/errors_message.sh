@@ -38,6 +38,7 @@ stock cms -encrypt -binary -aes-256-cbc -secretkey "$(printf '0%.0s' {1..64})" -
 expect_failure NOT_A_MESSAGE "" open -in enveloped
 stock cms -encrypt -binary -aes-256-gcm -secretkey "$(printf '0%.0s' {1..64})" -secretkeyid 01 \
     -in letter -outform DER -out authenveloped
+cat letter letter >>authenveloped # longer than the shortest message
 expect_failure BAD_HEADER "" open -in authenveloped
 stock cms -encrypt -binary -aes-256-gcm -secretkey "$(printf '0%.0s' {1..64})" -secretkeyid 01 \
     -in <(stream 20000) -outform DER -out authenveloped

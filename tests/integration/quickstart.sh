@@ -4,10 +4,11 @@
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
-# A copy whose path has what openssl.cnf gives a meaning to.
-tree="$work/a #1 copy"
+# A copy whose path needs quotes.
+tree="$work/the copy"
 mkdir "$tree" home
-(cd "$source_dir" && cp -a CMakeLists.txt CMakePresets.json README.md provider keymgmt conf bench "$tree")
+(cd "$source_dir" && cp -a CMakeLists.txt CMakePresets.json README.md provider keymgmt conf bench tests \
+    "$tree")
 
 listing() { # of all files and what is in them, but for the build directory
     (cd "$1" && find . -path ./build -prune -o -type f -exec sha256sum {} + | sort -k 2)

@@ -5,6 +5,7 @@
 # and at the same time. Nothing outside that directory is read or written, but for the module under
 # test, its programs and the system's openssl.
 set -euo pipefail
+umask 077 # a PIN file that others can read is refused
 
 : "${ENVELOPE_MODULE_DIR:?is set by ctest}" "${ENVELOPE_PROGRAMS:?is set by ctest}"
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
