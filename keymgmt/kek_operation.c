@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kek_operation.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "login.h"
+#include "policy.h"
+
+struct operation {
+    struct env_token_kek *kek;
+    env_operation_fn *run;
+    void *arg;
+};
+
+struct env_place env_kek_place(struct env_token_kek *kek)
+{
+    struct env_place place;
+
+    (void)pthread_mutex_lock(&kek->place_lock);
+    place = kek->place;
+    (void)pthread_mutex_unlock(&kek->place_lock);
+    return place;
+}
+
+static void set_place(struct env_token_kek *kek, const struct env_place *place)
+{
+    (void)pthread_mutex_lock(&kek->place_lock);
+    kek->place = *place;
+    (void)pthread_mutex_unlock(&kek->place_lock);
+}
+
+static ENV_RESULT gone(struct env_token_kek *kek, enum env_loss cured, struct env_fault *fault)
+{
+    ENV_RESULT r = env_fault(fault, ENV_R_KEK_NOT_FOUND, "%s is gone", kek->where);
+
+    /* A token whose ground was taken away looks empty until its module is started afresh. */
+    if (cured < ENV_LOSS_MODULE && env_ring_is_due(&kek->ring->last_restart))
+        fault->loss = ENV_LOSS_MODULE;
+    return r;
+}
+
+/* The key that has the same names may be another by now, so it is judged again. */
+static ENV_RESULT accept_key(struct env_token_kek *kek, struct env_token *token,
+                             const struct env_session *session, const struct env_key_facts *key,
+                             struct env_place *place, struct env_fault *fault)
+{
+    ENV_TRY(env_policy_judge(kek->ring->config, key, token, fault));
+    ENV_TRY(env_aes_uses(token, key, &place->uses, fault));
+    place->handle = key->handle;
+    place->epoch = session->epoch;
+    set_place(kek, place);
+    return ENV_OK;
+}
+
+static ENV_RESULT find_again(struct env_token_kek *kek, struct env_token *token,
+                             const struct env_session *session, enum env_loss cured,
+                             struct env_place *place, struct env_fault *fault)
+{
+    struct env_found *found = malloc(sizeof(*found));
+    struct env_query query;
+    ENV_RESULT r;
+
+    if (found == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "%s", kek->where);
+    env_query_from_id(&query, &kek->id, kek->facts.bits);
+    query.by_label = kek->facts.label_len > 0;
+    query.label_len = kek->facts.label_len;
+    memcpy(query.label, kek->facts.label, sizeof(query.label));
+    r = env_login_check(token, session, &kek->ring->pins, fault);
+    if (env_ok(r))
+        r = env_find_keys(token, session, &query, found, fault);
+    if (env_ok(r) && found->count == 0)
+        r = gone(kek, cured, fault);
+    else if (env_ok(r) && found->count > 1)
+        r = env_fault(fault, ENV_R_KEK_AMBIGUOUS, "%s is there more than once", kek->where);
+    else if (env_ok(r))
+        r = accept_key(kek, token, session, &found->keys[0], place, fault);
+    env_query_clear(&query);
+    free(found);
+    return r;
+}
+
+/*
+ * A code that may mean bad data as well as a lost token: as long as the token answers everything
+ * else, and knows the key, it was the data.
+ */
+static void probe(const struct env_key_use *use)
+{
+    CK_FUNCTION_LIST *fn = use->token->fn;
+    CK_KEY_TYPE type;
+    CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof(type)};
+    CK_SESSION_INFO session_info;
+    CK_TOKEN_INFO token_info;
+    CK_BYTE byte;
+    CK_RV rv;
+
+    if (!env_ckr_ambiguous(use->fault->rv))
+        return;
+    rv = ENV_P11(fn->C_GetSessionInfo(use->session->handle, &session_info));
+    if (rv == CKR_OK)
+        rv = ENV_P11(fn->C_GetTokenInfo(use->token->slot, &token_info));
+    if (rv == CKR_OK)
+        rv = ENV_P11(fn->C_GetAttributeValue(use->session->handle, use->key, &attribute, 1));
+    if (rv == CKR_OK && (token_info.flags & CKF_RNG) != 0) /* what only the device can answer */
+        rv = ENV_P11(fn->C_GenerateRandom(use->session->handle, &byte, 1));
+    use->fault->loss = env_ckr_ambiguous(rv) ? ENV_LOSS_MODULE : env_ckr_loss(rv);
+    if (use->fault->loss != ENV_LOSS_NONE && use->fault->reason == ENV_R_NOT_AUTHENTIC)
+        use->fault->reason = ENV_R_UNWRAP_FAILED;
+}
+
+static ENV_RESULT use_key(struct operation *operation, struct env_token *token,
+                          struct env_session *session, const struct env_place *place,
+                          struct env_fault *fault)
+{
+    struct env_token_kek *kek = operation->kek;
+    struct env_key_use use = {
+        .token = token,
+        .session = session,
+        .key = place->handle,
+        .bits = kek->facts.bits,
+        .uses = place->uses,
+        .where = kek->where,
+        .fault = fault,
+    };
+    ENV_RESULT r = operation->run(&use, operation->arg);
+
+    if (use.session_spoiled)
+        session->epoch = 0; /* no epoch of a pool: it is closed when it is given back */
+    if (env_ok(r))
+        return r;
+    probe(&use);
+    return ENV_FAIL(fault->reason);
+}
+
+static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
+                          struct env_blame *blame, struct env_fault *fault)
+{
+    struct operation *operation = arg;
+    struct env_token_kek *kek = operation->kek;
+    struct env_place place = env_kek_place(kek);
+    struct env_token *token = env_tokens_of_epoch(ring->tokens, place.epoch);
+    bool known = token != NULL && cured != ENV_LOSS_KEY;
+    struct env_session session;
+    ENV_RESULT r = ENV_OK;
+
+    if (token == NULL)
+        token = env_tokens_named(ring->tokens, &kek->token);
+    if (token == NULL) {
+        r = env_fault(fault, ENV_R_TOKEN_FAILED, "%s: the token is gone", kek->where);
+        fault->loss = cured < ENV_LOSS_SLOT ? ENV_LOSS_SLOT : ENV_LOSS_MODULE;
+        return r;
+    }
+    blame->token = token;
+    blame->token_epoch = atomic_load(&token->sessions.epoch);
+    ENV_TRY(env_ring_session(ring, token, &session, fault));
+    if (!known)
+        r = find_again(kek, token, &session, cured, &place, fault);
+    if (env_ok(r))
+        r = use_key(operation, token, &session, &place, fault);
+    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss == ENV_LOSS_NONE);
+    return r;
+}
+
+ENV_RESULT env_kek_perform(struct env_token_kek *kek, env_operation_fn *run, void *arg,
+                           struct env_fault *fault)
+{
+    struct operation operation = {kek, run, arg};
+
+    return env_ring_attempt(kek->ring, attempt, &operation, fault);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a KEK on a token, and how something is done with its key. */
+#ifndef ENVELOPE_KEK_OPERATION_H
+#define ENVELOPE_KEK_OPERATION_H
+
+#include <pthread.h>
+
+#include "find_key.h"
+#include "ring.h"
+#include "wrap_aes.h"
+
+/* Where the key is: good for as long as the token's epoch is the same. */
+struct env_place {
+    uint64_t epoch;
+    CK_OBJECT_HANDLE handle;
+    unsigned uses;
+};
+
+struct env_token_kek {
+    struct env_kek base;
+    _Atomic unsigned refs;
+    struct env_ring *ring;
+    struct env_token_name token;
+    struct env_kek_id id;
+    struct env_key_facts facts; /* as they were when it was found first */
+    bool may_open;
+    char where[ENV_FAULT_TEXT / 2]; /* the key and its token, for messages */
+    pthread_mutex_t place_lock;
+    struct env_place place;
+    pthread_mutex_t prepare_lock;
+    _Atomic bool prepared;
+    struct env_aes_method sealing; /* once prepared */
+};
+
+/* What is done with the key, in a session that is logged in. */
+typedef ENV_RESULT env_operation_fn(struct env_key_use *use, void *arg);
+
+/* Does it, finding the key again and starting afresh where that is needed. */
+ENV_RESULT env_kek_perform(struct env_token_kek *kek, env_operation_fn *run, void *arg,
+                           struct env_fault *fault);
+
+struct env_place env_kek_place(struct env_token_kek *kek);
+
+#endif
