@@ -2,8 +2,10 @@
 #include "policy.h"
 
 #define STRONG_BITS 256u
+#define STRONG_BITS_RSA 3072u
 
-static enum env_reason refusal(const struct env_config *config, const struct env_key_facts *key)
+enum env_reason env_policy_refusal(const struct env_config *config,
+                                   const struct env_key_facts *key)
 {
     if (key->id_len < 1 || key->id_len > ENV_KEK_ID_MAX)
         return ENV_R_KEK_WITHOUT_ID;
@@ -25,7 +27,7 @@ static enum env_reason refusal(const struct env_config *config, const struct env
         if (key->sensitive && !key->always_sensitive)
             return ENV_R_KEK_IMPORTED;
     }
-    if (!config->weak_allowed && key->bits < STRONG_BITS)
+    if (!config->weak_allowed && key->bits < (key->rsa ? STRONG_BITS_RSA : STRONG_BITS))
         return ENV_R_KEK_TOO_WEAK;
     return ENV_R_NONE;
 }
@@ -33,7 +35,7 @@ static enum env_reason refusal(const struct env_config *config, const struct env
 ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_key_facts *key,
                             const struct env_token *token, struct env_fault *fault)
 {
-    enum env_reason reason = refusal(config, key);
+    enum env_reason reason = env_policy_refusal(config, key);
     char described[ENV_FAULT_TEXT];
 
     if (reason == ENV_R_NONE)
