@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kek_algorithms.h"
+
+#include <openssl/core_dispatch.h>
+
+#include "../provider/algorithms.h"
+#include "kek_decoder.h"
+#include "kek_encoder.h"
+#include "kek_key.h"
+
+static const OSSL_ALGORITHM keymgmts[] = {
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES, env_kek_keymgmt_functions, "KEK in a PKCS#11 token"},
+    {NULL, NULL, NULL, NULL},
+};
+
+#define PRIVATE ",structure=PrivateKeyInfo"
+#define PUBLIC ",structure=SubjectPublicKeyInfo"
+
+static const OSSL_ALGORITHM encoders[] = {
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES ",output=pem" PRIVATE, env_kek_to_pem_functions, NULL},
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES ",output=der" PRIVATE, env_kek_to_der_functions, NULL},
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES ",output=pem" PUBLIC, env_kek_to_public_pem_functions, NULL},
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES ",output=der" PUBLIC, env_kek_to_public_der_functions, NULL},
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES ",output=text", env_kek_to_text_functions, NULL},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const OSSL_ALGORITHM decoders[] = {
+    {"DER", ENV_PROPERTIES ",input=pem", env_pem_to_der_functions, NULL},
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES ",input=der,structure=" ENV_KEK_STRUCTURE,
+     env_der_to_kek_functions, NULL},
+    {NULL, NULL, NULL, NULL},
+};
+
+const OSSL_ALGORITHM *env_kek_algorithms(int operation_id, bool pkcs11_scheme)
+{
+    (void)pkcs11_scheme;
+    switch (operation_id) {
+    case OSSL_OP_KEYMGMT:
+        return keymgmts;
+    case OSSL_OP_ENCODER:
+        return encoders;
+    case OSSL_OP_DECODER:
+        return decoders;
+    default:
+        return NULL;
+    }
+}
