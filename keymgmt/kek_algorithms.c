@@ -4,12 +4,24 @@
 #include <openssl/core_dispatch.h>
 
 #include "../provider/algorithms.h"
+#include "kek_asym_cipher.h"
 #include "kek_decoder.h"
 #include "kek_encoder.h"
+#include "kek_kem.h"
 #include "kek_key.h"
 
 static const OSSL_ALGORITHM keymgmts[] = {
     {ENV_KEK_KEY_TYPE, ENV_PROPERTIES, env_kek_keymgmt_functions, "KEK in a PKCS#11 token"},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const OSSL_ALGORITHM kems[] = {
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES, env_kek_kem_functions, "Fresh keys and their sealed form"},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const OSSL_ALGORITHM asym_ciphers[] = {
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES, env_kek_asym_cipher_functions, "Messages of up to 64 KiB"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -38,6 +50,10 @@ const OSSL_ALGORITHM *env_kek_algorithms(int operation_id, bool pkcs11_scheme)
     switch (operation_id) {
     case OSSL_OP_KEYMGMT:
         return keymgmts;
+    case OSSL_OP_KEM:
+        return kems;
+    case OSSL_OP_ASYM_CIPHER:
+        return asym_ciphers;
     case OSSL_OP_ENCODER:
         return encoders;
     case OSSL_OP_DECODER:
