@@ -29,8 +29,11 @@ static bool does_pair(unsigned uses, enum env_aes_family family, enum env_use_pa
 static ENV_RESULT plan_aes(struct env_token *token, enum env_wrap_choice choice,
                            struct env_key_plan *plan, struct env_fault *fault)
 {
-    const struct env_key_facts all = {
-        .bits = plan->request->bits, .encrypt = true, .decrypt = true, .wrap = true, .unwrap = true};
+    const struct env_key_facts all = {.bits = plan->request->bits,
+                                      .encrypt = true,
+                                      .decrypt = true,
+                                      .wrap = true,
+                                      .unwrap = true};
     struct env_aes_method methods[ENV_AES_METHODS_MAX];
     unsigned uses;
     size_t count;
@@ -117,7 +120,7 @@ static void add_restrictions(struct attributes *to, const struct env_key_plan *p
 {
     static const CK_OBJECT_CLASS class = CKO_SECRET_KEY;
     static CK_ATTRIBUTE unwrapped[] = {
-        {CKA_CLASS, (void *)(uintptr_t)&class, sizeof(class)},
+        {CKA_CLASS, (void *)(uintptr_t) & class, sizeof(class)},
         {CKA_TOKEN, &no, sizeof(no)},
     };
 

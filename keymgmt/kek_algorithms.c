@@ -9,6 +9,7 @@
 #include "kek_encoder.h"
 #include "kek_kem.h"
 #include "kek_key.h"
+#include "kek_store.h"
 
 static const OSSL_ALGORITHM keymgmts[] = {
     {ENV_KEK_KEY_TYPE, ENV_PROPERTIES, env_kek_keymgmt_functions, "KEK in a PKCS#11 token"},
@@ -44,9 +45,20 @@ static const OSSL_ALGORITHM decoders[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+/* The pkcs11: scheme has one loader in a program, so it is taken only where that is wanted. */
+static const OSSL_ALGORITHM stores[] = {
+    {"envelope", ENV_PROPERTIES, env_kek_store_functions, "KEKs in PKCS#11 tokens"},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const OSSL_ALGORITHM stores_with_pkcs11[] = {
+    {"envelope", ENV_PROPERTIES, env_kek_store_functions, "KEKs in PKCS#11 tokens"},
+    {"pkcs11", ENV_PROPERTIES, env_kek_store_functions, "KEKs in PKCS#11 tokens"},
+    {NULL, NULL, NULL, NULL},
+};
+
 const OSSL_ALGORITHM *env_kek_algorithms(int operation_id, bool pkcs11_scheme)
 {
-    (void)pkcs11_scheme;
     switch (operation_id) {
     case OSSL_OP_KEYMGMT:
         return keymgmts;
@@ -58,6 +70,8 @@ const OSSL_ALGORITHM *env_kek_algorithms(int operation_id, bool pkcs11_scheme)
         return encoders;
     case OSSL_OP_DECODER:
         return decoders;
+    case OSSL_OP_STORE:
+        return pkcs11_scheme ? stores_with_pkcs11 : stores;
     default:
         return NULL;
     }

@@ -13,8 +13,8 @@
 #define FINAL_MAX 4096u /* most that the stream's final writes, by its contract */
 
 /* Longest message that can hold 64 KiB: sealed for as many KEKs as a header can name. */
-#define OPENED_MAX (ENV_KEK_SEALED_MAX - ENV_HEADERS_SEALED_MAX + ENV_HEADER_MAX + \
-                    ENV_FLOE_HEADER_LEN)
+#define OPENED_MAX                                                                                 \
+    (ENV_KEK_SEALED_MAX - ENV_HEADERS_SEALED_MAX + ENV_HEADER_MAX + ENV_FLOE_HEADER_LEN)
 
 struct asym_ctx {
     struct env_provctx *provctx;
@@ -56,7 +56,8 @@ static ENV_RESULT run(struct env_stream *stream, bool sealing, struct env_span i
     return ENV_OK;
 }
 
-/* work is room of our own for the result, so that the caller sees nothing before all is verified. */
+/* work is room of our own for the result, so that the caller sees nothing before all is verified.
+ */
 static ENV_RESULT run_with(const struct asym_ctx *ctx, bool sealing, struct env_span in,
                            uint8_t *work, size_t work_size, size_t *len)
 {

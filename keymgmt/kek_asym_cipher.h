@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ASYM_CIPHER ENVELOPE-KEK: EVP_PKEY_encrypt seals up to 64 KiB for the key, EVP_PKEY_decrypt opens
- * it. Both in the ordinary message format (docs/FORMAT.md): the cipher ENVELOPE reads and writes the
- * same. All of a message is verified before any of it is given out.
+ * it. Both in the ordinary message format (docs/FORMAT.md): the cipher ENVELOPE reads and writes
+ * the same. All of a message is verified before any of it is given out.
  *
  * Parameter of the context: "context", as of the cipher ENVELOPE, with the same default.
  */

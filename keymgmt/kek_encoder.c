@@ -99,8 +99,8 @@ static EVP_PKEY *public_key(const struct env_key *key)
 static bool write_public(BIO *out, const struct env_key *key, bool pem)
 {
     EVP_PKEY *pkey = public_key(key);
-    bool ok = pkey != NULL &&
-              (pem ? PEM_write_bio_PUBKEY(out, pkey) : i2d_PUBKEY_bio(out, pkey)) == 1;
+    bool ok =
+        pkey != NULL && (pem ? PEM_write_bio_PUBKEY(out, pkey) : i2d_PUBKEY_bio(out, pkey)) == 1;
 
     EVP_PKEY_free(pkey);
     return ok;
@@ -149,8 +149,8 @@ static int selects_private(void *vprovctx, int selection)
 static int selects_public(void *vprovctx, int selection)
 {
     (void)vprovctx;
-    return selection == 0 || (selection & (OSSL_KEYMGMT_SELECT_KEYPAIR)) ==
-                                 OSSL_KEYMGMT_SELECT_PUBLIC_KEY;
+    return selection == 0 ||
+           (selection & (OSSL_KEYMGMT_SELECT_KEYPAIR)) == OSSL_KEYMGMT_SELECT_PUBLIC_KEY;
 }
 
 static int selects_any(void *vprovctx, int selection)
@@ -183,9 +183,8 @@ static int encode_public(struct env_provctx *provctx, OSSL_CORE_BIO *core_bio,
 }
 
 #define ENCODER(name, how, write)                                                                  \
-    static int name(void *vctx, OSSL_CORE_BIO *out, const void *vkey,                              \
-                    const OSSL_PARAM abstract[], int selection, OSSL_PASSPHRASE_CALLBACK *cb,      \
-                    void *cbarg)                                                                   \
+    static int name(void *vctx, OSSL_CORE_BIO *out, const void *vkey, const OSSL_PARAM abstract[], \
+                    int selection, OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg)                      \
     {                                                                                              \
         (void)abstract;                                                                            \
         (void)selection;                                                                           \

@@ -79,8 +79,8 @@ static ENV_RESULT seal(struct kem_ctx *ctx, uint8_t *dek, unsigned char *out, si
     return r;
 }
 
-static ENV_RESULT open(struct kem_ctx *ctx, uint8_t *dek, struct env_span in,
-                       unsigned char *secret)
+static ENV_RESULT unseal(struct kem_ctx *ctx, uint8_t *dek, struct env_span in,
+                         unsigned char *secret)
 {
     struct env_span peek = {in.data, in.len < ENV_HEADER_PEEK ? in.len : ENV_HEADER_PEEK};
     struct env_one_kek one;
@@ -202,7 +202,7 @@ static int decapsulate(void *vctx, unsigned char *secret, size_t *secret_len,
     else if ((dek = env_secret_alloc(ENV_DEK_LEN)) == NULL)
         r = ENV_FAIL(ENV_R_NO_MEMORY);
     else
-        r = open(ctx, dek, (struct env_span){in, in_len}, secret);
+        r = unseal(ctx, dek, (struct env_span){in, in_len}, secret);
     if (dek != NULL)
         env_secret_free(dek, ENV_DEK_LEN);
     if (env_ok(r) && secret_len != NULL)

@@ -203,7 +203,7 @@ const OSSL_DISPATCH env_kek_keymgmt_functions[] = {
     {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))gettable_params},
     {OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))import},
     {OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))import_types},
-    {OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))export},
+    {OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void)) export},
     {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))export_types},
     {0, NULL},
 };

@@ -20,7 +20,8 @@ ENV_RESULT env_kek_reference_encode(const char *uri, uint8_t **der, size_t *der_
     if (value.magic != NULL && value.uri != NULL &&
         ASN1_STRING_set(value.magic, magic, (int)MAGIC_LEN) == 1 &&
         ASN1_STRING_set(value.uri, uri, (int)strlen(uri)) == 1)
-        len = ASN1_item_i2d((const ASN1_VALUE *)&value, der, ASN1_ITEM_rptr(ENV_ASN1_KEK_REFERENCE));
+        len =
+            ASN1_item_i2d((const ASN1_VALUE *)&value, der, ASN1_ITEM_rptr(ENV_ASN1_KEK_REFERENCE));
     ASN1_STRING_free(value.magic);
     ASN1_STRING_free(value.uri);
     if (len <= 0)

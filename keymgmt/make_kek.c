@@ -111,8 +111,8 @@ struct taken {
 static ENV_RESULT is_taken(void *arg, const struct env_key_facts *key)
 {
     const struct taken *taken = arg;
-    bool same_id = key->id_len == taken->m->id.len &&
-                   memcmp(key->id, taken->m->id.bytes, key->id_len) == 0;
+    bool same_id =
+        key->id_len == taken->m->id.len && memcmp(key->id, taken->m->id.bytes, key->id_len) == 0;
     char described[ENV_FAULT_TEXT / 2];
 
     if (!same_id && taken->m->plan.request->same_label) {
@@ -152,10 +152,9 @@ static ENV_RESULT open_for_writing(const struct env_token *token, CK_SESSION_HAN
 
     if (rv == CKR_OK)
         return ENV_OK;
-    return env_fault_ckr(fault,
-                         rv == CKR_TOKEN_WRITE_PROTECTED ? ENV_R_TOKEN_READ_ONLY
-                                                         : ENV_R_TOKEN_FAILED,
-                         "C_OpenSession", rv, token->where);
+    return env_fault_ckr(
+        fault, rv == CKR_TOKEN_WRITE_PROTECTED ? ENV_R_TOKEN_READ_ONLY : ENV_R_TOKEN_FAILED,
+        "C_OpenSession", rv, token->where);
 }
 
 /* The key is judged by what the token says of it, not by what it was asked for. */
@@ -253,7 +252,8 @@ static void take_back(struct env_ring *ring, struct making *m)
     (void)env_ring_attempt(ring, destroy_attempt, m, &ignored);
 }
 
-/* RSA KEKs show that they work when they are first sealed to: that needs their public half alone. */
+/* RSA KEKs show that they work when they are first sealed to: that needs their public half alone.
+ */
 static ENV_RESULT make(struct env_ring *ring, struct making *m, struct env_fault *fault)
 {
     ENV_RESULT r = env_ring_attempt(ring, attempt, m, fault);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A keyring of a single KEK, for operations with one EVP_PKEY: what is sealed is for that KEK, and
- * what is opened has to be for it. The policy is asked at each use, since a key may have been loaded
- * to be looked at.
+ * what is opened has to be for it. The policy is asked at each use, since a key may have been
+ * loaded to be looked at.
  */
 #ifndef ENVELOPE_ONE_KEK_H
 #define ENVELOPE_ONE_KEK_H

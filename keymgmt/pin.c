@@ -240,8 +240,8 @@ static ENV_RESULT pin_from_person(struct env_pin_sources *sources, const struct 
 {
     size_t len = env_pin_prompt_ask(token->where, pin->bytes, ENV_PIN_MAX);
 
-    if (len == 0 && (sources->ask == NULL || !sources->ask(sources->ask_arg, token->where,
-                                                           pin->bytes, ENV_PIN_MAX, &len)))
+    if (len == 0 && (sources->ask == NULL ||
+                     !sources->ask(sources->ask_arg, token->where, pin->bytes, ENV_PIN_MAX, &len)))
         len = 0;
     if (len == 0 || len > ENV_PIN_MAX)
         return env_fault(fault, ENV_R_PIN_MISSING, "%s", token->where);

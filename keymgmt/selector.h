@@ -18,8 +18,8 @@ enum env_key_kinds {
 struct env_query {
     enum env_key_kinds kinds;
     bool any_policy; /* keys that the policy refuses as well */
-    P11KitUri *uri; /* narrows the tokens; NULL: every configured one */
-    char *uri_text; /* the same without its pin-value, in one way of writing it */
+    P11KitUri *uri;  /* narrows the tokens; NULL: every configured one */
+    char *uri_text;  /* the same without its pin-value, in one way of writing it */
     bool by_label;
     size_t label_len;
     char label[ENV_LABEL_MAX + 1];

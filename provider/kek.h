@@ -49,8 +49,8 @@ struct env_kek; /* starts with its vtable pointer */
 
 enum env_kek_type { ENV_KEK_AES, ENV_KEK_RSA };
 
-#define ENV_KEK_TEXT 256u    /* room for a label or the like */
-#define ENV_KEK_URI 1280u    /* room for a reference */
+#define ENV_KEK_TEXT 256u     /* room for a label or the like */
+#define ENV_KEK_URI 1280u     /* room for a reference */
 #define ENV_KEK_MODULUS 1024u /* bytes of the longest RSA modulus */
 
 struct env_kek_facts {
@@ -70,8 +70,8 @@ struct env_kek_facts {
     bool extractable;
     bool never_extractable;
     bool private_object;
-    bool local;    /* the token made it */
-    bool may_open; /* open-kek allows it */
+    bool local;         /* the token made it */
+    bool may_open;      /* open-kek allows it */
     size_t modulus_len; /* the public half, of RSA */
     uint8_t modulus[ENV_KEK_MODULUS];
     size_t exponent_len;
@@ -150,8 +150,8 @@ struct env_keyring_vtable {
      */
     ENV_RESULT(*find)
     (struct env_keyring *ring, const char *name, struct env_kek **out);
-    /* Hands each KEK that a pkcs11: URI matches (NULL: all of them) to take, which keeps a reference
-     * of its own. */
+    /* Hands each KEK that a pkcs11: URI matches (NULL: all of them) to take, which keeps a
+     * reference of its own. */
     ENV_RESULT(*list)
     (struct env_keyring *ring, const char *uri, env_take_kek_fn *take, void *arg);
     /* Makes one in a token. */
