@@ -6,6 +6,7 @@
 #   ini  becomes openssl.cnf, with the paths of module and PIN put to the test's own
 #   c    is written to NAME.c
 #   sh   is run, where openssl.cnf, the module, NAME.c and the clone's path ($source_dir) are at hand
+#   hex  is read by format_example.sh
 #
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
@@ -36,6 +37,7 @@ run_example() { # file, name
         with_envelope bash -euo pipefail "$2.sh" >"$2.out" 2>&1 ||
             fail "$1, example $2: $(<"$2.out")"
         ;;
+    hex) ;; # bytes, which format_example.sh reads
     *) fail "$1, example $2: no idea what to do with a fence of '$language'" ;;
     esac
 }
