@@ -24,6 +24,8 @@ struct shim {
     size_t mechanism_count;
     CK_MECHANISM_TYPE mechanisms[MECHANISMS_MAX];
     CK_FLAGS mechanism_flags[MECHANISMS_MAX];
+    bool hiding;
+    CK_ATTRIBUTE_TYPE hidden;
     CK_ULONG template_max;
     bool own_nonce;
     unsigned session_limit;
@@ -100,6 +102,12 @@ void shim_mechanism(CK_MECHANISM_TYPE type, CK_FLAGS flags)
 {
     shim.mechanisms[shim.mechanism_count] = type;
     shim.mechanism_flags[shim.mechanism_count++] = flags;
+}
+
+void shim_hide_attribute(CK_ATTRIBUTE_TYPE type)
+{
+    shim.hiding = true;
+    shim.hidden = type;
 }
 
 void shim_unwrap_template_max(CK_ULONG count)
@@ -239,6 +247,10 @@ static CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj
     CK_RV rv;
 
     STOP(SHIM_GET_ATTRIBUTE_VALUE);
+    if (shim.hiding && template->type == shim.hidden) {
+        template->ulValueLen = CK_UNAVAILABLE_INFORMATION;
+        return CKR_ATTRIBUTE_TYPE_INVALID;
+    }
     rv = real->C_GetAttributeValue(session, object, template, count);
     if (rv == CKR_OK)
         corrupt(SHIM_GET_ATTRIBUTE_VALUE, template->pValue);

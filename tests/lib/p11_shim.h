@@ -59,6 +59,8 @@ bool shim_was_called_outside(void);
 void shim_token_flags(CK_FLAGS add, CK_FLAGS remove);
 /* What C_GetMechanismInfo says of a mechanism; at most four. */
 void shim_mechanism(CK_MECHANISM_TYPE type, CK_FLAGS flags);
+/* An attribute that the token does not know any more. */
+void shim_hide_attribute(CK_ATTRIBUTE_TYPE type);
 /* C_UnwrapKey refuses templates longer than this (0: none), as some tokens do. */
 void shim_unwrap_template_max(CK_ULONG count);
 /* C_Encrypt with AES-GCM makes up a nonce of its own, as FIPS tokens do. */
