@@ -159,7 +159,7 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
         r = find_again(kek, token, &session, cured, &place, fault);
     if (env_ok(r))
         r = use_key(operation, token, &session, &place, fault);
-    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss == ENV_LOSS_NONE);
+    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss <= ENV_LOSS_KEY);
     return r;
 }
 

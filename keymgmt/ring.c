@@ -158,7 +158,7 @@ ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,
     ENV_TRY(env_session_take(&token->sessions, session, fault));
     r = env_login(token, session, &ring->pins, fault);
     if (!env_ok(r))
-        env_session_give(&token->sessions, session, fault->rv == CKR_OK);
+        env_session_give(&token->sessions, session, fault->loss == ENV_LOSS_NONE);
     return r;
 }
 

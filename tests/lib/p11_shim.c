@@ -5,6 +5,7 @@
 #include <p11-kit/p11-kit.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ struct shim {
     CK_ATTRIBUTE_TYPE hidden;
     CK_ULONG template_max;
     bool own_nonce;
+    bool null_pin;
     unsigned session_limit;
     atomic_uint sessions;
 };
@@ -118,6 +120,11 @@ void shim_unwrap_template_max(CK_ULONG count)
 void shim_gcm_chooses_nonce(void)
 {
     shim.own_nonce = true;
+}
+
+void shim_expect_null_pin(void)
+{
+    shim.null_pin = true;
 }
 
 void shim_session_limit(unsigned limit)
@@ -232,6 +239,12 @@ static CK_RV close_session(CK_SESSION_HANDLE session)
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG len)
 {
     STOP(SHIM_LOGIN);
+    if (shim.null_pin) {
+        if (pin != NULL || len != 0)
+            return CKR_ARGUMENTS_BAD;
+        pin = (CK_UTF8CHAR *)(uintptr_t) "1234";
+        len = 4;
+    }
     return real->C_Login(session, user, pin, len);
 }
 

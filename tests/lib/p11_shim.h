@@ -57,6 +57,8 @@ bool shim_was_called_outside(void);
 
 /* Flags that C_GetTokenInfo adds and takes away. */
 void shim_token_flags(CK_FLAGS add, CK_FLAGS remove);
+/* C_Login has to be called without a PIN, as for a PIN pad; the module gets the right one. */
+void shim_expect_null_pin(void);
 /* What C_GetMechanismInfo says of a mechanism; at most four. */
 void shim_mechanism(CK_MECHANISM_TYPE type, CK_FLAGS flags);
 /* An attribute that the token does not know any more. */

@@ -227,6 +227,7 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 200);
     tcase_add_test(tc, an_ordinary_kek);
     tcase_add_test(tc, extractable);
     tcase_add_test(tc, not_sensitive);

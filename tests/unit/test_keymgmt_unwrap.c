@@ -235,6 +235,7 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 200);
     tcase_add_test(tc, an_altered_kw);
     tcase_add_test(tc, an_altered_gcm);
     tcase_add_test(tc, other_lengths_do_not_reach_the_token);

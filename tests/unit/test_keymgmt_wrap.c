@@ -376,6 +376,7 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 200);
     tcase_add_test(tc, kw_is_libcryptos);
     tcase_add_test(tc, kw_128_is_libcryptos);
     tcase_add_test(tc, kw_192_is_libcryptos);
