@@ -28,6 +28,7 @@ struct shim {
     bool hiding;
     CK_ATTRIBUTE_TYPE hidden;
     CK_ULONG template_max;
+    void (*_Atomic what)(void);
     bool own_nonce;
     bool null_pin;
     unsigned session_limit;
@@ -82,6 +83,11 @@ void shim_corrupt_next(enum shim_function function)
 void shim_delay_us(unsigned us)
 {
     shim.delay = us;
+}
+
+void shim_do_inside(void (*what)(void))
+{
+    atomic_store(&shim.what, what);
 }
 
 void shim_expect_inside(bool (*inside)(void))
@@ -141,7 +147,10 @@ CK_FUNCTION_LIST *shim_real(void)
 static bool stopped(enum shim_function function)
 {
     unsigned left = atomic_load(&shim.failures[function]);
+    void (*what)(void) = atomic_exchange(&shim.what, NULL);
 
+    if (what != NULL)
+        what();
     atomic_fetch_add(&shim.counts[function], 1);
     if (shim.inside != NULL && !shim.inside())
         atomic_store(&shim.outside, true);

@@ -51,6 +51,9 @@ void shim_corrupt_next(enum shim_function function);
 /* Every call takes this much longer. */
 void shim_delay_us(unsigned us);
 
+/* The next call of all first does this. */
+void shim_do_inside(void (*what)(void));
+
 /* While *inside is true (see env_token_inside_call), calls are as they should be. */
 void shim_expect_inside(bool (*inside)(void));
 bool shim_was_called_outside(void);
