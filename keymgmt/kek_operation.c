@@ -124,12 +124,12 @@ static ENV_RESULT use_key(struct operation *operation, struct env_token *token,
         .where = kek->where,
         .fault = fault,
     };
-    ENV_RESULT r = operation->run(&use, operation->arg);
+    bool done = env_ok(operation->run(&use, operation->arg));
 
     if (use.session_spoiled)
         session->epoch = 0; /* no epoch of a pool: it is closed when it is given back */
-    if (env_ok(r))
-        return r;
+    if (done)
+        return ENV_OK;
     probe(&use);
     return ENV_FAIL(fault->reason);
 }

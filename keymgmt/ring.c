@@ -131,9 +131,9 @@ static ENV_RESULT enter(struct env_ring *ring, struct env_visit *visit, struct e
 {
     ENV_RESULT r = ENV_OK;
 
+    visit->ring = ring;
     if (env_token_inside_call())
         return env_fault(fault, ENV_R_TOKEN_FAILED, "a PKCS#11 module asks for its own keys");
-    visit->ring = ring;
     env_gate_enter();
     env_sigpipe_hold(&visit->sigpipe);
     (void)pthread_rwlock_rdlock(&ring->lock);

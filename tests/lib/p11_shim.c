@@ -15,7 +15,7 @@ struct shim {
     bool on;
     atomic_uint counts[SHIM_FUNCTIONS];
     atomic_uint failures[SHIM_FUNCTIONS];
-    CK_RV failure_codes[SHIM_FUNCTIONS];
+    _Atomic CK_RV failure_codes[SHIM_FUNCTIONS];
     atomic_bool corrupt[SHIM_FUNCTIONS];
     unsigned delay;
     bool (*inside)(void);
