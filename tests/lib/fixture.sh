@@ -194,6 +194,10 @@ byte_at() { # file, offset
     echo $(($(od -An -tu1 -j "$2" -N 1 "$1")))
 }
 
+part() { # file, offset, bytes
+    dd if="$1" skip="$2" count="$3" iflag=skip_bytes,count_bytes status=none
+}
+
 # How long the header of a message is: one DER value.
 header_length() { # file
     local first
