@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "header_tree.h"
 
+#include <string.h>
+
 #include "fake_keyring.h"
 #include "tamper.h"
 
@@ -48,13 +50,33 @@ void header_tree_tear_down(void)
     ck_assert_int_eq(fake_references(), 0);
 }
 
-int open_altered(void)
+struct bytes whole_message(void)
 {
     struct bytes message = der_encode(root);
+
+    bytes_append(&message, body.data, body.len);
+    return message;
+}
+
+size_t place_of(struct bytes message, const char *path)
+{
+    struct bytes part = der_encode(der_at(root, path));
+
+    for (size_t i = 0; i + part.len <= message.len; i++) {
+        if (memcmp(message.data + i, part.data, part.len) == 0) {
+            bytes_free(&part);
+            return i + 2; /* behind its tag and length */
+        }
+    }
+    ck_abort_msg("the header has no part %s", path);
+}
+
+int open_altered(void)
+{
+    struct bytes message = whole_message();
     int reason;
     int again;
 
-    bytes_append(&message, body.data, body.len);
     reason = try_to_open(libctx, message, message.len, plain, 0);
     again = try_to_open(libctx, message, 7, plain, 0);
     ck_assert_int_eq(reason, again);

@@ -37,6 +37,10 @@ void header_tree_tear_down(void);
 /* Another message for so many KEKs in the place of the first. */
 void header_tree_seal(size_t keks);
 
+/* The message as it is now. */
+struct bytes whole_message(void);
+/* Where a part of the header begins, counted from the message's first byte. */
+size_t place_of(struct bytes message, const char *path);
 /* The reason why the header as it is now, with the body, does not open. */
 int open_altered(void);
 /* Takes with over. */
