@@ -45,7 +45,7 @@ ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
     if (code != P11_KIT_URI_OK)
         why = p11_kit_uri_message(code);
     else if (p11_kit_uri_any_unrecognized(uri)) /* it would match nothing at all */
-        why = "it has an attribute that is not known";
+        why = "it has an attribute that is not known, or one that is too long";
     if (why == NULL) {
         *out = uri;
         return ENV_OK;

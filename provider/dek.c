@@ -93,11 +93,13 @@ static ENV_RESULT graver(ENV_RESULT a, ENV_RESULT b)
     return b;
 }
 
-static ENV_RESULT open_any(const struct env_dek_context *context, const struct env_header *header,
-                           struct env_span der, uint8_t dek[ENV_DEK_LEN])
+ENV_RESULT env_dek_open_header(const struct env_dek_context *context,
+                               const struct env_header *header, struct env_span der,
+                               uint8_t dek[ENV_DEK_LEN])
 {
     ENV_RESULT worst = ENV_FAIL(ENV_R_KEK_NOT_HERE);
 
+    ENV_TRY(env_crypto_ready(context->crypto));
     env_errors_mark(context->errors);
     for (size_t i = 0; i < header->count; i++) {
         ENV_RESULT r = open_recipient(context, &header->recipients[i], der, dek);
@@ -114,21 +116,33 @@ static ENV_RESULT open_any(const struct env_dek_context *context, const struct e
     return worst;
 }
 
-ENV_RESULT env_dek_open(const struct env_dek_context *context, struct env_span der,
-                        enum env_content content, uint8_t dek[ENV_DEK_LEN])
+ENV_RESULT env_dek_read_header(struct env_span der, enum env_content content,
+                               struct env_header **out)
 {
-    struct env_header *header;
+    struct env_header *header = OPENSSL_malloc(sizeof(*header));
     ENV_RESULT r;
 
-    ENV_TRY(env_crypto_ready(context->crypto));
-    header = OPENSSL_malloc(sizeof(*header));
     if (header == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
     r = env_header_decode(der, header);
     if (env_ok(r) && header->content != content)
         r = ENV_FAIL(ENV_R_WRONG_CONTENT);
-    if (env_ok(r))
-        r = open_any(context, header, der, dek);
+    if (!env_ok(r)) {
+        OPENSSL_free(header);
+        return r;
+    }
+    *out = header;
+    return ENV_OK;
+}
+
+ENV_RESULT env_dek_open(const struct env_dek_context *context, struct env_span der,
+                        enum env_content content, uint8_t dek[ENV_DEK_LEN])
+{
+    struct env_header *header = NULL;
+    ENV_RESULT r;
+
+    ENV_TRY(env_dek_read_header(der, content, &header));
+    r = env_dek_open_header(context, header, der, dek);
     OPENSSL_free(header);
     return r;
 }

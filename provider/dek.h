@@ -33,4 +33,11 @@ ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_
 ENV_RESULT env_dek_open(const struct env_dek_context *context, struct env_span der,
                         enum env_content content, uint8_t dek[ENV_DEK_LEN]);
 
+/* The two halves of it: reading asks no token. *header is freed with OPENSSL_free. */
+ENV_RESULT env_dek_read_header(struct env_span der, enum env_content content,
+                               struct env_header **header);
+ENV_RESULT env_dek_open_header(const struct env_dek_context *context,
+                               const struct env_header *header, struct env_span der,
+                               uint8_t dek[ENV_DEK_LEN]);
+
 #endif

@@ -88,6 +88,14 @@ static bool octets(const ASN1_STRING *string, struct env_span *out)
     return len > 0;
 }
 
+static bool same_bytes(const ASN1_STRING *a, const ASN1_STRING *b)
+{
+    int len = ASN1_STRING_length(a);
+
+    return len == ASN1_STRING_length(b) &&
+           memcmp(ASN1_STRING_get0_data(a), ASN1_STRING_get0_data(b), (size_t)len) == 0;
+}
+
 static bool integer_is(const ASN1_INTEGER *integer, int64_t wanted)
 {
     int64_t value = -1;
@@ -109,9 +117,8 @@ static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, uint8_t nonce[ENV_G
     if (gcm == NULL)
         return r;
     again = ASN1_item_pack(gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS), NULL);
-    if (again != NULL && ASN1_STRING_cmp(again, params->value.sequence) == 0 &&
-        octets(gcm->nonce, &bytes) && bytes.len == ENV_GCM_NONCE_LEN &&
-        integer_is(gcm->icv_len, GCM_TAG_LEN)) {
+    if (again != NULL && same_bytes(again, params->value.sequence) && octets(gcm->nonce, &bytes) &&
+        bytes.len == ENV_GCM_NONCE_LEN && integer_is(gcm->icv_len, GCM_TAG_LEN)) {
         memcpy(nonce, bytes.data, bytes.len);
         r = ENV_OK;
     }

@@ -64,10 +64,15 @@ static ENV_RESULT open_headers(struct env_stream *stream)
     const struct env_span der = {stream->headers, stream->headers_len - ENV_FLOE_HEADER_LEN};
     const uint8_t *floe_header = der.data + der.len;
     struct env_floe_params params = {0, ENV_FLOE_ROTATION};
+    struct env_header *header = NULL;
     ENV_RESULT r;
 
-    ENV_TRY(accept_segment_len(stream, floe_header, &params.segment_len));
-    ENV_TRY(env_dek_open(stream->dek_context, der, ENV_CONTENT_MESSAGE, stream->dek));
+    ENV_TRY(env_dek_read_header(der, ENV_CONTENT_MESSAGE, &header));
+    r = accept_segment_len(stream, floe_header, &params.segment_len);
+    if (env_ok(r))
+        r = env_dek_open_header(stream->dek_context, header, der, stream->dek);
+    OPENSSL_free(header);
+    ENV_TRY(r);
     r = env_floe_open_start(&stream->floe, stream->dek_context->crypto, params, stream->dek,
                             (struct env_span){stream->context, stream->context_len}, floe_header);
     OPENSSL_cleanse(stream->dek, sizeof(stream->dek));
@@ -226,16 +231,10 @@ ENV_RESULT env_opening_update(struct env_stream *stream, struct env_io *io)
 static bool is_sealed_key(const struct env_stream *stream)
 {
     const struct env_span der = {stream->headers, stream->headers_len - ENV_FLOE_HEADER_LEN};
-    struct env_header *header;
-    bool sealed_key;
+    struct env_header *header = NULL;
+    bool sealed_key = stream->headers_filled == der.len &&
+                      env_ok(env_dek_read_header(der, ENV_CONTENT_SEALED_KEY, &header));
 
-    if (stream->headers_filled != der.len)
-        return false;
-    header = OPENSSL_malloc(sizeof(*header));
-    if (header == NULL)
-        return false;
-    sealed_key =
-        env_ok(env_header_decode(der, header)) && header->content == ENV_CONTENT_SEALED_KEY;
     OPENSSL_free(header);
     return sealed_key;
 }

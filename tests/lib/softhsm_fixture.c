@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "softhsm_fixture.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <ftw.h>
+#include <p11-kit/pkcs11.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SO_PIN "12345678"
+
+static char dir[64];
+
+const char *softhsm_module(void)
+{
+    static const char *const places[] = {
+        "/usr/lib/softhsm/libsofthsm2.so",
+        "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+        "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+        "/usr/lib64/pkcs11/libsofthsm2.so",
+        "/usr/local/lib/softhsm/libsofthsm2.so",
+    };
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (access(places[i], R_OK) == 0)
+            return places[i];
+    }
+    ck_abort_msg("libsofthsm2.so is nowhere to be found");
+    return NULL;
+}
+
+const char *softhsm_dir(void)
+{
+    return dir;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void softhsm_setup(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    char path[128];
+    FILE *conf;
+
+    (void)snprintf(dir, sizeof(dir), "%.40s/softhsm.XXXXXX", tmp != NULL ? tmp : "/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    (void)snprintf(path, sizeof(path), "%s/tokens", dir);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/softhsm2.conf", dir);
+    conf = fopen(path, "w");
+    ck_assert_ptr_nonnull(conf);
+    (void)fprintf(conf,
+                  "directories.tokendir = %s/tokens\nobjectstore.backend = file\n"
+                  "log.level = ERROR\n",
+                  dir);
+    (void)fclose(conf);
+    (void)setenv("SOFTHSM2_CONF", path, 1);
+    softhsm_add_token("kek");
+}
+
+void softhsm_teardown(void)
+{
+    (void)nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    (void)unsetenv("SOFTHSM2_CONF");
+}
+
+static void move_tokens(const char *from, const char *to)
+{
+    char old[128];
+    char new[128];
+
+    (void)snprintf(old, sizeof(old), "%s/%s", dir, from);
+    (void)snprintf(new, sizeof(new), "%s/%s", dir, to);
+    ck_assert_int_eq(rename(old, new), 0);
+}
+
+void softhsm_hide_tokens(void)
+{
+    move_tokens("tokens", "hidden");
+}
+
+void softhsm_restore_tokens(void)
+{
+    move_tokens("hidden", "tokens");
+}
+
+/*
+ * What changes tokens is done in a process of its own, so that the tested one's module is as it
+ * was. Below, `must` ends that process with the line.
+ */
+#define must(what)                                                                                 \
+    do {                                                                                           \
+        if (!(what)) {                                                                             \
+            (void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);                       \
+            _exit(1);                                                                              \
+        }                                                                                          \
+    } while (0)
+
+struct job {
+    void (*run)(CK_FUNCTION_LIST *fn, const struct job *job);
+    const char *label;
+    const char *token;
+    const struct softhsm_key *key;
+};
+
+static CK_SLOT_ID find_slot(CK_FUNCTION_LIST *fn, const char *token)
+{
+    CK_SLOT_ID slots[16];
+    CK_ULONG count = 16;
+    CK_TOKEN_INFO info;
+
+    must(fn->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK);
+    for (CK_ULONG i = 0; i < count; i++) {
+        must(fn->C_GetTokenInfo(slots[i], &info) == CKR_OK);
+        if (token == NULL && (info.flags & CKF_TOKEN_INITIALIZED) == 0)
+            return slots[i];
+        if (token != NULL && (info.flags & CKF_TOKEN_INITIALIZED) != 0 &&
+            memcmp(info.label, token, strlen(token)) == 0 && info.label[strlen(token)] == ' ')
+            return slots[i];
+    }
+    must(!"the token is there");
+    return 0;
+}
+
+static CK_SESSION_HANDLE open_token(CK_FUNCTION_LIST *fn, const char *token, CK_USER_TYPE user,
+                                    const char *pin)
+{
+    CK_SESSION_HANDLE session;
+
+    must(fn->C_OpenSession(find_slot(fn, token), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+                           &session) == CKR_OK);
+    must(fn->C_Login(session, user, (CK_UTF8CHAR *)(uintptr_t)pin, strlen(pin)) == CKR_OK);
+    return session;
+}
+
+static void init_token(CK_FUNCTION_LIST *fn, const struct job *job)
+{
+    CK_UTF8CHAR label[32];
+    CK_SESSION_HANDLE session;
+    CK_ULONG count;
+
+    memset(label, ' ', sizeof(label));
+    memcpy(label, job->token, strlen(job->token));
+    must(fn->C_InitToken(find_slot(fn, NULL), (CK_UTF8CHAR *)(uintptr_t)SO_PIN, strlen(SO_PIN),
+                         label) == CKR_OK);
+    must(fn->C_GetSlotList(CK_TRUE, NULL, &count) == CKR_OK);
+    session = open_token(fn, job->token, CKU_SO, SO_PIN);
+    must(fn->C_InitPIN(session, (CK_UTF8CHAR *)(uintptr_t)SOFTHSM_PIN, strlen(SOFTHSM_PIN)) ==
+         CKR_OK);
+}
+
+static void make_key(CK_FUNCTION_LIST *fn, const struct job *job)
+{
+    const struct softhsm_key *key = job->key;
+    uint8_t id[128];
+    const size_t id_len = bytes_from_hex(key->id != NULL ? key->id : "", id, sizeof(id));
+    CK_MECHANISM generate = {CKM_AES_KEY_GEN, NULL, 0};
+    CK_MECHANISM_TYPE only = key->only_mechanism;
+    CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+    CK_KEY_TYPE type = CKK_AES;
+    CK_ULONG len = (key->bits == 0 ? 256 : key->bits) / 8;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL extractable = key->extractable;
+    CK_BBOOL sensitive = !key->not_sensitive;
+    CK_BBOOL private_object = !key->public_object;
+    CK_BBOOL uses[] = {!key->no_encrypt, !key->no_decrypt, !key->no_wrap, !key->no_unwrap};
+    CK_ATTRIBUTE template[16] = {
+        {CKA_CLASS, &class, sizeof(class)},
+        {CKA_KEY_TYPE, &type, sizeof(type)},
+        {CKA_TOKEN, &yes, sizeof(yes)},
+        {CKA_PRIVATE, &private_object, sizeof(private_object)},
+        {CKA_SENSITIVE, &sensitive, sizeof(sensitive)},
+        {CKA_EXTRACTABLE, &extractable, sizeof(extractable)},
+        {CKA_ENCRYPT, &uses[0], 1},
+        {CKA_DECRYPT, &uses[1], 1},
+        {CKA_WRAP, &uses[2], 1},
+        {CKA_UNWRAP, &uses[3], 1},
+        {CKA_LABEL, (void *)(uintptr_t)key->label, strlen(key->label)},
+        {CKA_ID, id, id_len},
+    };
+    CK_ULONG count = 12;
+    CK_SESSION_HANDLE session = open_token(fn, job->token, CKU_USER, SOFTHSM_PIN);
+    CK_OBJECT_HANDLE object;
+
+    if (only != 0)
+        template[count++] = (CK_ATTRIBUTE){CKA_ALLOWED_MECHANISMS, &only, sizeof(only)};
+    if (key->value != NULL) {
+        template[count++] = (CK_ATTRIBUTE){CKA_VALUE, (void *)(uintptr_t)key->value, len};
+        must(fn->C_CreateObject(session, template, count, &object) == CKR_OK);
+    } else {
+        template[count++] = (CK_ATTRIBUTE){CKA_VALUE_LEN, &len, sizeof(len)};
+        must(fn->C_GenerateKey(session, &generate, template, count, &object) == CKR_OK);
+    }
+}
+
+static void delete_key(CK_FUNCTION_LIST *fn, const struct job *job)
+{
+    CK_SESSION_HANDLE session = open_token(fn, job->token, CKU_USER, SOFTHSM_PIN);
+    CK_ATTRIBUTE template = {CKA_LABEL, (void *)(uintptr_t)job->label, strlen(job->label)};
+    CK_OBJECT_HANDLE object;
+    CK_ULONG count;
+
+    must(fn->C_FindObjectsInit(session, &template, 1) == CKR_OK);
+    must(fn->C_FindObjects(session, &object, 1, &count) == CKR_OK && count == 1);
+    must(fn->C_FindObjectsFinal(session) == CKR_OK);
+    must(fn->C_DestroyObject(session, object) == CKR_OK);
+}
+
+static void run_job(const struct job *job)
+{
+    pid_t pid = fork();
+    int status;
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        CK_C_GetFunctionList get;
+        CK_FUNCTION_LIST *fn;
+
+        *(void **)&get = dlsym(dlopen(softhsm_module(), RTLD_NOW), "C_GetFunctionList");
+        must(get(&fn) == CKR_OK);
+        (void)fn->C_Finalize(NULL); /* the copy of what the tested process has */
+        must(fn->C_Initialize(NULL) == CKR_OK);
+        job->run(fn, job);
+        must(fn->C_Finalize(NULL) == CKR_OK);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+
+void softhsm_add_token(const char *label)
+{
+    run_job(&(struct job){init_token, NULL, label, NULL});
+}
+
+void softhsm_make_key(const struct softhsm_key *key)
+{
+    run_job(&(struct job){make_key, NULL, key->token != NULL ? key->token : "kek", key});
+}
+
+void softhsm_delete_key(const char *token, const char *label)
+{
+    run_job(&(struct job){delete_key, label, token, NULL});
+}
