@@ -57,7 +57,7 @@ static ENV_RESULT plan_aes(struct env_token *token, enum env_wrap_choice choice,
 static ENV_RESULT plan_rsa(struct env_token *token, struct env_key_plan *plan,
                            struct env_fault *fault)
 {
-    CK_MECHANISM_INFO info;
+    CK_MECHANISM_INFO info = {0}; /* SoftHSM only adds to the flags that it finds */
     CK_RV rv = ENV_P11(token->fn->C_GetMechanismInfo(token->slot, CKM_RSA_PKCS_OAEP, &info));
 
     if (rv != CKR_OK)

@@ -218,7 +218,7 @@ START_TEST(what_can_not_be_decapsulated)
     unsigned char untouched[SECRET];
     struct bytes plain = bytes_plain(100, 1);
     struct bytes message = caller_seal(libctx, plain);
-    struct bytes header = {message.data, message_headers_len(message) - 74};
+    struct bytes header = {.data = message.data, .len = message_headers_len(message) - 74};
     struct bytes sealed = encapsulate(kek0, NULL, secret);
 
     memset(secret, 0xA5, sizeof(secret));
@@ -229,7 +229,8 @@ START_TEST(what_can_not_be_decapsulated)
     ck_refused(decapsulate(kek1, NULL, sealed, secret), ENV_R_OTHER_KEK);
     for (size_t len = 1; len < sealed.len; len++) {
         ERR_clear_error();
-        ck_assert_int_eq(decapsulate(kek0, NULL, (struct bytes){sealed.data, len}, secret), 0);
+        ck_assert_int_eq(
+            decapsulate(kek0, NULL, (struct bytes){.data = sealed.data, .len = len}, secret), 0);
         ck_assert_int_eq(caller_reason(), ENV_R_TRUNCATED);
     }
     bytes_append(&sealed, "", 1);
@@ -372,14 +373,15 @@ START_TEST(what_can_not_be_decrypted)
     struct bytes plain = bytes_plain(5000, 1);
     struct bytes sealed = encrypt(kek0, plain);
     struct bytes sealed_key = encapsulate(kek0, NULL, secret);
-    struct bytes opened = {NULL, 0};
+    struct bytes opened = {.data = NULL};
 
     ck_refused(decrypt(kek1, sealed, &opened), ENV_R_OTHER_KEK);
     ck_refused(decrypt(kek0, sealed_key, &opened), ENV_R_WRONG_CONTENT);
     ck_refused(decrypt(kek0, plain, &opened), ENV_R_NOT_A_MESSAGE);
     for (size_t len = 0; len < sealed.len; len += 13) {
         ERR_clear_error();
-        ck_assert_int_eq(decrypt(kek0, (struct bytes){sealed.data, len}, &opened), 0);
+        ck_assert_int_eq(decrypt(kek0, (struct bytes){.data = sealed.data, .len = len}, &opened),
+                         0);
         ck_assert_int_eq(caller_reason(), ENV_R_TRUNCATED);
     }
     sealed.data[sealed.len - 1] ^= 1; /* the last segment: the first one is not given out either */
@@ -396,7 +398,7 @@ START_TEST(more_than_64_kib)
     struct bytes far_too_long = bytes_new(200000);
     struct bytes sealed = caller_seal(libctx, plain);
     EVP_PKEY_CTX *ctx = kek_ctx(libctx, kek0, EVP_PKEY_encrypt_init_ex, NULL);
-    struct bytes opened = {NULL, 0};
+    struct bytes opened = {.data = NULL};
     size_t len = 0;
 
     ck_refused(EVP_PKEY_encrypt(ctx, NULL, &len, plain.data, plain.len), ENV_R_INPUT_TOO_LONG);
@@ -474,7 +476,7 @@ START_TEST(a_kek_that_the_policy_refuses)
     struct bytes sealed = encrypt(kek0, plain);
     struct bytes sealed_key = encapsulate(kek0, NULL, secret);
     struct bytes room = bytes_new(4096);
-    struct bytes opened = {NULL, 0};
+    struct bytes opened = {.data = NULL};
     EVP_PKEY_CTX *ctx = kek_ctx(libctx, kek0, EVP_PKEY_encrypt_init_ex, NULL);
     size_t secret_len = SECRET;
 

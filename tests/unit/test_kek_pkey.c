@@ -297,7 +297,7 @@ START_TEST(an_altered_reference)
         }
     }
     for (size_t len = 0; len < der.len; len++)
-        ck_assert_ptr_null(kek_decode(libctx, (struct bytes){der.data, len}, "DER"));
+        ck_assert_ptr_null(kek_decode(libctx, (struct bytes){.data = der.data, .len = len}, "DER"));
     bytes_append(&der, "", 1);
     ck_assert_ptr_null(kek_decode(libctx, der, "DER"));
     bytes_free(&der);
