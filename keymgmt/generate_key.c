@@ -184,12 +184,13 @@ static CK_RV generate_rsa(const struct env_token *token, CK_SESSION_HANDLE sessi
                                                 private.list, private.count, &public_key, key));
 }
 
-/* Codes by which tokens say that they do not know an attribute, or not so. */
+/* Codes by which tokens say that they do not know an attribute, or not so; NSS's is the first. */
 static bool is_template_code(CK_RV rv)
 {
-    return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
-           rv == CKR_ATTRIBUTE_READ_ONLY || rv == CKR_TEMPLATE_INCONSISTENT ||
-           rv == CKR_TEMPLATE_INCOMPLETE || rv == CKR_ARGUMENTS_BAD;
+    return env_ckr_ambiguous(rv) || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+           rv == CKR_ATTRIBUTE_VALUE_INVALID || rv == CKR_ATTRIBUTE_READ_ONLY ||
+           rv == CKR_TEMPLATE_INCONSISTENT || rv == CKR_TEMPLATE_INCOMPLETE ||
+           rv == CKR_ARGUMENTS_BAD;
 }
 
 ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE session,
@@ -201,11 +202,14 @@ ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE ses
                    : generate_aes(token, session, plan, kind, key);
     enum env_reason reason = ENV_R_KEK_NOT_MADE;
 
-    *refused = is_template_code(rv);
+    *refused = kind != ENV_TEMPLATE_PLAIN && is_template_code(rv);
     if (rv == CKR_OK)
         return ENV_OK;
     if (rv == CKR_TOKEN_WRITE_PROTECTED || rv == CKR_SESSION_READ_ONLY)
         reason = ENV_R_TOKEN_READ_ONLY;
-    return env_fault_ckr(fault, reason, rsa ? "C_GenerateKeyPair" : "C_GenerateKey", rv,
-                         token->where);
+    (void)env_fault_ckr(fault, reason, rsa ? "C_GenerateKeyPair" : "C_GenerateKey", rv,
+                        token->where);
+    if (*refused) /* a plainer template comes before a fresh start */
+        fault->loss = ENV_LOSS_NONE;
+    return ENV_FAIL(reason);
 }
