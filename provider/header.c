@@ -346,7 +346,9 @@ ENV_RESULT env_header_encode(const struct env_crypto *crypto, const struct env_h
 
     if (asn1 == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    r = encode_fields(header, asn1);
+    /* a message that nobody can open would be lost data */
+    r = header->count >= 1 && header->count <= ENV_KEK_RECIPIENTS_MAX ? encode_fields(header, asn1)
+                                                                      : ENV_FAIL(ENV_R_INTERNAL);
     if (env_ok(r)) {
         len = ASN1_item_i2d((const ASN1_VALUE *)asn1, &out, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
         r = len > 0 ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);
@@ -368,9 +370,11 @@ ENV_RESULT env_header_verify(const struct env_crypto *crypto, struct env_span de
                              const uint8_t dek[ENV_DEK_LEN])
 {
     uint8_t mac[ENV_HEADER_MAC_LEN];
+    ENV_RESULT r = header_mac(crypto, der, dek, mac);
 
-    ENV_TRY(header_mac(crypto, der, dek, mac));
-    if (CRYPTO_memcmp(mac, der.data + der.len - sizeof(mac), sizeof(mac)) != 0)
-        return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
-    return ENV_OK;
+    if (env_ok(r) && CRYPTO_memcmp(mac, der.data + der.len - sizeof(mac), sizeof(mac)) != 0)
+        r = ENV_FAIL(ENV_R_NOT_AUTHENTIC);
+    /* for an altered header it is what an attacker would have to know */
+    OPENSSL_cleanse(mac, sizeof(mac));
+    return r;
 }

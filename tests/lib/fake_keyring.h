@@ -22,11 +22,11 @@ struct fake_kek {
     char label[33];
     uint8_t key[32];
     struct env_kek_id id;
-    const struct fake_ring *ring; /* the one that gave it out last */
-    bool fail_wrap;               /* WRAP_FAILED, raised */
-    bool fail_unwrap;             /* TOKEN_FAILED, raised */
-    bool absent;                  /* not found by lookup; the next to be generated */
-    enum env_reason refusal;      /* what accept raises, or ENV_R_NONE */
+    const struct fake_ring *_Atomic ring; /* the one that gave it out last */
+    bool fail_wrap;                       /* WRAP_FAILED, raised */
+    bool fail_unwrap;                     /* TOKEN_FAILED, raised */
+    bool absent;                          /* not found by lookup; the next to be made */
+    enum env_reason refusal;              /* what accept raises, or ENV_R_NONE */
     atomic_int references;
     atomic_int wraps;
     atomic_int unwraps;
