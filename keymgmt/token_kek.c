@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kek_operation.h"
+#include "raw_kek.h"
 
 static struct env_token_kek *from_base(struct env_kek *kek)
 {
@@ -108,8 +109,7 @@ ENV_RESULT env_token_kek_prepare(struct env_kek *base, struct env_fault *fault)
     return r;
 }
 
-/* What the world hears of an operation. */
-static ENV_RESULT finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
+ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
 {
     if (r.reason == ENV_R_KEK_NOT_FOUND)
         env_kek_cache_remove(&kek->ring->cache, &kek->base);
@@ -132,7 +132,7 @@ static ENV_RESULT kek_wrap(struct env_kek *base, const uint8_t dek[ENV_DEK_LEN],
 
         r = env_kek_perform(kek, wrap_operation, &wrapping, &fault);
     }
-    r = finish(kek, r, &fault);
+    r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
 }
@@ -147,7 +147,7 @@ static ENV_RESULT kek_unwrap(struct env_kek *base, const struct env_wrapped *wra
 
     env_gate_enter();
     r = env_kek_perform(kek, unwrap_operation, &unwrapping, &fault);
-    r = finish(kek, r, &fault);
+    r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
 }
@@ -203,6 +203,8 @@ static const struct env_kek_vtable vtable = {
     .id = kek_id,
     .wrap = kek_wrap,
     .unwrap = kek_unwrap,
+    .raw_wrap = env_kek_raw_wrap,
+    .raw_unwrap = env_kek_raw_unwrap,
 };
 
 ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,

@@ -26,6 +26,7 @@ struct fake_kek {
     bool fail_wrap;               /* WRAP_FAILED, raised */
     bool fail_unwrap;             /* TOKEN_FAILED, raised */
     bool absent;                  /* not found by lookup */
+    unsigned bits;                /* for raw wrap: so much of the key; 256 after fake_reset */
     atomic_int references;
     atomic_int wraps;
     atomic_int unwraps;
@@ -47,7 +48,11 @@ int fake_references(void);
 OSSL_LIB_CTX *fake_libctx_new(void);
 /* The same, envelope alone. */
 OSSL_LIB_CTX *fake_libctx_new_without_default(void);
+/* Both, from a configuration: lines are what our section has besides, and we come first or last. */
+OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first);
 void fake_libctx_free(OSSL_LIB_CTX *libctx);
+/* For one from a configuration. */
+void fake_libctx_free_configured(OSSL_LIB_CTX *libctx);
 
 /* The reason of the newest error that the envelope provider put on the stack, 0 for none. */
 int fake_last_reason(void);
