@@ -127,12 +127,12 @@ static ENV_RESULT use_key(struct operation *operation, struct env_token *token,
         .where = kek->where,
         .fault = fault,
     };
-    ENV_RESULT r = operation->run(&use, operation->arg);
+    bool done = env_ok(operation->run(&use, operation->arg));
 
     if (use.session_spoiled)
         session->epoch = 0; /* no epoch of a pool: it is closed when it is given back */
-    if (env_ok(r))
-        return r;
+    if (done)
+        return ENV_OK;
     probe(&use);
     return ENV_FAIL(fault->reason);
 }
@@ -162,7 +162,7 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
         r = find_again(kek, token, &session, cured, &place, fault);
     if (env_ok(r))
         r = use_key(operation, token, &session, &place, fault);
-    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss == ENV_LOSS_NONE);
+    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss <= ENV_LOSS_KEY);
     return r;
 }
 

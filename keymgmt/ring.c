@@ -131,9 +131,9 @@ static ENV_RESULT enter(struct env_ring *ring, struct env_visit *visit, struct e
 {
     ENV_RESULT r = ENV_OK;
 
+    visit->ring = ring;
     if (env_token_inside_call())
         return env_fault(fault, ENV_R_TOKEN_FAILED, "a PKCS#11 module asks for its own keys");
-    visit->ring = ring;
     env_gate_enter();
     env_sigpipe_hold(&visit->sigpipe);
     (void)pthread_rwlock_rdlock(&ring->lock);
@@ -158,7 +158,7 @@ ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,
     ENV_TRY(env_session_take(&token->sessions, session, fault));
     r = env_login(token, session, &ring->pins, fault);
     if (!env_ok(r))
-        env_session_give(&token->sessions, session, fault->rv == CKR_OK);
+        env_session_give(&token->sessions, session, fault->loss == ENV_LOSS_NONE);
     return r;
 }
 

@@ -76,7 +76,7 @@ static ENV_RESULT look_at(struct env_ring *ring, struct search *s, struct env_to
         r = env_find_keys(token, &session, s->query, &s->found, fault);
     for (size_t i = 0; env_ok(r) && i < s->found.count; i++)
         add_match(s, token, session.epoch, &s->found.keys[i]);
-    env_session_give(&token->sessions, &session, env_ok(r) || fault->rv == CKR_OK);
+    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss == ENV_LOSS_NONE);
     return r;
 }
 

@@ -71,8 +71,12 @@ static ENV_RESULT open_session(struct env_session_pool *pool, struct env_session
     if (out->scratch == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "a session of %s", pool->where);
     rv = ENV_P11(pool->fn->C_OpenSession(pool->slot, CKF_SERIAL_SESSION, NULL, NULL, &out->handle));
-    if (rv == CKR_OK)
+    if (rv == CKR_OK) {
+        (void)pthread_mutex_lock(&pool->lock);
+        pool->open_count++;
+        (void)pthread_mutex_unlock(&pool->lock);
         return ENV_OK;
+    }
     env_secret_free(out->scratch, ENV_SCRATCH_LEN);
     return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_OpenSession", rv, pool->where);
 }
@@ -112,14 +116,15 @@ static void close_session(struct env_session_pool *pool, struct env_session *ses
 
 void env_session_give(struct env_session_pool *pool, struct env_session *session, bool usable)
 {
-    bool kept = false;
+    bool kept;
 
     (void)pthread_mutex_lock(&pool->lock);
-    if (usable && session->epoch == atomic_load(&pool->epoch) &&
-        pool->idle_count < ENV_IDLE_SESSIONS_MAX) {
+    kept = usable && session->epoch == atomic_load(&pool->epoch) &&
+           pool->idle_count < ENV_IDLE_SESSIONS_MAX;
+    if (kept)
         pool->idle[pool->idle_count++] = *session;
-        kept = true;
-    }
+    else if (--pool->open_count == 0) /* with the last one the login goes, and maybe handles */
+        atomic_store(&pool->epoch, env_new_epoch());
     (void)pthread_mutex_unlock(&pool->lock);
     if (!kept)
         close_session(pool, session);
@@ -130,6 +135,7 @@ void env_sessions_renew(struct env_session_pool *pool, uint64_t seen_epoch)
 {
     (void)pthread_mutex_lock(&pool->lock);
     if (atomic_load(&pool->epoch) == seen_epoch) {
+        pool->open_count -= pool->idle_count;
         while (pool->idle_count > 0)
             close_session(pool, &pool->idle[--pool->idle_count]);
         atomic_store(&pool->epoch, env_new_epoch());

@@ -30,6 +30,7 @@ struct env_session_pool {
      * sessions are good for one epoch only.
      */
     _Atomic uint64_t epoch;
+    size_t open_count; /* idle and in use */
     size_t idle_count;
     struct env_session idle[ENV_IDLE_SESSIONS_MAX];
 };

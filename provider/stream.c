@@ -148,7 +148,8 @@ ENV_RESULT env_stream_admit(struct env_stream *stream, struct env_io *io, size_t
     size_t extra = (size_t)ENV_FLOE_OVERHEAD * (segments > 1 ? segments : 1);
 
     if (io->in_len > INT_MAX)
-        return ENV_FAIL(ENV_R_UPDATE_TOO_LARGE);
+        return ENV_RAISE(stream->dek_context->errors, ENV_R_UPDATE_TOO_LARGE,
+                         "%zu bytes; at most %d", io->in_len, INT_MAX);
     if (kind->large_update != 0) {
         if (stream->small_update)
             return ENV_FAIL(ENV_R_SMALL_UPDATE);
@@ -157,7 +158,10 @@ ENV_RESULT env_stream_admit(struct env_stream *stream, struct env_io *io, size_t
             extra = kind->block_size;
     }
     if (extra > kind->block_size)
-        return ENV_FAIL(ENV_R_UPDATE_TOO_LARGE);
+        return ENV_RAISE(stream->dek_context->errors, ENV_R_UPDATE_TOO_LARGE,
+                         "%zu bytes; up to %zu always fit, ENVELOPE-1M takes more", io->in_len,
+                         kind->block_size / ENV_FLOE_OVERHEAD *
+                             (kind->segment_len - ENV_FLOE_OVERHEAD));
     io->allowance = io->in_len + extra;
     if (io->out == NULL)
         return ENV_FAIL(ENV_R_NO_OUTPUT_BUFFER);

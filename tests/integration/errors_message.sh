@@ -11,7 +11,8 @@ size=$(stat -c %s sealed)
 header=$(header_length sealed)
 body=$((header + 74))
 
-# As expect_failure, but plaintext of whole segments before the bad one may have come out.
+# As expect_failure, but plaintext of the segments before the bad one may have come out: those that
+# were verified whole, of which the output contract lets an update write only a part.
 expect_partial() { # reason, segments that may have come out, message
     local status=0 text out
     text=$(reason "$1")
@@ -22,7 +23,7 @@ expect_partial() { # reason, segments that may have come out, message
         fail "$1 expected"
     fi
     out=$(stat -c %s partial)
-    ((out % 4064 == 0 && out <= $2 * 4064)) || fail "$1: $out bytes came out"
+    ((out <= $2 * 4064)) || fail "$1: $out bytes came out"
     cmp -n "$out" partial plain || fail "$1: what came out is not the plaintext's beginning"
 }
 
@@ -74,7 +75,7 @@ altered() { # offset: a copy with another byte there
 # the last byte of the MAC, and of the wrapped DEK (40 bytes; what follows it is of fixed length)
 altered $((header - 1))
 expect_failure NOT_AUTHENTIC "" open -in altered
-wrapped=$(LC_ALL=C grep -obUaP '\x04\x28' sealed | head -1 | cut -d: -f1)
+wrapped=$(LC_ALL=C grep -obUaP '\x04\x28' sealed | awk -F: 'NR == 1 { print $1 }')
 altered $((wrapped + 10))
 expect_failure NOT_AUTHENTIC "" open -in altered
 altered $((header + 1))
@@ -99,19 +100,19 @@ altered $((body + 3)) # FFFFFFFE: no length of a segment
 expect_failure BAD_SEGMENT_LENGTH "" open -in altered
 
 # a segment dropped, and two swapped
-{ head -c "$body" sealed && tail -c +$((body + 4096 + 1)) sealed; } >dropped
+{ part sealed 0 "$body" && part sealed $((body + 4096)) "$size"; } >dropped
 expect_failure BAD_SEGMENT "" open -in dropped
 {
-    head -c "$body" sealed
-    tail -c +$((body + 4096 + 1)) sealed | head -c 4096
-    tail -c +$((body + 1)) sealed | head -c 4096
-    tail -c +$((body + 8192 + 1)) sealed
+    part sealed 0 "$body"
+    part sealed $((body + 4096)) 4096
+    part sealed "$body" 4096
+    part sealed $((body + 8192)) "$size"
 } >swapped
 expect_failure BAD_SEGMENT "" open -in swapped
 
 # another message's header
 seal -in plain -out other 2>err
-{ head -c "$header" other && tail -c +$((header + 1)) sealed; } >mixed
+{ part other 0 "$header" && part sealed "$header" "$size"; } >mixed
 expect_failure CONTEXT_MISMATCH "" open -in mixed
 
 # ---- the application's context ----

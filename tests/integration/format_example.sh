@@ -21,9 +21,6 @@ printf 'attack at dawn\n' >plain
 same plain by_kek
 "$ENVELOPE_PROGRAMS/open_by_hand" --dek "$dek" --context "invoice 7" <message >by_dek
 same plain by_dek
-dd if=message bs=1 skip=67 count=40 status=none |
-    stock enc -d -id-aes256-wrap -K "$kek" -iv A6A6A6A6A6A6A6A6 | od -An -tx1 | tr -d ' \n' >unwrapped
-[[ $(<unwrapped) == "$dek" ]] || fail "stock openssl unwraps another DEK: $(<unwrapped)"
 
 make_token kek
 make_kek kek orders --id 00112233445566778899aabbccddeeff --import "$kek" --usage both

@@ -6,12 +6,15 @@
 #   ini  becomes openssl.cnf, with the paths of module and PIN put to the test's own
 #   c    is written to NAME.c
 #   sh   is run, where openssl.cnf, the module, NAME.c and the clone's path ($source_dir) are at hand
+#   hex  is read by format_example.sh
 #
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
 source "$source_dir/tests/lib/blocks.sh"
 make_usual
+# The examples run the likes of tar, which leave memory to the end of the process.
+sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 
 # Examples that must be there, so that none goes untested because its mark was lost.
 required=(README.md:configuration README.md:seal README.md:program README.md:run-program)
@@ -36,6 +39,7 @@ run_example() { # file, name
         with_envelope bash -euo pipefail "$2.sh" >"$2.out" 2>&1 ||
             fail "$1, example $2: $(<"$2.out")"
         ;;
+    hex) ;; # bytes, which format_example.sh reads
     *) fail "$1, example $2: no idea what to do with a fence of '$language'" ;;
     esac
 }

@@ -21,6 +21,7 @@
 struct bytes {
     unsigned char *data;
     size_t len;
+    size_t capacity; /* len, until something is appended */
 };
 
 struct bytes bytes_new(size_t len); /* zeros */
@@ -56,6 +57,13 @@ size_t message_headers_len(struct bytes message);
  * (libcrypto may put one of its own on top: EVP_CIPHER_CTX_copy does).
  */
 int caller_reason(void);
+
+/* An assertion for where there are many: Check's own do a write each. */
+#define ck_demand(condition, ...)                                                                  \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+    } while (0)
 
 /* Asserts that a call returns `failure` and that the provider said why. */
 #define ck_refused_with(call, failure, why)                                                        \

@@ -5,6 +5,7 @@
 #include <p11-kit/p11-kit.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@ struct shim {
     bool on;
     atomic_uint counts[SHIM_FUNCTIONS];
     atomic_uint failures[SHIM_FUNCTIONS];
-    CK_RV failure_codes[SHIM_FUNCTIONS];
+    _Atomic CK_RV failure_codes[SHIM_FUNCTIONS];
     atomic_bool corrupt[SHIM_FUNCTIONS];
     unsigned delay;
     bool (*inside)(void);
@@ -24,8 +25,12 @@ struct shim {
     size_t mechanism_count;
     CK_MECHANISM_TYPE mechanisms[MECHANISMS_MAX];
     CK_FLAGS mechanism_flags[MECHANISMS_MAX];
+    bool hiding;
+    CK_ATTRIBUTE_TYPE hidden;
     CK_ULONG template_max;
+    void (*_Atomic what)(void);
     bool own_nonce;
+    bool null_pin;
     unsigned session_limit;
     atomic_uint sessions;
 };
@@ -80,6 +85,11 @@ void shim_delay_us(unsigned us)
     shim.delay = us;
 }
 
+void shim_do_inside(void (*what)(void))
+{
+    atomic_store(&shim.what, what);
+}
+
 void shim_expect_inside(bool (*inside)(void))
 {
     shim.inside = inside;
@@ -102,6 +112,12 @@ void shim_mechanism(CK_MECHANISM_TYPE type, CK_FLAGS flags)
     shim.mechanism_flags[shim.mechanism_count++] = flags;
 }
 
+void shim_hide_attribute(CK_ATTRIBUTE_TYPE type)
+{
+    shim.hiding = true;
+    shim.hidden = type;
+}
+
 void shim_unwrap_template_max(CK_ULONG count)
 {
     shim.template_max = count;
@@ -110,6 +126,11 @@ void shim_unwrap_template_max(CK_ULONG count)
 void shim_gcm_chooses_nonce(void)
 {
     shim.own_nonce = true;
+}
+
+void shim_expect_null_pin(void)
+{
+    shim.null_pin = true;
 }
 
 void shim_session_limit(unsigned limit)
@@ -126,7 +147,10 @@ CK_FUNCTION_LIST *shim_real(void)
 static bool stopped(enum shim_function function)
 {
     unsigned left = atomic_load(&shim.failures[function]);
+    void (*what)(void) = atomic_exchange(&shim.what, NULL);
 
+    if (what != NULL)
+        what();
     atomic_fetch_add(&shim.counts[function], 1);
     if (shim.inside != NULL && !shim.inside())
         atomic_store(&shim.outside, true);
@@ -224,6 +248,12 @@ static CK_RV close_session(CK_SESSION_HANDLE session)
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG len)
 {
     STOP(SHIM_LOGIN);
+    if (shim.null_pin) {
+        if (pin != NULL || len != 0)
+            return CKR_ARGUMENTS_BAD;
+        pin = (CK_UTF8CHAR *)(uintptr_t) "1234";
+        len = 4;
+    }
     return real->C_Login(session, user, pin, len);
 }
 
@@ -239,6 +269,10 @@ static CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj
     CK_RV rv;
 
     STOP(SHIM_GET_ATTRIBUTE_VALUE);
+    if (shim.hiding && template->type == shim.hidden) {
+        template->ulValueLen = CK_UNAVAILABLE_INFORMATION;
+        return CKR_ATTRIBUTE_TYPE_INVALID;
+    }
     rv = real->C_GetAttributeValue(session, object, template, count);
     if (rv == CKR_OK)
         corrupt(SHIM_GET_ATTRIBUTE_VALUE, template->pValue);

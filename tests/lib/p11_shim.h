@@ -51,14 +51,21 @@ void shim_corrupt_next(enum shim_function function);
 /* Every call takes this much longer. */
 void shim_delay_us(unsigned us);
 
+/* The next call of all first does this. */
+void shim_do_inside(void (*what)(void));
+
 /* While *inside is true (see env_token_inside_call), calls are as they should be. */
 void shim_expect_inside(bool (*inside)(void));
 bool shim_was_called_outside(void);
 
 /* Flags that C_GetTokenInfo adds and takes away. */
 void shim_token_flags(CK_FLAGS add, CK_FLAGS remove);
+/* C_Login has to be called without a PIN, as for a PIN pad; the module gets the right one. */
+void shim_expect_null_pin(void);
 /* What C_GetMechanismInfo says of a mechanism; at most four. */
 void shim_mechanism(CK_MECHANISM_TYPE type, CK_FLAGS flags);
+/* An attribute that the token does not know any more. */
+void shim_hide_attribute(CK_ATTRIBUTE_TYPE type);
 /* C_UnwrapKey refuses templates longer than this (0: none), as some tokens do. */
 void shim_unwrap_template_max(CK_ULONG count);
 /* C_Encrypt with AES-GCM makes up a nonce of its own, as FIPS tokens do. */

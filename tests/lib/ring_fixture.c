@@ -136,16 +136,24 @@ struct env_kek *ring_select_one(struct env_keyring *ring, const char *name)
     return list.keks[0];
 }
 
+size_t bytes_from_hex(const char *hex, uint8_t *out, size_t size)
+{
+    size_t len = 0;
+
+    for (; hex[2 * len] != '\0'; len++) {
+        const char byte[3] = {hex[2 * len], hex[2 * len + 1], '\0'};
+
+        ck_assert_uint_lt(len, size);
+        out[len] = (uint8_t)strtoul(byte, NULL, 16);
+    }
+    return len;
+}
+
 struct env_kek_id id_from_hex(const char *hex)
 {
     struct env_kek_id id = {0};
 
-    for (id.len = 0; hex[2 * id.len] != '\0'; id.len++) {
-        const char byte[3] = {hex[2 * id.len], hex[2 * id.len + 1], '\0'};
-
-        ck_assert_uint_lt(id.len, sizeof(id.bytes));
-        id.bytes[id.len] = (uint8_t)strtoul(byte, NULL, 16);
-    }
+    id.len = bytes_from_hex(hex, id.bytes, sizeof(id.bytes));
     return id;
 }
 

@@ -163,7 +163,8 @@ static void init_token(CK_FUNCTION_LIST *fn, const struct job *job)
 static void make_key(CK_FUNCTION_LIST *fn, const struct job *job)
 {
     const struct softhsm_key *key = job->key;
-    const struct env_kek_id id = id_from_hex(key->id != NULL ? key->id : "");
+    uint8_t id[128];
+    const size_t id_len = bytes_from_hex(key->id != NULL ? key->id : "", id, sizeof(id));
     CK_MECHANISM generate = {CKM_AES_KEY_GEN, NULL, 0};
     CK_MECHANISM_TYPE only = key->only_mechanism;
     CK_OBJECT_CLASS class = CKO_SECRET_KEY;
@@ -186,7 +187,7 @@ static void make_key(CK_FUNCTION_LIST *fn, const struct job *job)
         {CKA_WRAP, &uses[2], 1},
         {CKA_UNWRAP, &uses[3], 1},
         {CKA_LABEL, (void *)(uintptr_t)key->label, strlen(key->label)},
-        {CKA_ID, (void *)(uintptr_t)id.bytes, id.len},
+        {CKA_ID, id, id_len},
     };
     CK_ULONG count = 12;
     CK_SESSION_HANDLE session = open_token(fn, job->token, CKU_USER, SOFTHSM_PIN);

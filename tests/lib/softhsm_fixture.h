@@ -68,6 +68,7 @@ struct env_kek *ring_select_one(struct env_keyring *ring, const char *name);
 struct env_kek *ring_lookup_one(struct env_keyring *ring, const char *hex, enum env_wrap_alg alg);
 enum env_reason ring_lookup_reason(struct env_keyring *ring, const char *hex,
                                    enum env_wrap_alg alg);
+size_t bytes_from_hex(const char *hex, uint8_t *out, size_t size);
 struct env_kek_id id_from_hex(const char *hex);
 
 /* Wraps and unwraps a random DEK and asserts that it comes back. */

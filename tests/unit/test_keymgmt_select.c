@@ -350,6 +350,7 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 200);
     tcase_add_test(tc, by_label_by_uri_and_by_configuration);
     tcase_add_test(tc, a_label_is_matched_whole);
     tcase_add_test(tc, several_configured_keks);
