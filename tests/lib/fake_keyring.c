@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "keymgmt/token_keyring.h"
+
 struct fake_kek fake_keks[FAKE_KEKS];
 size_t fake_default_count;
 
@@ -293,7 +295,18 @@ OSSL_LIB_CTX *fake_libctx_new_without_default(void)
     return libctx_with(false);
 }
 
+static int init_with_tokens(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                            const OSSL_DISPATCH **out, void **provctx)
+{
+    return env_provider_init_with(handle, in, out, provctx, env_token_keyring_new);
+}
+
 OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first)
+{
+    return libctx_new_configured(init_with_fake, lines, first);
+}
+
+OSSL_LIB_CTX *libctx_new_configured(OSSL_provider_init_fn *init, const char *lines, bool first)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     char path[] = "fake_libctx.XXXXXX";
@@ -301,7 +314,7 @@ OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first)
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
 
     if (libctx == NULL || file == NULL ||
-        !OSSL_PROVIDER_add_builtin(libctx, "envelope", init_with_fake))
+        !OSSL_PROVIDER_add_builtin(libctx, "envelope", init != NULL ? init : init_with_tokens))
         abort();
     (void)fprintf(file,
                   "openssl_conf = init\n[init]\nproviders = providers\n[providers]\n%s"
@@ -316,11 +329,6 @@ OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first)
     }
     (void)unlink(path);
     return libctx;
-}
-
-void fake_libctx_free_configured(OSSL_LIB_CTX *libctx)
-{
-    OSSL_LIB_CTX_free(libctx);
 }
 
 static int unload(OSSL_PROVIDER *provider, void *arg)

@@ -50,9 +50,10 @@ OSSL_LIB_CTX *fake_libctx_new(void);
 OSSL_LIB_CTX *fake_libctx_new_without_default(void);
 /* Both, from a configuration: lines are what our section has besides, and we come first or last. */
 OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first);
+/* The same with another start of our provider, NULL: over the keyring of PKCS#11 tokens. */
+OSSL_LIB_CTX *libctx_new_configured(OSSL_provider_init_fn *init, const char *lines, bool first);
+/* For one without a configuration; the others go by OSSL_LIB_CTX_free. */
 void fake_libctx_free(OSSL_LIB_CTX *libctx);
-/* For one from a configuration. */
-void fake_libctx_free_configured(OSSL_LIB_CTX *libctx);
 
 /* The reason of the newest error that the envelope provider put on the stack, 0 for none. */
 int fake_last_reason(void);
