@@ -22,11 +22,11 @@ struct fake_kek {
     char label[33];
     uint8_t key[32];
     struct env_kek_id id;
-    const struct fake_ring *ring; /* the one that gave it out last */
-    bool fail_wrap;               /* WRAP_FAILED, raised */
-    bool fail_unwrap;             /* TOKEN_FAILED, raised */
-    bool absent;                  /* not found by lookup */
-    unsigned bits;                /* for raw wrap: so much of the key; 256 after fake_reset */
+    const struct fake_ring *_Atomic ring; /* the one that gave it out last */
+    bool fail_wrap;                       /* WRAP_FAILED, raised */
+    bool fail_unwrap;                     /* TOKEN_FAILED, raised */
+    bool absent;                          /* not found by lookup */
+    unsigned bits; /* for raw wrap: so much of the key; 256 after fake_reset */
     atomic_int references;
     atomic_int wraps;
     atomic_int unwraps;

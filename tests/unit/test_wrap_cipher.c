@@ -327,7 +327,7 @@ END_TEST
 START_TEST(initial_values)
 {
     static const unsigned char kw[8] = {0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6};
-    static const unsigned char kwp[4] = {0xA6, 0x59, 0x59, 0xA6};
+    static const unsigned char kwp[8] = {0xA6, 0x59, 0x59, 0xA6}; /* the IV is the first 4 */
     static const unsigned char other[8] = {0};
 
     fake_keks[0].bits = (unsigned)kinds[_i].bits;
