@@ -95,8 +95,8 @@ static void probe(const struct env_key_use *use)
     CK_KEY_TYPE type;
     CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof(type)};
     CK_SESSION_INFO session_info;
-    CK_TOKEN_INFO token_info;
-    CK_BYTE byte;
+    CK_TOKEN_INFO token_info = {0};
+    CK_BYTE byte = 0;
     CK_RV rv;
 
     if (!env_ckr_ambiguous(use->fault->rv))

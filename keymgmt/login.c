@@ -72,7 +72,7 @@ static ENV_RESULT log_in(struct env_token *token, const struct env_session *sess
                          struct env_pin_sources *sources, struct env_fault *fault)
 {
     struct env_pin pin = {NULL, 0};
-    CK_TOKEN_INFO info;
+    CK_TOKEN_INFO info = {0};
     ENV_RESULT r = ENV_OK;
     CK_RV rv;
 
@@ -115,7 +115,7 @@ ENV_RESULT env_login(struct env_token *token, const struct env_session *session,
 
 static bool user_is_logged_in(const struct env_token *token, const struct env_session *session)
 {
-    CK_SESSION_INFO info;
+    CK_SESSION_INFO info = {0};
 
     /* What else is wrong with the session shows at the next call. */
     return ENV_P11(token->fn->C_GetSessionInfo(session->handle, &info)) != CKR_OK ||

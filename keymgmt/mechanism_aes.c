@@ -34,7 +34,7 @@ static CK_RV mechanism_flags(struct env_token *token, enum env_aes_family family
 {
     const struct env_aes_family_info *info = env_aes_family_info(family);
     struct env_mechanism_flags *known = &token->mechanisms[info->index];
-    CK_MECHANISM_INFO answer;
+    CK_MECHANISM_INFO answer = {0}; /* SoftHSM only adds flags to those that it finds there */
     CK_RV rv;
 
     *flags = atomic_load(&known->flags);

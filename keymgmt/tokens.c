@@ -121,8 +121,8 @@ static ENV_RESULT append(struct gathering *g, struct env_token *token)
 static ENV_RESULT look_at_slot(struct env_tokens *tokens, struct env_module *module,
                                CK_SLOT_ID slot, struct gathering *g)
 {
-    CK_SLOT_INFO slot_info;
-    CK_TOKEN_INFO info;
+    CK_SLOT_INFO slot_info = {0};
+    CK_TOKEN_INFO info = {0};
     struct env_token *token;
     CK_RV rv = ENV_P11(module->fn->C_GetTokenInfo(slot, &info));
 

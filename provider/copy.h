@@ -16,14 +16,15 @@ static inline void env_copy(uint8_t *to, const uint8_t *from, size_t len)
 {
     const size_t piece = 1024;
 
-    while (len > piece) {
-        memcpy(to, from, piece);
-        to += piece;
-        from += piece;
-        len -= piece;
+    /* memmove, since gcc inlines a memcpy of at most 1024 bytes, as `rep movsq` */
+    while (len > 0) {
+        size_t n = len < piece ? len : piece;
+
+        memmove(to, from, n);
+        to += n;
+        from += n;
+        len -= n;
     }
-    if (len > 0)
-        memcpy(to, from, len);
 }
 
 #endif

@@ -158,6 +158,8 @@ build_and_test release
 if ! $quick; then
     build_and_test asan
     build_and_test clang -R '^unit\.'
+    # the tests with threads: of the others ThreadSanitizer would say nothing
+    build_and_test tsan -R '^unit\..*(keymgmt|thread|fork|life_cycle)'
     static_analysis
 fi
 echo "$passed passed, $failed failed"

@@ -75,6 +75,11 @@ void shim_fail(enum shim_function function, CK_RV rv, unsigned times)
     atomic_store(&shim.failures[function], times);
 }
 
+unsigned shim_failures_left(enum shim_function function)
+{
+    return atomic_load(&shim.failures[function]);
+}
+
 void shim_corrupt_next(enum shim_function function)
 {
     atomic_store(&shim.corrupt[function], true);

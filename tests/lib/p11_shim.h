@@ -45,6 +45,9 @@ void shim_forget_counts(void);
 /* The next `times` calls fail with rv and do not reach the module. */
 void shim_fail(enum shim_function function, CK_RV rv, unsigned times);
 
+/* How many of them are still to come. */
+unsigned shim_failures_left(enum shim_function function);
+
 /* The next call of it is made and then changes one byte of its output. */
 void shim_corrupt_next(enum shim_function function);
 

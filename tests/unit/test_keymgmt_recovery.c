@@ -234,21 +234,30 @@ static atomic_bool stop;
 struct user {
     pthread_t thread;
     bool until_stopped;
-    bool failed;
+    atomic_bool failed;
+    atomic_uint done;
 };
+
+static bool round_trip(void)
+{
+    const uint8_t dek[ENV_DEK_LEN] = {3};
+    uint8_t back[ENV_DEK_LEN];
+    struct env_wrapped wrapped;
+
+    return env_ok(kek->vtable->wrap(kek, dek, &wrapped)) &&
+           env_ok(kek->vtable->unwrap(kek, &wrapped, back)) && memcmp(dek, back, sizeof(dek)) == 0;
+}
 
 static void *use_kek(void *arg)
 {
     struct user *user = arg;
 
-    for (int i = 0; (i < 200 || user->until_stopped) && !user->failed && !atomic_load(&stop); i++) {
-        const uint8_t dek[ENV_DEK_LEN] = {3};
-        uint8_t back[ENV_DEK_LEN];
-        struct env_wrapped wrapped;
-
-        user->failed = !env_ok(kek->vtable->wrap(kek, dek, &wrapped)) ||
-                       !env_ok(kek->vtable->unwrap(kek, &wrapped, back)) ||
-                       memcmp(dek, back, sizeof(dek)) != 0;
+    for (int i = 0; (i < 200 || user->until_stopped) && !atomic_load(&stop); i++) {
+        if (!round_trip()) {
+            atomic_store(&user->failed, true);
+            break;
+        }
+        atomic_fetch_add(&user->done, 1);
     }
     return NULL;
 }
@@ -256,7 +265,8 @@ static void *use_kek(void *arg)
 static void start_users(struct user *users, size_t count, bool until_stopped)
 {
     for (size_t i = 0; i < count; i++) {
-        users[i].failed = false;
+        atomic_init(&users[i].failed, false);
+        atomic_init(&users[i].done, 0);
         users[i].until_stopped = until_stopped;
         ck_assert_int_eq(pthread_create(&users[i].thread, NULL, use_kek, &users[i]), 0);
     }
@@ -266,7 +276,7 @@ static void join_users(struct user *users, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         ck_assert_int_eq(pthread_join(users[i].thread, NULL), 0);
-        ck_assert_msg(!users[i].failed, "%s", raised_text());
+        ck_assert_msg(!atomic_load(&users[i].failed), "%s", raised_text());
     }
 }
 
@@ -296,19 +306,31 @@ START_TEST(eight_threads_with_two_sessions)
 }
 END_TEST
 
+/* The failure has happened, and every user has recovered: an operation starts afresh only once. */
+static void fail_and_recover(struct user *users, size_t count, enum shim_function function,
+                             CK_RV rv, unsigned times)
+{
+    shim_fail(function, rv, times);
+    while (shim_failures_left(function) > 0)
+        (void)usleep(500);
+    for (size_t i = 0; i < count; i++) {
+        unsigned then = atomic_load(&users[i].done);
+
+        while (atomic_load(&users[i].done) < then + 2 && !atomic_load(&users[i].failed))
+            (void)usleep(500);
+    }
+}
+
 START_TEST(threads_while_tokens_forget)
 {
     struct user users[6];
 
     begin();
     start_users(users, 6, true);
-    for (int i = 0; i < 5; i++) { /* with time to recover: an operation starts afresh only once */
-        shim_fail(SHIM_WRAP_KEY, CKR_SESSION_HANDLE_INVALID, 2);
-        (void)usleep(30000);
-        shim_fail(SHIM_UNWRAP_KEY, CKR_CRYPTOKI_NOT_INITIALIZED, 1);
-        (void)usleep(60000);
-        shim_fail(SHIM_WRAP_KEY, CKR_KEY_HANDLE_INVALID, 1);
-        (void)usleep(30000);
+    for (int i = 0; i < 5; i++) {
+        fail_and_recover(users, 6, SHIM_WRAP_KEY, CKR_SESSION_HANDLE_INVALID, 2);
+        fail_and_recover(users, 6, SHIM_UNWRAP_KEY, CKR_CRYPTOKI_NOT_INITIALIZED, 1);
+        fail_and_recover(users, 6, SHIM_WRAP_KEY, CKR_KEY_HANDLE_INVALID, 1);
     }
     atomic_store(&stop, true);
     join_users(users, 6);

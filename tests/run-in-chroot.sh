@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The suite against another Debian release's OpenSSL: makes a chroot with debootstrap under
+# build/chroot (kept for the next time), copies the committed tree into it, and there
+#   1. builds and runs everything that `tests/run.sh --quick` runs,
+#   2. runs the integration tests with the module that was built outside, against this system's
+#      OpenSSL: a module built against 3.0 works in 3.5.
+# Ends in one line, "N passed, N failed".
+#
+#     tests/run-in-chroot.sh [release]      trixie (OpenSSL 3.5) unless said otherwise; needs root
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+release=${1:-trixie}
+root=$PWD/build/chroot/$release
+logs=$PWD/build/logs
+mkdir -p "$logs" "$root"
+((EUID == 0)) || {
+    echo "a chroot needs root" >&2
+    exit 2
+}
+
+leave() {
+    local dir
+    for dir in proc dev; do
+        if mountpoint -q "$root/$dir"; then
+            umount "$root/$dir"
+        fi
+    done
+}
+trap leave EXIT
+
+inside() {
+    # /bin as well: not every release has it in /usr
+    env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"
+}
+
+quietly() { # name, command ...
+    local name=$1
+    shift
+    if ! "$@" >"$logs/chroot-$name.log" 2>&1; then
+        tail -n 50 "$logs/chroot-$name.log"
+        echo "$name failed, see $logs/chroot-$name.log" >&2
+        exit 1
+    fi
+}
+
+install_debootstrap() {
+    [[ $(dpkg-query -W -f '${db:Status-Status}' debootstrap 2>/dev/null) == installed ]] ||
+        { apt-get update -q && apt-get install -q -y --no-install-recommends debootstrap; }
+}
+
+make_chroot() {
+    if [[ ! -f $root/made ]]; then
+        rm -rf "$root"
+        debootstrap --variant=minbase --include=ca-certificates "$release" "$root"
+        touch "$root/made"
+    fi
+    cp /etc/resolv.conf "$root/etc/resolv.conf"
+    mount -t proc proc "$root/proc"
+    mount --bind /dev "$root/dev"
+}
+
+# The module of the system outside, built as a user would build it.
+build_outside() {
+    cmake -S . -B build/for-chroot -G Ninja -DCMAKE_BUILD_TYPE=Release -DENVELOPE_TESTS=OFF
+    cmake --build build/for-chroot
+    rm -rf "$root/outside"
+    mkdir "$root/outside"
+    cp build/for-chroot/envelope.so "$root/outside/"
+}
+
+copy_tree() {
+    find "$root/src" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} + 2>/dev/null ||
+        mkdir "$root/src"
+    git archive HEAD | tar -x -C "$root/src"
+}
+
+echo "== $release: making the chroot"
+quietly debootstrap install_debootstrap
+quietly make make_chroot
+quietly copy copy_tree
+quietly build build_outside
+
+echo "== $release: the suite, built there"
+inside bash /src/tests/run.sh --quick | tee "$logs/chroot-suite.log" || [[ ${PIPESTATUS[0]} == 1 ]]
+read -r passed failed < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' \
+    "$logs/chroot-suite.log")
+
+echo "== $release: $(inside openssl version), the module built with $(openssl version)"
+for script in tests/integration/*.sh; do
+    name=$(basename "$script" .sh)
+    case $name in
+    install | quickstart | valgrind) continue ;; # these look at a build of their own
+    esac
+    if inside env ENVELOPE_MODULE_DIR=/outside ENVELOPE_PROGRAMS=/src/build/release/tests \
+        bash "/src/$script" >"$logs/chroot-$name.log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        tail -n 50 "$logs/chroot-$name.log"
+        echo "== $name: FAILED with the module built outside"
+    fi
+done
+echo "$passed passed, $failed failed"
+((failed == 0))

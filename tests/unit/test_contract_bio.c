@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Through BIO_f_cipher, whose buffers are what the output contract is made for: 4384 bytes when it
+ * is written to, 288 for each 256 read, with unread input right behind them.
+ */
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "fake_keyring.h"
+#include "watched.h"
+
+#define BIO_PIECE 256u  /* the most that may be asked for in one BIO_read */
+#define BIO_BLOCK 4096u /* what BIO_f_cipher takes at once when it is written to */
+
+static OSSL_LIB_CTX *libctx;
+static uint64_t state;
+
+static void set_up(void)
+{
+    fake_reset();
+    libctx = fake_libctx_new();
+}
+
+static void tear_down(void)
+{
+    fake_libctx_free(libctx);
+    ck_assert_int_eq(fake_references(), 0);
+}
+
+/* BIO_f_cipher in front of a memory BIO that holds `content`. */
+static BIO *cipher_bio(const char *name, int sealing, struct bytes content, BIO **memory)
+{
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, name, NULL);
+    BIO *bio = BIO_new(BIO_f_cipher());
+
+    *memory = BIO_new(BIO_s_mem());
+    ck_assert(bio != NULL && *memory != NULL && cipher != NULL);
+    ck_assert_int_eq(BIO_set_cipher(bio, cipher, NULL, NULL, sealing), 1);
+    EVP_CIPHER_free(cipher);
+    BIO_set_mem_eof_return(*memory, 0); /* an end, not "try again" */
+    if (content.len > 0)
+        ck_assert_int_eq(BIO_write(*memory, content.data, (int)content.len), (int)content.len);
+    return BIO_push(bio, *memory);
+}
+
+static struct bytes memory_content(BIO *memory)
+{
+    char *data = NULL;
+    long len = BIO_get_mem_data(memory, &data);
+
+    return bytes_of(data, (size_t)len);
+}
+
+/* Sizes of pieces by kind: all one, small, or of any size. */
+static size_t piece(int kind, size_t most)
+{
+    static const size_t fixed[] = {1, 7, 255, 256, 257, 1024, 4095, 4096, 4097, 65536};
+
+    if (kind < 10)
+        return fixed[kind] < most ? fixed[kind] : most;
+    return random_between(&state, 1, kind == 10 ? 100 : most);
+}
+
+static struct bytes through_writes(int sealing, struct bytes in, int kind)
+{
+    static const struct bytes empty = {0};
+    BIO *memory;
+    BIO *bio = cipher_bio("ENVELOPE", sealing, empty, &memory);
+    struct bytes out;
+
+    for (size_t done = 0; done < in.len;) {
+        size_t len = piece(kind, 20000);
+
+        len = len < in.len - done ? len : in.len - done;
+        ck_demand(BIO_write(bio, in.data + done, (int)len) == (int)len, "write of %zu", len);
+        done += len;
+    }
+    ck_assert_int_eq(BIO_flush(bio), 1);
+    ck_assert_int_eq(BIO_get_cipher_status(bio), 1);
+    out = memory_content(memory);
+    BIO_free_all(bio);
+    return out;
+}
+
+static struct bytes through_reads(int sealing, struct bytes in, int kind)
+{
+    BIO *memory;
+    BIO *bio = cipher_bio("ENVELOPE", sealing, in, &memory);
+    struct bytes out = bytes_new(0);
+    unsigned char room[BIO_PIECE];
+    int n;
+
+    while ((n = BIO_read(bio, room, (int)piece(kind, BIO_PIECE))) > 0)
+        bytes_append(&out, room, (size_t)n);
+    ck_assert_int_eq(BIO_get_cipher_status(bio), 1);
+    BIO_free_all(bio);
+    return out;
+}
+
+static void check_plain(struct bytes opened, struct bytes plain)
+{
+    ck_assert_uint_eq(opened.len, plain.len);
+    ck_assert(memcmp(opened.data, plain.data, plain.len) == 0);
+}
+
+typedef struct bytes run_fn(int sealing, struct bytes in, int kind);
+
+/* Seals one way and opens another; header lengths vary, up to the longest. */
+static void messages(run_fn *seal, run_fn *open)
+{
+    static const size_t sizes[] = {0,    1,    255,  256,  257,  4063,  4064, 4065,
+                                   4096, 8127, 8128, 8129, 9000, 20000, 70000};
+
+    for (int kind = 0; kind <= 11; kind++) {
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+            struct bytes plain = bytes_plain(sizes[i], i + 1);
+            struct bytes sealed, opened;
+
+            random_header(&state);
+            sealed = seal(1, plain, kind);
+            opened = open(0, sealed, kind);
+            check_plain(opened, plain);
+            bytes_free(&plain);
+            bytes_free(&sealed);
+            bytes_free(&opened);
+        }
+    }
+}
+
+START_TEST(written_and_written)
+{
+    state = seed_for_run(_i);
+    messages(through_writes, through_writes);
+}
+END_TEST
+
+START_TEST(written_and_read)
+{
+    state = seed_for_run(_i);
+    messages(through_writes, through_reads);
+}
+END_TEST
+
+START_TEST(read_and_written)
+{
+    state = seed_for_run(_i);
+    messages(through_reads, through_writes);
+}
+END_TEST
+
+/* An altered message, read in small pieces: what comes out is verified, and the status says so. */
+START_TEST(altered_and_read)
+{
+    struct bytes plain = bytes_plain(3 * SEGMENT_PLAIN + 500, 12);
+    struct bytes sealed = caller_seal(libctx, plain);
+    size_t headers = message_headers_len(sealed);
+
+    for (size_t segment = 0; segment <= 3; segment++) {
+        struct bytes out = bytes_new(0);
+        unsigned char room[BIO_PIECE];
+        BIO *bio, *memory;
+        int n;
+
+        sealed.data[headers + segment * SEGMENT + 50] ^= 1;
+        bio = cipher_bio("ENVELOPE", 0, sealed, &memory);
+        ERR_clear_error();
+        while ((n = BIO_read(bio, room, sizeof(room))) > 0)
+            bytes_append(&out, room, (size_t)n);
+        ck_assert_int_eq(BIO_get_cipher_status(bio), 0);
+        ck_assert_int_eq(caller_reason(), ENV_R_BAD_SEGMENT);
+        ck_assert_uint_le(out.len, segment * SEGMENT_PLAIN);
+        ck_assert_mem_eq(out.data, plain.data, out.len);
+        BIO_free_all(bio);
+        bytes_free(&out);
+        sealed.data[headers + segment * SEGMENT + 50] ^= 1;
+    }
+    bytes_free(&plain);
+    bytes_free(&sealed);
+}
+END_TEST
+
+/*
+ * Asked for more than 256 bytes, BIO_f_cipher takes the block size off and hands the cipher a
+ * negative length: it gives no plaintext. That is libcrypto's, and is in the documentation; ours is
+ * to see that nothing is written then.
+ */
+START_TEST(large_reads_give_nothing)
+{
+    static const int sizes[] = {257, 300, 1000, 1024, 2048, 4095};
+    struct bytes plain = bytes_plain(3 * SEGMENT_PLAIN, 13);
+    struct bytes sealed = caller_seal(libctx, plain);
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct bytes room = bytes_new((size_t)sizes[i]);
+        BIO *memory;
+        BIO *bio = cipher_bio("ENVELOPE", 0, sealed, &memory);
+
+        memset(room.data, 0xA5, room.len);
+        ck_assert_int_le(BIO_read(bio, room.data, sizes[i]), 0);
+        ck_assert(bytes_are(room, 0xA5));
+        ck_assert_int_le(BIO_read(bio, room.data, sizes[i]), 0);
+        ck_assert(bytes_are(room, 0xA5));
+        BIO_free_all(bio);
+        bytes_free(&room);
+    }
+    bytes_free(&plain);
+    bytes_free(&sealed);
+}
+END_TEST
+
+/* ---- ENVELOPE-1M through buffers of 4 KiB ---- */
+
+/* Returns why writing or the flush failed, or ENV_R_NONE; what came out goes to out. */
+static int write_1m(int sealing, struct bytes in, struct bytes *out)
+{
+    static const struct bytes empty = {0};
+    BIO *memory;
+    BIO *bio = cipher_bio("ENVELOPE-1M", sealing, empty, &memory);
+    bool ok;
+    int reason;
+
+    ERR_clear_error();
+    ok = BIO_write(bio, in.data, (int)in.len) == (int)in.len || in.len == 0;
+    reason = caller_reason();
+    ck_assert_int_eq(ok, reason == ENV_R_NONE);
+    ck_assert_int_eq(BIO_flush(bio), ok);
+    ck_assert_int_eq(BIO_get_cipher_status(bio), ok);
+    *out = memory_content(memory);
+    BIO_free_all(bio);
+    return reason;
+}
+
+START_TEST(short_messages_1m)
+{
+    for (size_t len = 0; len <= BIO_BLOCK; len = len < 5 || len > 3500 ? len + 1 : len + 111) {
+        struct bytes plain = bytes_plain(len, 14);
+        struct bytes sealed, opened;
+
+        ck_assert_int_eq(write_1m(1, plain, &sealed), ENV_R_NONE);
+        if (sealed.len <= BIO_BLOCK) {
+            ck_assert_int_eq(write_1m(0, sealed, &opened), ENV_R_NONE);
+            check_plain(opened, plain);
+        } else {
+            ck_assert_int_eq(write_1m(0, sealed, &opened), ENV_R_SMALL_UPDATE);
+            ck_assert_uint_eq(opened.len, 0);
+        }
+        bytes_free(&plain);
+        bytes_free(&sealed);
+        bytes_free(&opened);
+    }
+}
+END_TEST
+
+START_TEST(long_messages_fail_1m)
+{
+    for (size_t len = BIO_BLOCK + 1; len < 3000000; len *= 3) {
+        struct bytes plain = bytes_plain(len, 15);
+        struct bytes out;
+        unsigned char room[BIO_PIECE];
+        BIO *memory, *bio;
+
+        ck_assert_int_eq(write_1m(1, plain, &out), ENV_R_SMALL_UPDATE);
+        /* no more than the first update and a final of nothing; never a message that opens */
+        ck_assert_uint_le(out.len, BIO_BLOCK + 32);
+        bytes_free(&out);
+
+        bio = cipher_bio("ENVELOPE-1M", 1, plain, &memory);
+        ERR_clear_error();
+        while (BIO_read(bio, room, sizeof(room)) > 0)
+            continue;
+        ck_assert_int_eq(BIO_get_cipher_status(bio), 0);
+        ck_assert_int_eq(caller_reason(), ENV_R_SMALL_UPDATE);
+        BIO_free_all(bio);
+        bytes_free(&plain);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("output contract through BIO_f_cipher");
+    TCase *tcase = tcase_create("BIO");
+
+    tcase_set_timeout(tcase, 200);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, written_and_written, 0, 2);
+    tcase_add_loop_test(tcase, written_and_read, 0, 2);
+    tcase_add_loop_test(tcase, read_and_written, 0, 2);
+    tcase_add_test(tcase, altered_and_read);
+    tcase_add_test(tcase, large_reads_give_nothing);
+    tcase_add_test(tcase, short_messages_1m);
+    tcase_add_test(tcase, long_messages_fail_1m);
+    suite_add_tcase(suite, tcase);
+    return caller_run(suite);
+}
