@@ -30,7 +30,8 @@ struct env_token_kek {
     pthread_mutex_t prepare_lock;
     _Atomic bool prepared;
     struct env_aes_method sealing; /* once prepared */
-    _Atomic bool raw_tested[2];    /* by enum env_raw_wrap */
+    /* By enum env_raw_wrap: up to this length it was shown to unwrap what it wrapped. */
+    _Atomic size_t raw_shown[2];
 };
 
 /* What is done with the key, in a session that is logged in. */

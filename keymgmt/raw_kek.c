@@ -2,75 +2,74 @@
 #include "raw_kek.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdatomic.h>
 #include <string.h>
 
+#include "../provider/secret.h"
 #include "kek_operation.h"
 #include "wrap_raw.h"
-
-#define TEST_MAX 32u
 
 static struct env_token_kek *from_base(struct env_kek *kek)
 {
     return (struct env_token_kek *)kek;
 }
 
-/* Wraps a secret of that length and unwraps it again where the key may do both. */
-static ENV_RESULT self_test(struct env_token_kek *kek, enum env_raw_wrap alg, size_t len,
-                            struct env_fault *fault)
+/* That it did not come back as it was is a fault of the key; all else is told as it is. */
+static ENV_RESULT judge(const struct env_token_kek *kek, ENV_RESULT r, bool same,
+                        struct env_fault *fault)
 {
-    uint8_t secret[TEST_MAX];
-    uint8_t wrapped[TEST_MAX + ENV_RAW_SLACK];
-    uint8_t back[sizeof(wrapped) + ENV_RAW_SLACK];
-    struct env_raw_request wrap = {alg, secret, len, wrapped, 0};
-    struct env_raw_request unwrap = {alg, wrapped, 0, back, 0};
+    struct env_fault last;
+
+    if (env_ok(r) && !same)
+        return env_fault(fault, ENV_R_KEK_SELF_TEST, "%s: other bytes came back", kek->where);
+    if (r.reason != ENV_R_NOT_AUTHENTIC && r.reason != ENV_R_UNWRAP_FAILED &&
+        r.reason != ENV_R_KEK_USAGE)
+        return r;
+    last = *fault;
+    return env_fault(fault, ENV_R_KEK_SELF_TEST, "%.*s", (int)sizeof(last.text) - 1, last.text);
+}
+
+/*
+ * Unwraps what has been wrapped, so that nothing is wrapped by a key that can not unwrap it: at its
+ * first use in the process, and whenever something is longer than all before (tokens that take data
+ * as keys have limits of their own, and not the same for both directions).
+ */
+static ENV_RESULT show(struct env_token_kek *kek, const struct env_raw_request *wrapped,
+                       struct env_fault *fault)
+{
+    size_t room = wrapped->out_len + ENV_RAW_SLACK;
+    struct env_raw_request unwrap = {wrapped->alg, wrapped->out, wrapped->out_len, NULL, 0};
+    bool same;
     ENV_RESULT r;
 
-    if (RAND_bytes(secret, sizeof(secret)) != 1)
-        return env_fault(fault, ENV_R_RANDOM_FAILED, "%s", kek->where);
-    ENV_TRY(env_kek_perform(kek, env_raw_wrap, &wrap, fault));
-    if (!env_raw_can_unwrap(env_kek_place(kek).uses, alg))
+    if (!env_raw_can_unwrap(env_kek_place(kek).uses, wrapped->alg))
         return ENV_OK;
-    unwrap.in_len = wrap.out_len;
+    unwrap.out = env_secret_alloc(room);
+    if (unwrap.out == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "%s", kek->where);
     r = env_kek_perform(kek, env_raw_unwrap, &unwrap, fault);
+    same = unwrap.out_len == wrapped->in_len &&
+           CRYPTO_memcmp(unwrap.out, wrapped->in, wrapped->in_len) == 0;
+    env_secret_free(unwrap.out, room);
     if (r.reason == ENV_R_WRAP_LENGTH) /* it can not, which is no fault of the key */
         return ENV_OK;
-    if (r.reason == ENV_R_NOT_AUTHENTIC)
-        return env_fault(fault, ENV_R_KEK_SELF_TEST, "%s: %s", kek->where, env_ckr_name(fault->rv));
-    if (env_ok(r) && (unwrap.out_len != len || CRYPTO_memcmp(secret, back, len) != 0))
-        return env_fault(fault, ENV_R_KEK_SELF_TEST, "%s: other bytes came back", kek->where);
-    return r;
+    return judge(kek, r, same, fault);
 }
 
-/* With prepare_lock. */
-static ENV_RESULT test_once(struct env_token_kek *kek, enum env_raw_wrap alg,
-                            struct env_fault *fault)
+static ENV_RESULT wrap_and_show(struct env_token_kek *kek, struct env_raw_request *request,
+                                struct env_fault *fault)
 {
-    /* where zeros would be added in silence, when the token claims to do that length */
-    ENV_RESULT r = self_test(kek, alg, alg == ENV_RAW_KW ? 32 : 20, fault);
+    _Atomic size_t *shown = &kek->raw_shown[request->alg];
+    size_t before = atomic_load(shown);
 
-    if (r.reason == ENV_R_WRAP_LENGTH)
-        r = self_test(kek, alg, 32, fault);
-    if (r.reason == ENV_R_WRAP_LENGTH)
-        r = ENV_OK; /* the length that is wanted decides */
-    if (env_ok(r))
-        atomic_store(&kek->raw_tested[alg], true);
-    return r;
-}
-
-/* At the first use in the process, so that nothing is wrapped by a key that can not unwrap it. */
-static ENV_RESULT prepare(struct env_token_kek *kek, enum env_raw_wrap alg, struct env_fault *fault)
-{
-    ENV_RESULT r = ENV_OK;
-
-    if (atomic_load(&kek->raw_tested[alg]))
-        return r;
-    (void)pthread_mutex_lock(&kek->prepare_lock);
-    if (!atomic_load(&kek->raw_tested[alg]))
-        r = test_once(kek, alg, fault);
-    (void)pthread_mutex_unlock(&kek->prepare_lock);
-    return r;
+    ENV_TRY(env_kek_perform(kek, env_raw_wrap, request, fault));
+    if (request->in_len <= before)
+        return ENV_OK;
+    ENV_TRY(show(kek, request, fault));
+    while (before < request->in_len &&
+           !atomic_compare_exchange_weak(shown, &before, request->in_len))
+        continue;
+    return ENV_OK;
 }
 
 static ENV_RESULT finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
@@ -89,10 +88,8 @@ ENV_RESULT env_kek_raw_wrap(struct env_kek *base, enum env_raw_wrap alg, const u
     ENV_RESULT r;
 
     env_gate_enter();
-    r = prepare(kek, alg, &fault);
-    if (env_ok(r))
-        r = env_kek_perform(kek, env_raw_wrap, &request, &fault);
-    *out_len = request.out_len;
+    r = wrap_and_show(kek, &request, &fault);
+    *out_len = env_ok(r) ? request.out_len : 0;
     r = finish(kek, r, &fault);
     env_gate_leave();
     return r;
@@ -112,7 +109,7 @@ ENV_RESULT env_kek_raw_unwrap(struct env_kek *base, enum env_raw_wrap alg, const
         r = env_kek_perform(kek, env_raw_unwrap, &request, &fault);
     else
         r = env_fault(&fault, ENV_R_KEK_NOT_ALLOWED, "%s", kek->where);
-    *out_len = request.out_len;
+    *out_len = env_ok(r) ? request.out_len : 0;
     r = finish(kek, r, &fault);
     env_gate_leave();
     return r;
