@@ -87,3 +87,25 @@ expect_failure KEK_USAGE "sealing.*CKM_AES_KEY_WRAP" wrap -d envelope-aes-256-wr
 write_cnf open-kek=orders
 wrap -e envelope-aes-128-wrap "$(hex_label short 16)" <plain >wrapped 2>err || fail "$(<err)"
 expect_failure KEK_NOT_ALLOWED short wrap -d envelope-aes-128-wrap "$(hex_label short 16)" <wrapped
+
+# openssl enc hands on pieces of 4096 bytes. From 3.5 on it refuses every wrap cipher.
+if [[ $(openssl version) == "OpenSSL 3.0."* ]]; then
+    write_cnf
+    by_enc=(-envelope-aes-256-wrap -K "$(hex_label orders 32)" -iv a6a6a6a6a6a6a6a6)
+    for size in 16 4088 4096; do
+        stream $size >plain
+        expect_quiet ossl enc -e "${by_enc[@]}" -in plain -out wrapped
+        (($(stat -c %s wrapped) == size + 8)) || fail "$size bytes: $(stat -c %s wrapped)"
+        if ((size <= 4088)); then
+            expect_quiet ossl enc -d "${by_enc[@]}" -in wrapped -out unwrapped
+            same plain unwrapped
+        else
+            expect_failure WRAPPED_KEY "" ossl enc -d "${by_enc[@]}" -in wrapped
+        fi
+    done
+    stream 4100 >plain
+    if ossl enc -e "${by_enc[@]}" -in plain -out wrapped 2>err || ! grep -qF "$(reason ONE_UPDATE)" err; then
+        fail "a second update: $(<err)"
+    fi
+    expect_failure DEFAULT_IV_ONLY "" ossl enc -e "${by_enc[@]}" -iv 00 -in plain
+fi
