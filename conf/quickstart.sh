@@ -138,7 +138,8 @@ seal_and_open() {
     echo "What came out is what went in."
     say "Who can open it (any OpenSSL shows this; keyIdentifier is the KEK's id)"
     OPENSSL_CONF=/dev/null openssl cms -cmsout -print -noout -inform DER \
-        -in "$dir/readme.sealed" | grep -A 3 -E 'keyIdentifier|keyEncryptionAlgorithm'
+        -in "$dir/readme.sealed" | sed -n -e '/keyIdentifier:/,/date:/{/date:/d;p}' \
+        -e '/keyEncryptionAlgorithm:/,/algorithm:/p'
 }
 
 umask 077

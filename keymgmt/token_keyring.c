@@ -62,8 +62,7 @@ static ENV_RESULT select_query(struct env_ring *ring, const struct env_query *qu
         add_once(list, kek);
         return r;
     }
-    if (r.reason == ENV_R_KEK_NOT_FOUND)
-        env_kek_cache_remove(&ring->cache, kek);
+    env_kek_cache_remove(&ring->cache, kek); /* so that a cure is seen */
     env_kek_free(kek);
     return r;
 }

@@ -120,15 +120,18 @@ ENV_RESULT env_floe_open_start(struct env_floe *floe, const struct env_crypto *c
 {
     uint8_t tag[HEADER_TAG_LEN];
     uint32_t segment_len = 0;
+    ENV_RESULT r;
 
     ENV_TRY(env_floe_segment_len(header, &segment_len));
     if (segment_len != params.segment_len)
         return ENV_FAIL(ENV_R_SEGMENT_LENGTH);
     ENV_TRY(begin(floe, crypto, params, aad));
     memcpy(floe->iv, header + PARAMS_LEN, sizeof(floe->iv));
-    ENV_TRY(derive_from_dek(floe, dek, tag));
-    if (CRYPTO_memcmp(tag, header + PARAMS_LEN + ENV_FLOE_IV_LEN, sizeof(tag)) != 0)
-        return ENV_FAIL(ENV_R_CONTEXT_MISMATCH);
+    r = derive_from_dek(floe, dek, tag);
+    if (env_ok(r) && CRYPTO_memcmp(tag, header + PARAMS_LEN + ENV_FLOE_IV_LEN, sizeof(tag)) != 0)
+        r = ENV_FAIL(ENV_R_CONTEXT_MISMATCH);
+    OPENSSL_cleanse(tag, sizeof(tag));
+    ENV_TRY(r);
     return set_segment_key(floe, false);
 }
 

@@ -368,9 +368,11 @@ ENV_RESULT env_header_verify(const struct env_crypto *crypto, struct env_span de
                              const uint8_t dek[ENV_DEK_LEN])
 {
     uint8_t mac[ENV_HEADER_MAC_LEN];
+    ENV_RESULT r = header_mac(crypto, der, dek, mac);
 
-    ENV_TRY(header_mac(crypto, der, dek, mac));
-    if (CRYPTO_memcmp(mac, der.data + der.len - sizeof(mac), sizeof(mac)) != 0)
-        return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
-    return ENV_OK;
+    if (env_ok(r) && CRYPTO_memcmp(mac, der.data + der.len - sizeof(mac), sizeof(mac)) != 0)
+        r = ENV_FAIL(ENV_R_NOT_AUTHENTIC);
+    /* for an altered header it is what an attacker would have to know */
+    OPENSSL_cleanse(mac, sizeof(mac));
+    return r;
 }

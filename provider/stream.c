@@ -108,7 +108,7 @@ static ENV_RESULT copy_buffers(struct env_stream *to, const struct env_stream *f
 ENV_RESULT env_stream_copy(const struct env_stream *from, bool sealing, struct env_stream **out)
 {
     struct env_stream *to;
-    ENV_RESULT r = ENV_OK;
+    ENV_RESULT r;
 
     if (sealing && from->state == ENV_STREAM_BODY)
         return ENV_FAIL(ENV_R_COPY_WHILE_SEALING);

@@ -129,7 +129,7 @@ static CK_SLOT_ID find_slot(CK_FUNCTION_LIST *fn, const char *token)
             memcmp(info.label, token, strlen(token)) == 0 && info.label[strlen(token)] == ' ')
             return slots[i];
     }
-    must(!"the token is there");
+    must(false && "no such token");
     return 0;
 }
 

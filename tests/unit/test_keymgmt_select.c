@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "p11_shim.h"
 #include "softhsm_fixture.h"
@@ -342,6 +343,28 @@ START_TEST(init_args_need_a_module_path)
 }
 END_TEST
 
+/* Debian's SoftHSM tells p11-kit of itself. */
+START_TEST(the_modules_that_p11_kit_knows)
+{
+    struct env_kek *kek;
+
+    if (access("/usr/share/p11-kit/modules/softhsm2.module", R_OK) != 0)
+        return;
+    make("kek", "orders", "0102");
+    ring_set(&ring_config()->module_path, NULL);
+    ring = ring_new();
+    kek = ring_select_one(ring, "orders");
+    assert_round_trip(kek, kek);
+    ck_assert_int_eq(ring_select_reason(ring, "nobody"), ENV_R_KEK_NOT_FOUND);
+    env_kek_free(kek);
+    ring_free(ring);
+    ring_set(&ring_config()->token, "pkcs11:token=nobody");
+    ring = ring_new();
+    ck_assert_int_eq(ring_select_reason(ring, "orders"), ENV_R_NO_TOKEN);
+    assert_says("the modules that p11-kit knows");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("keymgmt select");
@@ -373,6 +396,7 @@ int main(void)
     tcase_add_test(tc, a_file_that_is_no_module);
     tcase_add_test(tc, init_args_reach_the_module);
     tcase_add_test(tc, init_args_need_a_module_path);
+    tcase_add_test(tc, the_modules_that_p11_kit_knows);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "child.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool succeeded(pid_t child)
+{
+    int status = -1;
+
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+bool in_child(int (*work)(void *arg), void *arg)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(work(arg));
+    return succeeded(child);
+}
+
+bool in_raw_child(int (*work)(void *arg), void *arg)
+{
+    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+    if (child == 0)
+        _exit(work(arg));
+    return succeeded(child);
+}

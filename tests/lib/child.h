@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Work done in a process of its own. */
+#ifndef ENVELOPE_TESTS_CHILD_H
+#define ENVELOPE_TESTS_CHILD_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* In a child Check can not report, so it says what failed and gives up. For functions of int. */
+#define child_demand(condition)                                                                    \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            (void)fprintf(stderr, "%s:%d: in a child: %s\n", __FILE__, __LINE__, #condition);      \
+            return 1;                                                                              \
+        }                                                                                          \
+    } while (0)
+
+/* Runs work(arg) in a child of fork(); true when it returned 0. */
+bool in_child(int (*work)(void *arg), void *arg);
+/* The same with the bare system call, past everything that libc does at a fork. */
+bool in_raw_child(int (*work)(void *arg), void *arg);
+
+#endif
