@@ -220,7 +220,7 @@ START_TEST(one_direction)
     ring_set(&ring_config()->allow_imported_kek, "yes");
     wraps = the_kek("wraps", 256);
     unwraps = the_kek("unwraps", 256);
-    for (int alg = ENV_RAW_KW; alg <= ENV_RAW_KWP; alg++) {
+    for (unsigned alg = ENV_RAW_KW; alg <= ENV_RAW_KWP; alg++) {
         ck_assert_int_eq(wrap(wraps, alg, 32), ENV_R_NONE);
         ck_assert_int_eq(
             unwraps->vtable->raw_unwrap(unwraps, alg, out, len, back, &back_len).reason,
@@ -243,7 +243,7 @@ START_TEST(altered_is_one_error_without_detail)
     unsigned before;
     ENV_RESULT r;
 
-    for (int alg = ENV_RAW_KW; alg <= ENV_RAW_KWP; alg++) {
+    for (unsigned alg = ENV_RAW_KW; alg <= ENV_RAW_KWP; alg++) {
         ck_assert_int_eq(wrap(kek, alg, 32), ENV_R_NONE);
         before = raised_count();
         out[3] ^= 1;
