@@ -346,7 +346,9 @@ ENV_RESULT env_header_encode(const struct env_crypto *crypto, const struct env_h
 
     if (asn1 == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    r = encode_fields(header, asn1);
+    /* a message that nobody can open would be lost data */
+    r = header->count >= 1 && header->count <= ENV_KEK_RECIPIENTS_MAX ? encode_fields(header, asn1)
+                                                                      : ENV_FAIL(ENV_R_INTERNAL);
     if (env_ok(r)) {
         len = ASN1_item_i2d((const ASN1_VALUE *)asn1, &out, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
         r = len > 0 ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);

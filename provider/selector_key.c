@@ -22,8 +22,9 @@ static size_t utf8_length(const uint8_t *p, size_t left)
         return 0;
     if (left < len)
         return 0;
-    /* no overlong forms, no surrogates, nothing above U+10FFFF */
-    if (p[0] == 0xE0)
+    /* no overlong forms, no surrogates, nothing above U+10FFFF; nor the controls U+0080 to U+009F
+     */
+    if (p[0] == 0xC2 || p[0] == 0xE0)
         low = 0xA0;
     else if (p[0] == 0xED)
         high = 0x9F;
