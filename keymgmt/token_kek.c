@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "describe_kek.h"
 #include "kek_operation.h"
+#include "policy.h"
+#include "raw_kek.h"
 
 static struct env_token_kek *from_base(struct env_kek *kek)
 {
@@ -108,8 +111,7 @@ ENV_RESULT env_token_kek_prepare(struct env_kek *base, struct env_fault *fault)
     return r;
 }
 
-/* What the world hears of an operation. */
-static ENV_RESULT finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
+ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
 {
     if (r.reason == ENV_R_KEK_NOT_FOUND)
         env_kek_cache_remove(&kek->ring->cache, &kek->base);
@@ -132,7 +134,7 @@ static ENV_RESULT kek_wrap(struct env_kek *base, const uint8_t dek[ENV_DEK_LEN],
 
         r = env_kek_perform(kek, wrap_operation, &wrapping, &fault);
     }
-    r = finish(kek, r, &fault);
+    r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
 }
@@ -147,7 +149,7 @@ static ENV_RESULT kek_unwrap(struct env_kek *base, const struct env_wrapped *wra
 
     env_gate_enter();
     r = env_kek_perform(kek, unwrap_operation, &unwrapping, &fault);
-    r = finish(kek, r, &fault);
+    r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
 }
@@ -197,12 +199,29 @@ struct env_kek *env_token_kek_base(struct env_token_kek *kek)
     return &kek->base;
 }
 
+static ENV_RESULT kek_accept(struct env_kek *base)
+{
+    const struct env_token_kek *kek = from_base(base);
+    enum env_reason reason = env_policy_refusal(kek->ring->config, &kek->facts);
+
+    return reason == ENV_R_NONE ? ENV_OK : ENV_RAISE(kek->ring->errors, reason, "%s", kek->where);
+}
+
+CK_OBJECT_HANDLE env_token_kek_handle(struct env_kek *kek)
+{
+    return env_kek_place(from_base(kek)).handle;
+}
+
 static const struct env_kek_vtable vtable = {
     .up_ref = kek_up_ref,
     .free = kek_free,
     .id = kek_id,
     .wrap = kek_wrap,
     .unwrap = kek_unwrap,
+    .raw_wrap = env_kek_raw_wrap,
+    .raw_unwrap = env_kek_raw_unwrap,
+    .describe = env_token_kek_describe,
+    .accept = kek_accept,
 };
 
 ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,
@@ -221,9 +240,12 @@ ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,
     kek->ring = ring;
     env_ring_up_ref(ring);
     kek->token = token->name;
-    kek->id.len = key->id_len;
-    memcpy(kek->id.bytes, key->id, key->id_len);
+    if (key->id_len <= sizeof(key->id)) { /* else the policy refuses it */
+        kek->id.len = key->id_len;
+        memcpy(kek->id.bytes, key->id, key->id_len);
+    }
     kek->facts = *key;
+    kek->first_uses = uses;
     kek->may_open = env_open_kek_allows(ring->config->open_kek, key->label, &kek->id);
     env_key_described(kek->where, sizeof(kek->where), key, token);
     (void)pthread_mutex_init(&kek->place_lock, NULL);

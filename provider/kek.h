@@ -16,6 +16,8 @@
 #define ENV_WRAPPED_MAX 1024u      /* longest wrapped DEK in bytes (RSA-8192) */
 #define ENV_KEK_RECIPIENTS_MAX 32u /* most KEKs of one message */
 #define ENV_GCM_NONCE_LEN 12u
+#define ENV_RAW_MAX 4096u /* longest data that key wrap takes */
+#define ENV_RAW_SLACK 32u /* more than wrapping adds */
 
 /* How a DEK is wrapped, as the header says it. The AES key's length is part of the OID. */
 enum env_wrap_alg {
@@ -29,6 +31,12 @@ enum env_wrap_alg {
     ENV_WRAP_AES128_GCM, /* 12-byte nonce, 16-byte tag appended, no AAD: 48 bytes */
     ENV_WRAP_AES192_GCM,
     ENV_WRAP_AES256_GCM,
+};
+
+/* Key wrap of whatever the caller brings, for the ciphers ENVELOPE-AES-*-WRAP. */
+enum env_raw_wrap {
+    ENV_RAW_KW,  /* RFC 3394: a multiple of 8 bytes from 16 */
+    ENV_RAW_KWP, /* RFC 5649: from 1 byte */
 };
 
 struct env_wrapped {
@@ -45,6 +53,49 @@ struct env_kek_id {
 
 struct env_kek; /* starts with its vtable pointer */
 
+/* ---- KEKs as they are shown ---- */
+
+enum env_kek_type { ENV_KEK_AES, ENV_KEK_RSA };
+
+#define ENV_KEK_TEXT 256u     /* room for a label or the like */
+#define ENV_KEK_URI 1280u     /* room for a reference */
+#define ENV_KEK_MODULUS 1024u /* bytes of the longest RSA modulus */
+
+struct env_kek_facts {
+    enum env_kek_type type;
+    size_t bits;
+    struct env_kek_id id; /* len 0: it has none that could be a reference */
+    char token[ENV_KEK_TEXT];
+    char label[ENV_KEK_TEXT];
+    char uri[ENV_KEK_URI];         /* finds it again; without a PIN */
+    char mechanisms[ENV_KEK_TEXT]; /* the ways to wrap that token and key allow */
+    bool encrypt;
+    bool decrypt;
+    bool wrap;
+    bool unwrap;
+    bool sensitive;
+    bool always_sensitive;
+    bool extractable;
+    bool never_extractable;
+    bool private_object;
+    bool local;         /* the token made it */
+    bool may_open;      /* open-kek allows it */
+    size_t modulus_len; /* the public half, of RSA */
+    uint8_t modulus[ENV_KEK_MODULUS];
+    size_t exponent_len;
+    uint8_t exponent[8];
+};
+
+/* What a new KEK is to be like. */
+struct env_kek_request {
+    enum env_kek_type type;
+    size_t bits;
+    const char *label;    /* UTF-8, 1 to 255 bytes */
+    const char *token;    /* a label or a pkcs11: URI that chooses the token, or NULL */
+    struct env_kek_id id; /* len 0: 16 random bytes */
+    bool same_label;      /* whether another KEK may have the label */
+};
+
 struct env_kek_vtable {
     void (*up_ref)(struct env_kek *kek);
     void (*free)(struct env_kek *kek);
@@ -58,6 +109,25 @@ struct env_kek_vtable {
      */
     ENV_RESULT(*unwrap)
     (struct env_kek *kek, const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN]);
+    /*
+     * Key wrap of in_len bytes that the caller has judged by the standard; out has room for in_len
+     * + ENV_RAW_SLACK bytes, of which the caller wipes all. What the token does not do as the
+     * standard says is refused: WRAP_LENGTH, raised. A ciphertext that does not verify is
+     * ENV_FAIL(ENV_R_WRAPPED_KEY), not raised, with no detail.
+     */
+    ENV_RESULT(*raw_wrap)
+    (struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in, size_t in_len, uint8_t *out,
+     size_t *out_len);
+    ENV_RESULT(*raw_unwrap)
+    (struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in, size_t in_len, uint8_t *out,
+     size_t *out_len);
+    /* All that is known of it, from memory: no token is asked. */
+    void (*describe)(const struct env_kek *kek, struct env_kek_facts *facts);
+    /*
+     * Judges it by the policy, as select and lookup do: what find, list and generate of the keyring
+     * gave may be unfit for use. Failures are raised.
+     */
+    ENV_RESULT (*accept)(struct env_kek *kek);
 };
 
 struct env_kek {
@@ -79,6 +149,8 @@ struct env_kek_list {
 /* Where KEKs come from. Failures are raised with their details. */
 struct env_keyring;
 
+typedef ENV_RESULT env_take_kek_fn(void *arg, struct env_kek *kek);
+
 struct env_keyring_vtable {
     void (*free)(struct env_keyring *ring);
     /* The KEKs to seal with; the caller frees each with env_kek_list_clear. Selecting runs the
@@ -92,6 +164,26 @@ struct env_keyring_vtable {
     ENV_RESULT(*lookup)
     (struct env_keyring *ring, const struct env_kek_id *id, enum env_wrap_alg alg,
      struct env_kek **out);
+    /*
+     * The one AES KEK of so many bits that the selector names, for raw_wrap and raw_unwrap: it may
+     * be weaker than a DEK, everything else is as with select. ONE_KEK, KEK_LENGTH.
+     */
+    ENV_RESULT(*select_raw)
+    (struct env_keyring *ring, const struct env_selector *selector, size_t bits,
+     struct env_kek **out);
+    /*
+     * One KEK by its label or pkcs11: URI, fit for use or not, of any kind: KEK_NOT_FOUND,
+     * KEK_AMBIGUOUS and the like are raised.
+     */
+    ENV_RESULT(*find)
+    (struct env_keyring *ring, const char *name, struct env_kek **out);
+    /* Hands each KEK that a pkcs11: URI matches (NULL: all of them) to take, which keeps a
+     * reference of its own. */
+    ENV_RESULT(*list)
+    (struct env_keyring *ring, const char *uri, env_take_kek_fn *take, void *arg);
+    /* Makes one in a token. */
+    ENV_RESULT(*generate)
+    (struct env_keyring *ring, const struct env_kek_request *request, struct env_kek **out);
 };
 
 struct env_keyring {
