@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What mechanism_aes.c and wrap_aes.c share. */
+/* What mechanism_aes.c, wrap_aes.c and the raw key wrap share. */
 #ifndef ENVELOPE_AES_FAMILY_H
 #define ENVELOPE_AES_FAMILY_H
 
+#include "key_use.h"
 #include "wrap_aes.h"
 
 struct env_aes_family_info {
@@ -17,5 +18,18 @@ struct env_aes_family_info {
 const struct env_aes_family_info *env_aes_family_info(enum env_aes_family family);
 
 bool env_aes_can(unsigned uses, enum env_aes_family family, enum env_aes_way way);
+
+/* A session object with that value, to be wrapped. */
+CK_RV env_aes_create_secret(const struct env_key_use *use, const uint8_t *value, size_t len,
+                            CK_OBJECT_HANDLE *object);
+
+/* Unwraps into a session object whose value can be read. */
+CK_RV env_aes_unwrap_key(const struct env_key_use *use, CK_MECHANISM *mechanism,
+                         const uint8_t *wrapped, size_t len, CK_OBJECT_HANDLE *object);
+
+void env_aes_destroy(struct env_key_use *use, CK_OBJECT_HANDLE object);
+
+/* What C_Decrypt or C_UnwrapKey answered; an ambiguous code keeps its loss, to be probed. */
+ENV_RESULT env_aes_open_failed(const struct env_key_use *use, const char *function, CK_RV rv);
 
 #endif

@@ -41,12 +41,15 @@ static ENV_RESULT gone(struct env_token_kek *kek, enum env_loss cured, struct en
     return r;
 }
 
-/* The key that has the same names may be another by now, so it is judged again. */
+/*
+ * The key that has the same names may be another by now, so it is judged again; but for its length,
+ * which is part of what was looked for.
+ */
 static ENV_RESULT accept_key(struct env_token_kek *kek, struct env_token *token,
                              const struct env_session *session, const struct env_key_facts *key,
                              struct env_place *place, struct env_fault *fault)
 {
-    ENV_TRY(env_policy_judge(kek->ring->config, key, token, fault));
+    ENV_TRY(env_policy_judge_raw(kek->ring->config, key, token, fault));
     ENV_TRY(env_aes_uses(token, key, &place->uses, fault));
     place->handle = key->handle;
     place->epoch = session->epoch;

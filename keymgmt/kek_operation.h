@@ -31,6 +31,8 @@ struct env_token_kek {
     pthread_mutex_t prepare_lock;
     _Atomic bool prepared;
     struct env_aes_method sealing; /* once prepared */
+    /* By enum env_raw_wrap: up to this length it was shown to unwrap what it wrapped. */
+    _Atomic size_t raw_shown[2];
 };
 
 /* What is done with the key, in a session that is logged in. */
@@ -41,5 +43,8 @@ ENV_RESULT env_kek_perform(struct env_token_kek *kek, env_operation_fn *run, voi
                            struct env_fault *fault);
 
 struct env_place env_kek_place(struct env_token_kek *kek);
+
+/* Turns what came of an operation into what the world hears of it. */
+ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault);
 
 #endif

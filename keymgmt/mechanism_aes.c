@@ -18,6 +18,8 @@ const struct env_aes_family_info *env_aes_family_info(enum env_aes_family family
                          ENV_WRAP_CHOICE_AES_KWP, ENV_WRAP_AES128_KWP, ENV_DEK_LEN + 8},
         [ENV_AES_GCM] = {CKM_AES_GCM, "CKM_AES_GCM", ENV_MECHANISM_AES_GCM, ENV_WRAP_CHOICE_AES_GCM,
                          ENV_WRAP_AES128_GCM, ENV_DEK_LEN + 16},
+        [ENV_AES_PAD] = {CKM_AES_KEY_WRAP_PAD, "CKM_AES_KEY_WRAP_PAD", ENV_MECHANISM_AES_PAD,
+                         ENV_WRAP_CHOICE_AUTO, ENV_WRAP_NONE, 0},
     };
 
     return &families[family];
@@ -65,7 +67,7 @@ ENV_RESULT env_aes_uses(struct env_token *token, const struct env_key_facts *key
     *uses = 0;
     if (key->bits != 128 && key->bits != 192 && key->bits != 256)
         return ENV_OK;
-    for (unsigned f = ENV_AES_KW; f <= ENV_AES_GCM; f++) {
+    for (unsigned f = ENV_AES_KW; f <= ENV_AES_PAD; f++) {
         const struct env_aes_family_info *info = env_aes_family_info(f);
         CK_FLAGS flags;
         CK_RV rv = mechanism_flags(token, f, &flags);

@@ -4,8 +4,8 @@
 #define STRONG_BITS 256u
 #define STRONG_BITS_RSA 3072u
 
-enum env_reason env_policy_refusal(const struct env_config *config,
-                                   const struct env_key_facts *key)
+static enum env_reason refusal(const struct env_config *config, const struct env_key_facts *key,
+                               bool any_length)
 {
     if (key->id_len < 1 || key->id_len > ENV_KEK_ID_MAX)
         return ENV_R_KEK_WITHOUT_ID;
@@ -27,19 +27,37 @@ enum env_reason env_policy_refusal(const struct env_config *config,
         if (key->sensitive && !key->always_sensitive)
             return ENV_R_KEK_IMPORTED;
     }
-    if (!config->weak_allowed && key->bits < (key->rsa ? STRONG_BITS_RSA : STRONG_BITS))
+    if (!any_length && !config->weak_allowed &&
+        key->bits < (key->rsa ? STRONG_BITS_RSA : STRONG_BITS))
         return ENV_R_KEK_TOO_WEAK;
     return ENV_R_NONE;
 }
 
-ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_key_facts *key,
-                            const struct env_token *token, struct env_fault *fault)
+enum env_reason env_policy_refusal(const struct env_config *config, const struct env_key_facts *key)
 {
-    enum env_reason reason = env_policy_refusal(config, key);
+    return refusal(config, key, false);
+}
+
+static ENV_RESULT judge(const struct env_config *config, const struct env_key_facts *key,
+                        bool any_length, const struct env_token *token, struct env_fault *fault)
+{
+    enum env_reason reason = refusal(config, key, any_length);
     char described[ENV_FAULT_TEXT];
 
     if (reason == ENV_R_NONE)
         return ENV_OK;
     env_key_described(described, sizeof(described), key, token);
     return env_fault(fault, reason, "%s", described);
+}
+
+ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_key_facts *key,
+                            const struct env_token *token, struct env_fault *fault)
+{
+    return judge(config, key, false, token, fault);
+}
+
+ENV_RESULT env_policy_judge_raw(const struct env_config *config, const struct env_key_facts *key,
+                                const struct env_token *token, struct env_fault *fault)
+{
+    return judge(config, key, true, token, fault);
 }

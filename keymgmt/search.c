@@ -134,7 +134,9 @@ static ENV_RESULT make_kek(struct env_ring *ring, const struct search *s, struct
     const struct env_kek_identity identity = {s->token, &s->match};
     struct env_token_kek *kek;
 
-    if (!s->query->any_policy)
+    if (s->query->raw)
+        ENV_TRY(env_policy_judge_raw(ring->config, &s->match, s->token, fault));
+    else if (!s->query->any_policy)
         ENV_TRY(env_policy_judge(ring->config, &s->match, s->token, fault));
     *s->out = env_kek_cache_search(&ring->cache, env_token_kek_is, &identity);
     if (*s->out != NULL)

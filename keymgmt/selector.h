@@ -25,6 +25,7 @@ struct env_query {
     char label[ENV_LABEL_MAX + 1];
     struct env_kek_id id;     /* len 0: any */
     size_t bits;              /* of the key; 0: any */
+    bool raw;                 /* for key wrap: the key may be weaker than a DEK */
     char shown[ENV_URI_TEXT]; /* for messages; never the bytes of a key */
 };
 

@@ -10,6 +10,7 @@
 #include "describe_kek.h"
 #include "kek_operation.h"
 #include "policy.h"
+#include "raw_kek.h"
 
 static struct env_token_kek *from_base(struct env_kek *kek)
 {
@@ -110,8 +111,7 @@ ENV_RESULT env_token_kek_prepare(struct env_kek *base, struct env_fault *fault)
     return r;
 }
 
-/* What the world hears of an operation. */
-static ENV_RESULT finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
+ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
 {
     if (r.reason == ENV_R_KEK_NOT_FOUND)
         env_kek_cache_remove(&kek->ring->cache, &kek->base);
@@ -134,7 +134,7 @@ static ENV_RESULT kek_wrap(struct env_kek *base, const uint8_t dek[ENV_DEK_LEN],
 
         r = env_kek_perform(kek, wrap_operation, &wrapping, &fault);
     }
-    r = finish(kek, r, &fault);
+    r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
 }
@@ -149,7 +149,7 @@ static ENV_RESULT kek_unwrap(struct env_kek *base, const struct env_wrapped *wra
 
     env_gate_enter();
     r = env_kek_perform(kek, unwrap_operation, &unwrapping, &fault);
-    r = finish(kek, r, &fault);
+    r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
 }
@@ -218,6 +218,8 @@ static const struct env_kek_vtable vtable = {
     .id = kek_id,
     .wrap = kek_wrap,
     .unwrap = kek_unwrap,
+    .raw_wrap = env_kek_raw_wrap,
+    .raw_unwrap = env_kek_raw_unwrap,
     .describe = env_token_kek_describe,
     .accept = kek_accept,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../provider/secret.h"
+#include "kek_operation.h"
 #include "list_keks.h"
 #include "make_kek.h"
 #include "ring.h"
@@ -101,14 +102,20 @@ static ENV_RESULT select_marked(struct env_ring *ring, const char *label, struct
 }
 
 /* text is room for the word. In a label %XX stands for a byte, in a URI p11-kit sees to that. */
-static ENV_RESULT select_word(struct env_ring *ring, const struct env_word *word, char *text,
-                              struct env_kek_list *list, struct env_fault *fault)
+static ENV_RESULT word_text(const struct env_word *word, char *text, struct env_fault *fault)
 {
     memcpy(text, word->text, word->len);
     text[word->len] = '\0';
     if (!env_uri_is(text) && !env_word_decode(word, text))
         return env_fault(fault, ENV_R_CONFIG_VALUE,
                          "kek: a %% in a label is followed by two hex digits");
+    return ENV_OK;
+}
+
+static ENV_RESULT select_word(struct env_ring *ring, const struct env_word *word, char *text,
+                              struct env_kek_list *list, struct env_fault *fault)
+{
+    ENV_TRY(word_text(word, text, fault));
     return select_text(ring, text, list, fault);
 }
 
@@ -266,6 +273,81 @@ static ENV_RESULT ring_generate(struct env_keyring *base, const struct env_kek_r
     return r;
 }
 
+/* The query for the one name in the configuration. */
+static ENV_RESULT configured_query(const struct env_ring *ring, struct env_query *query,
+                                   struct env_fault *fault)
+{
+    const char *at = ring->config->kek;
+    struct env_word word;
+    struct env_word another;
+    char *text;
+    ENV_RESULT r;
+
+    if (at == NULL || !env_word_next(&at, &word))
+        return env_fault(fault, ENV_R_NO_KEK_CONFIGURED, "%s", "");
+    if (env_word_next(&at, &another))
+        return env_fault(fault, ENV_R_ONE_KEK, "%s", "");
+    text = env_secret_alloc(word.len + 1); /* a URI may have a PIN */
+    if (text == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "kek");
+    r = word_text(&word, text, fault);
+    if (env_ok(r))
+        r = env_query_from_text(query, text, fault);
+    env_secret_free(text, word.len + 1);
+    return r;
+}
+
+static ENV_RESULT raw_query(struct env_ring *ring, const struct env_selector *selector,
+                            struct env_query *query, struct env_fault *fault)
+{
+    if (selector->marked != NULL)
+        return env_query_from_marked(query, selector->marked, fault);
+    if (selector->name == NULL)
+        return configured_query(ring, query, fault);
+    if (env_uri_is(selector->name))
+        ENV_TRY(env_pin_remember_uri(&ring->pins, selector->name, fault));
+    return env_query_from_text(query, selector->name, fault);
+}
+
+static ENV_RESULT select_raw(struct env_ring *ring, const struct env_selector *selector,
+                             size_t bits, struct env_kek **out, struct env_fault *fault)
+{
+    struct env_query query = {0};
+    /* the length keeps the name apart from that of a KEK that is fit for DEKs */
+    struct env_cache_name name = {selector->marked != NULL ? ENV_CACHE_MARKED : ENV_CACHE_TEXT,
+                                  (unsigned)bits, NULL, 0};
+    ENV_RESULT r = raw_query(ring, selector, &query, fault);
+
+    query.raw = true;
+    name.bytes = query.uri_text != NULL ? query.uri_text : query.label;
+    name.len = query.uri_text != NULL ? strlen(query.uri_text) : query.label_len;
+    if (env_ok(r))
+        r = find_kek(ring, &query, &name, false, out, fault);
+    if (env_ok(r) && ((struct env_token_kek *)*out)->facts.bits != bits) {
+        r = env_fault(fault, ENV_R_KEK_LENGTH, "%s has %zu bits, not %zu",
+                      ((struct env_token_kek *)*out)->where,
+                      ((struct env_token_kek *)*out)->facts.bits, bits);
+        env_kek_free(*out);
+        *out = NULL;
+    }
+    env_query_clear(&query);
+    return r;
+}
+
+static ENV_RESULT ring_select_raw(struct env_keyring *base, const struct env_selector *selector,
+                                  size_t bits, struct env_kek **out)
+{
+    struct env_ring *ring = from_base(base);
+    struct env_fault fault;
+    ENV_RESULT r;
+
+    *out = NULL;
+    env_gate_enter();
+    r = select_raw(ring, selector, bits, out, &fault);
+    env_gate_leave();
+    return env_ok(r) ? r : env_fault_raise(ring->errors, &fault);
+}
+
 static void ring_free(struct env_keyring *base)
 {
     struct env_ring *ring = from_base(base);
@@ -280,6 +362,7 @@ static const struct env_keyring_vtable vtable = {
     .free = ring_free,
     .select = ring_select,
     .lookup = ring_lookup,
+    .select_raw = ring_select_raw,
     .find = ring_find,
     .list = ring_list,
     .generate = ring_generate,

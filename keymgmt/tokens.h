@@ -23,7 +23,13 @@ struct env_mechanism_flags {
     _Atomic CK_FLAGS flags;
 };
 
-enum { ENV_MECHANISM_AES_KW, ENV_MECHANISM_AES_KWP, ENV_MECHANISM_AES_GCM, ENV_MECHANISMS };
+enum {
+    ENV_MECHANISM_AES_KW,
+    ENV_MECHANISM_AES_KWP,
+    ENV_MECHANISM_AES_GCM,
+    ENV_MECHANISM_AES_PAD,
+    ENV_MECHANISMS
+};
 
 struct env_token {
     struct env_module *module;
@@ -36,7 +42,8 @@ struct env_token {
     struct env_session_pool sessions;
     _Atomic uint64_t login_epoch; /* the pool's epoch in which we logged in, or 0 */
     struct env_mechanism_flags mechanisms[ENV_MECHANISMS];
-    _Atomic bool short_unwrap_template; /* it refused the full one */
+    _Atomic bool short_unwrap_template;      /* it refused the full one */
+    _Atomic unsigned proven[ENV_MECHANISMS]; /* what its key wrap was shown to do: prove_raw.c */
 };
 
 struct env_tokens {

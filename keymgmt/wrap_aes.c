@@ -52,7 +52,7 @@ static ENV_RESULT make_nonce(const struct env_key_use *use, uint8_t nonce[ENV_GC
     return env_fault(use->fault, ENV_R_RANDOM_FAILED, "%s", use->where);
 }
 
-static void destroy(struct env_key_use *use, CK_OBJECT_HANDLE object)
+void env_aes_destroy(struct env_key_use *use, CK_OBJECT_HANDLE object)
 {
     /* It dies with its session, so that goes when the object does not. */
     if (ENV_P11(use->token->fn->C_DestroyObject(use->session->handle, object)) != CKR_OK)
@@ -76,8 +76,8 @@ static ENV_RESULT wrap_by_encrypt(struct env_key_use *use, CK_MECHANISM *mechani
     return ENV_OK;
 }
 
-static CK_RV create_dek(const struct env_key_use *use, const uint8_t dek[ENV_DEK_LEN],
-                        CK_OBJECT_HANDLE *object)
+CK_RV env_aes_create_secret(const struct env_key_use *use, const uint8_t *value, size_t len,
+                            CK_OBJECT_HANDLE *object)
 {
     CK_OBJECT_CLASS class = CKO_SECRET_KEY;
     CK_KEY_TYPE type = CKK_GENERIC_SECRET;
@@ -90,7 +90,7 @@ static CK_RV create_dek(const struct env_key_use *use, const uint8_t dek[ENV_DEK
         {CKA_TOKEN, &no, sizeof(no)},
         {CKA_PRIVATE, &private_object, sizeof(private_object)},
         {CKA_EXTRACTABLE, &yes, sizeof(yes)},
-        {CKA_VALUE, (void *)(uintptr_t)dek, ENV_DEK_LEN},
+        {CKA_VALUE, (void *)(uintptr_t)value, (CK_ULONG)len},
     };
 
     return ENV_P11(use->token->fn->C_CreateObject(use->session->handle, template,
@@ -102,13 +102,13 @@ static ENV_RESULT wrap_by_wrap_key(struct env_key_use *use, CK_MECHANISM *mechan
 {
     CK_ULONG len = sizeof(out->data);
     CK_OBJECT_HANDLE object;
-    CK_RV rv = create_dek(use, dek, &object);
+    CK_RV rv = env_aes_create_secret(use, dek, ENV_DEK_LEN, &object);
 
     if (rv != CKR_OK)
         return failed(use, ENV_R_WRAP_FAILED, "C_CreateObject", rv);
     rv = ENV_P11(use->token->fn->C_WrapKey(use->session->handle, mechanism, use->key, object,
                                            out->data, &len));
-    destroy(use, object);
+    env_aes_destroy(use, object);
     if (rv != CKR_OK)
         return failed(use, ENV_R_WRAP_FAILED, "C_WrapKey", rv);
     out->len = len;
@@ -145,8 +145,7 @@ static ENV_RESULT not_authentic(const struct env_key_use *use)
     return env_fault(use->fault, ENV_R_NOT_AUTHENTIC, "%s", "");
 }
 
-/* What C_Decrypt or C_UnwrapKey answered; an ambiguous code keeps its loss, to be probed. */
-static ENV_RESULT open_failed(const struct env_key_use *use, const char *function, CK_RV rv)
+ENV_RESULT env_aes_open_failed(const struct env_key_use *use, const char *function, CK_RV rv)
 {
     enum env_reason reason = env_ckr_bad_ciphertext(rv) ? ENV_R_NOT_AUTHENTIC : ENV_R_UNWRAP_FAILED;
 
@@ -165,11 +164,11 @@ static ENV_RESULT unwrap_by_decrypt(struct env_key_use *use, CK_MECHANISM *mecha
     *len = ENV_SCRATCH_LEN;
     rv = ENV_P11(fn->C_Decrypt(use->session->handle, (CK_BYTE *)(uintptr_t)wrapped->data,
                                (CK_ULONG)wrapped->len, use->session->scratch, len));
-    return rv == CKR_OK ? ENV_OK : open_failed(use, "C_Decrypt", rv);
+    return rv == CKR_OK ? ENV_OK : env_aes_open_failed(use, "C_Decrypt", rv);
 }
 
 static CK_RV unwrap_key(const struct env_key_use *use, CK_MECHANISM *mechanism,
-                        const struct env_wrapped *wrapped, bool full, CK_OBJECT_HANDLE *object)
+                        const uint8_t *wrapped, size_t len, bool full, CK_OBJECT_HANDLE *object)
 {
     CK_OBJECT_CLASS class = CKO_SECRET_KEY;
     CK_KEY_TYPE type = CKK_GENERIC_SECRET;
@@ -185,9 +184,9 @@ static CK_RV unwrap_key(const struct env_key_use *use, CK_MECHANISM *mechanism,
         {CKA_SENSITIVE, &no, sizeof(no)},
     };
 
-    return ENV_P11(use->token->fn->C_UnwrapKey(
-        use->session->handle, mechanism, use->key, (CK_BYTE *)(uintptr_t)wrapped->data,
-        (CK_ULONG)wrapped->len, template, full ? 6 : 4, object));
+    return ENV_P11(use->token->fn->C_UnwrapKey(use->session->handle, mechanism, use->key,
+                                               (CK_BYTE *)(uintptr_t)wrapped, (CK_ULONG)len,
+                                               template, full ? 6 : 4, object));
 }
 
 static bool is_template_code(CK_RV rv)
@@ -198,15 +197,15 @@ static bool is_template_code(CK_RV rv)
 }
 
 /* Some tokens need to be told that the key may be read; others refuse to be told. */
-static CK_RV unwrap_with_template(const struct env_key_use *use, CK_MECHANISM *mechanism,
-                                  const struct env_wrapped *wrapped, CK_OBJECT_HANDLE *object)
+CK_RV env_aes_unwrap_key(const struct env_key_use *use, CK_MECHANISM *mechanism,
+                         const uint8_t *wrapped, size_t len, CK_OBJECT_HANDLE *object)
 {
     bool full = !atomic_load(&use->token->short_unwrap_template);
-    CK_RV rv = unwrap_key(use, mechanism, wrapped, full, object);
+    CK_RV rv = unwrap_key(use, mechanism, wrapped, len, full, object);
 
     if (!full || !is_template_code(rv))
         return rv;
-    rv = unwrap_key(use, mechanism, wrapped, false, object);
+    rv = unwrap_key(use, mechanism, wrapped, len, false, object);
     if (!is_template_code(rv))
         atomic_store(&use->token->short_unwrap_template, true);
     return rv;
@@ -217,12 +216,12 @@ static ENV_RESULT unwrap_by_unwrap_key(struct env_key_use *use, CK_MECHANISM *me
 {
     CK_ATTRIBUTE value = {CKA_VALUE, use->session->scratch, ENV_SCRATCH_LEN};
     CK_OBJECT_HANDLE object;
-    CK_RV rv = unwrap_with_template(use, mechanism, wrapped, &object);
+    CK_RV rv = env_aes_unwrap_key(use, mechanism, wrapped->data, wrapped->len, &object);
 
     if (rv != CKR_OK)
-        return open_failed(use, "C_UnwrapKey", rv);
+        return env_aes_open_failed(use, "C_UnwrapKey", rv);
     rv = ENV_P11(use->token->fn->C_GetAttributeValue(use->session->handle, object, &value, 1));
-    destroy(use, object);
+    env_aes_destroy(use, object);
     if (rv != CKR_OK)
         return failed(use, ENV_R_UNWRAP_FAILED, "C_GetAttributeValue(CKA_VALUE)", rv);
     *len = value.ulValueLen;

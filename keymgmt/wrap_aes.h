@@ -11,7 +11,8 @@
 #include "find_key.h"
 #include "key_use.h"
 
-enum env_aes_family { ENV_AES_KW, ENV_AES_KWP, ENV_AES_GCM };
+/* The last is for raw key wrap alone (wrap_raw.h): what it is differs from token to token. */
+enum env_aes_family { ENV_AES_KW, ENV_AES_KWP, ENV_AES_GCM, ENV_AES_PAD };
 
 enum env_aes_way {
     ENV_AES_ENCRYPT,    /* seals */

@@ -5,10 +5,12 @@
 
 #include <openssl/core.h>
 
+#include "config.h"
+
 /* The property that all our algorithms have. */
 #define ENV_PROPERTIES "provider=envelope"
 
 /* The algorithms of one OSSL_OP_, or NULL. Touches no token and takes no lock. */
-const OSSL_ALGORITHM *env_algorithms(int operation_id);
+const OSSL_ALGORITHM *env_algorithms(int operation_id, const struct env_config *config);
 
 #endif

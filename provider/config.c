@@ -64,6 +64,7 @@ static ENV_RESULT none_empty(const struct env_config *config, const struct env_e
         {"wrap", config->wrap},
         {"open-kek", config->open_kek},
         {"propquery", config->propquery},
+        {"standard-names", config->standard_names},
     };
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -75,7 +76,8 @@ static ENV_RESULT none_empty(const struct env_config *config, const struct env_e
 
 ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors)
 {
-    bool pkcs11_scheme; /* was acted on when the provider was asked for its algorithms */
+    bool standard_names; /* too late to act upon: the names are there or not since the loading */
+    bool pkcs11_scheme;  /* was acted on when the provider was asked for its algorithms */
 
     if (config->unknown != NULL)
         return ENV_RAISE(errors, ENV_R_CONFIG_UNKNOWN_KEY, "%s", config->unknown);
@@ -84,6 +86,7 @@ ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *
     ENV_TRY(yes_or_no("allow-weak-kek", config->allow_weak_kek, &config->weak_allowed, errors));
     ENV_TRY(yes_or_no("allow-imported-kek", config->allow_imported_kek, &config->imported_allowed,
                       errors));
+    ENV_TRY(yes_or_no("standard-names", config->standard_names, &standard_names, errors));
     ENV_TRY(yes_or_no("pkcs11-scheme", config->pkcs11_scheme, &pkcs11_scheme, errors));
     if (config->context != NULL && strlen(config->context) > CONTEXT_MAX)
         return ENV_RAISE(errors, ENV_R_CONTEXT_TOO_LONG, "context");
@@ -105,6 +108,7 @@ void env_config_clear(struct env_config *config)
         &config->unknown,
         &config->allow_imported_kek,
         &config->allow_weak_kek,
+        &config->standard_names,
         &config->pkcs11_scheme,
     };
 

@@ -32,6 +32,7 @@ struct env_config {
     char *propquery;          /* propquery: for the algorithms that we fetch */
     char *allow_weak_kek;     /* allow-weak-kek: yes or no */
     char *allow_imported_kek; /* allow-imported-kek: yes or no */
+    char *standard_names;     /* standard-names: yes or no */
     char *pkcs11_scheme;      /* pkcs11-scheme: yes or no */
     char *unknown;            /* a likely misspelling that the section has, or NULL */
 
@@ -39,10 +40,14 @@ struct env_config {
     enum env_wrap_choice wrap_choice;
     bool weak_allowed;
     bool imported_allowed;
+
+    /* Set when the section is read: the names are there even when the value is neither yes nor no,
+     * so that a slip is an error and never makes stock OpenSSL wrap under a selector. */
+    bool standard_names_on;
 };
 
 /*
- * Judges every value and fills the last three fields. Each failure names its key: CONFIG_VALUE,
+ * Judges every value and fills the fields above. Each failure names its key: CONFIG_VALUE,
  * CONFIG_UNKNOWN_KEY. URIs and PIN sources are judged by keymgmt/.
  */
 ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors);

@@ -11,6 +11,7 @@
 #include "../keymgmt/token_keyring.h"
 #include "algorithms.h"
 #include "provctx.h"
+#include "stock.h"
 
 /* ---- errors through the core ---- */
 
@@ -94,6 +95,43 @@ static bool read_key(const struct env_provctx *provctx, const char *key, char **
     return *to != NULL;
 }
 
+/* Looks for keys that are not ours; the first one found is kept for the error. */
+static bool read_slips(struct env_provctx *provctx, const char *const *slips, size_t count,
+                       bool *found)
+{
+    struct env_config *config = &provctx->config;
+
+    *found = false;
+    for (size_t i = 0; i < count; i++) {
+        char *value = NULL;
+
+        if (!read_key(provctx, slips[i], &value))
+            return false;
+        if (value == NULL)
+            continue;
+        *found = true;
+        OPENSSL_clear_free(value, strlen(value)); /* it may be a PIN */
+        if (config->unknown == NULL && (config->unknown = OPENSSL_strdup(slips[i])) == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Who wrote it wrong wants the names all the same, and hears of it when he uses one. */
+static bool read_standard_names(struct env_provctx *provctx)
+{
+    static const char *const slips[] = {"standard_names", "standard-name", "stock-names"};
+    struct env_config *config = &provctx->config;
+    bool slip;
+
+    if (!read_slips(provctx, slips, sizeof(slips) / sizeof(slips[0]), &slip) ||
+        !read_key(provctx, "standard-names", &config->standard_names))
+        return false;
+    config->standard_names_on =
+        slip || (config->standard_names != NULL && strcmp(config->standard_names, "no") != 0);
+    return true;
+}
+
 static bool read_config(struct env_provctx *provctx)
 {
     /* The core answers only what it is asked, so likely slips are asked for by name. */
@@ -129,19 +167,11 @@ static bool read_config(struct env_provctx *provctx)
         "pkcs11-schemes",
     };
     struct env_config *config = &provctx->config;
+    bool found;
 
-    for (size_t i = 0; i < sizeof(slips) / sizeof(slips[0]); i++) {
-        char *value = NULL;
-
-        if (!read_key(provctx, slips[i], &value))
-            return false;
-        if (value == NULL)
-            continue;
-        OPENSSL_clear_free(value, strlen(value)); /* it may be a PIN */
-        if (config->unknown == NULL && (config->unknown = OPENSSL_strdup(slips[i])) == NULL)
-            return false;
-    }
-    return read_key(provctx, "pkcs11-module-path", &config->module_path) &&
+    return read_standard_names(provctx) &&
+           read_slips(provctx, slips, sizeof(slips) / sizeof(slips[0]), &found) &&
+           read_key(provctx, "pkcs11-module-path", &config->module_path) &&
            read_key(provctx, "pkcs11-module-init-args", &config->module_init_args) &&
            read_key(provctx, "token", &config->token) &&
            read_key(provctx, "pin-source", &config->pin_source) &&
@@ -161,6 +191,7 @@ static void free_provctx(struct env_provctx *provctx)
     if (provctx->dek.keyring != NULL)
         provctx->dek.keyring->vtable->free(provctx->dek.keyring);
     env_crypto_free(provctx->dek.crypto);
+    env_stock_clear(provctx);
     /* after everything that was fetched from it */
     OSSL_LIB_CTX_free(provctx->libctx);
     env_config_clear(&provctx->config);
@@ -228,7 +259,7 @@ static int get_params(void *vprovctx, OSSL_PARAM params[])
 static const OSSL_ALGORITHM *query_operation(void *vprovctx, int operation_id, int *no_cache)
 {
     const struct env_provctx *provctx = vprovctx;
-    const OSSL_ALGORITHM *algorithms = env_algorithms(operation_id);
+    const OSSL_ALGORITHM *algorithms = env_algorithms(operation_id, &provctx->config);
 
     *no_cache = 0;
     if (algorithms != NULL)
@@ -272,6 +303,7 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
     provctx->config_lock = CRYPTO_THREAD_lock_new();
     if (!has_core_functions(provctx) || provctx->config_lock == NULL || !read_config(provctx))
         goto failed;
+    provctx->inside_token = env_token_inside_call;
     /* Only possible here: the core's functions for it are gone once we have returned. */
     provctx->libctx = OSSL_LIB_CTX_new_child(handle, in);
     if (provctx->libctx == NULL)

@@ -16,6 +16,8 @@
 #define ENV_WRAPPED_MAX 1024u      /* longest wrapped DEK in bytes (RSA-8192) */
 #define ENV_KEK_RECIPIENTS_MAX 32u /* most KEKs of one message */
 #define ENV_GCM_NONCE_LEN 12u
+#define ENV_RAW_MAX 4096u /* longest data that key wrap takes */
+#define ENV_RAW_SLACK 32u /* more than wrapping adds */
 
 /* How a DEK is wrapped, as the header says it. The AES key's length is part of the OID. */
 enum env_wrap_alg {
@@ -29,6 +31,12 @@ enum env_wrap_alg {
     ENV_WRAP_AES128_GCM, /* 12-byte nonce, 16-byte tag appended, no AAD: 48 bytes */
     ENV_WRAP_AES192_GCM,
     ENV_WRAP_AES256_GCM,
+};
+
+/* Key wrap of whatever the caller brings, for the ciphers ENVELOPE-AES-*-WRAP. */
+enum env_raw_wrap {
+    ENV_RAW_KW,  /* RFC 3394: a multiple of 8 bytes from 16 */
+    ENV_RAW_KWP, /* RFC 5649: from 1 byte */
 };
 
 struct env_wrapped {
@@ -101,6 +109,18 @@ struct env_kek_vtable {
      */
     ENV_RESULT(*unwrap)
     (struct env_kek *kek, const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN]);
+    /*
+     * Key wrap of in_len bytes that the caller has judged by the standard; out has room for in_len
+     * + ENV_RAW_SLACK bytes, of which the caller wipes all. What the token does not do as the
+     * standard says is refused: WRAP_LENGTH, raised. A ciphertext that does not verify is
+     * ENV_FAIL(ENV_R_WRAPPED_KEY), not raised, with no detail.
+     */
+    ENV_RESULT(*raw_wrap)
+    (struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in, size_t in_len, uint8_t *out,
+     size_t *out_len);
+    ENV_RESULT(*raw_unwrap)
+    (struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in, size_t in_len, uint8_t *out,
+     size_t *out_len);
     /* All that is known of it, from memory: no token is asked. */
     void (*describe)(const struct env_kek *kek, struct env_kek_facts *facts);
     /*
@@ -143,6 +163,13 @@ struct env_keyring_vtable {
      */
     ENV_RESULT(*lookup)
     (struct env_keyring *ring, const struct env_kek_id *id, enum env_wrap_alg alg,
+     struct env_kek **out);
+    /*
+     * The one AES KEK of so many bits that the selector names, for raw_wrap and raw_unwrap: it may
+     * be weaker than a DEK, everything else is as with select. ONE_KEK, KEK_LENGTH.
+     */
+    ENV_RESULT(*select_raw)
+    (struct env_keyring *ring, const struct env_selector *selector, size_t bits,
      struct env_kek **out);
     /*
      * One KEK by its label or pkcs11: URI, fit for use or not, of any kind: KEK_NOT_FOUND,

@@ -9,6 +9,8 @@
 #include "config.h"
 #include "dek.h"
 
+#define ENV_WRAP_KINDS 6u
+
 struct env_provctx {
     const OSSL_CORE_HANDLE *handle;
     OSSL_FUNC_core_get_params_fn *core_get_params;
@@ -24,6 +26,9 @@ struct env_provctx {
     CRYPTO_RWLOCK *config_lock;
     atomic_bool config_checked;
     struct env_dek_context dek; /* crypto, keyring, errors */
+    /* Key wrap under stock names: see wrap_standard.h */
+    bool (*inside_token)(void); /* whether this thread is inside a PKCS#11 call of ours */
+    _Atomic(EVP_CIPHER *) stock_wrap[ENV_WRAP_KINDS];
 };
 
 /* Makes the keyring of a new instance; unit tests put a fake one in its place. */

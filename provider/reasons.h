@@ -74,6 +74,16 @@
     X(PIN_MISSING,           184, "the token needs a PIN and none is configured (pin-source)")     \
     X(PIN_LOCKED,            185, "the PIN is locked, or one wrong try away from it")              \
     X(SESSIONS_EXHAUSTED,    186, "the token has no session left")                                 \
+    /* key wrap as a cipher */                                                                     \
+    X(ONE_UPDATE,            200, "key wrap takes everything in one update: this is the second")   \
+    X(DEFAULT_IV_ONLY,       201, "with a KEK in a token key wrap has its default IV alone")       \
+    X(INPUT_LENGTH,          202, "key wrap does not take input of this length")                   \
+    X(WRAP_LENGTH,           203, "the token can not be shown to do key wrap as RFC 5649 has it for this length") \
+    X(WRAPPED_KEY,           204, "the wrapped key does not verify: altered, or not for this KEK") \
+    X(KEK_LENGTH,            205, "the KEK is not an AES key of the length that the cipher says")  \
+    X(ONE_KEK,               206, "key wrap takes one KEK, and kek in openssl.cnf names several")  \
+    X(NO_STOCK_CIPHER,       207, "the key is none of a token's and no other provider offers the cipher: activate default or fips") \
+    X(WRAP_KEY_LENGTH,       208, "the key has not the length that the cipher says")                 \
     /* KEKs as keys of OpenSSL */                                                                  \
     X(KEK_EXISTS,            220, "the token has such a KEK already (same-label:yes makes another of the label)") \
     X(KEK_NOT_MADE,          221, "the token could not make the KEK")                              \

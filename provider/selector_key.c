@@ -41,25 +41,34 @@ static size_t utf8_length(const uint8_t *p, size_t left)
     return len;
 }
 
-ENV_RESULT env_selector_from_key(const uint8_t *key, size_t key_len,
-                                 char label[ENV_SELECTOR_KEY_LEN + 1])
+ENV_RESULT env_selector_from_bytes(const uint8_t *bytes, size_t size,
+                                   char label[ENV_SELECTOR_KEY_LEN + 1])
 {
     size_t len = 0;
 
     memset(label, 0, ENV_SELECTOR_KEY_LEN + 1);
-    if (key_len != ENV_SELECTOR_KEY_LEN)
+    if (size > ENV_SELECTOR_KEY_LEN)
         return ENV_FAIL(ENV_R_BAD_KEY_LENGTH);
-    while (len < key_len && key[len] != 0) {
-        size_t n = utf8_length(key + len, key_len - len);
+    while (len < size && bytes[len] != 0) {
+        size_t n = utf8_length(bytes + len, size - len);
 
-        if (n == 0 || key[len] < 0x20 || key[len] == 0x7F)
+        if (n == 0 || bytes[len] < 0x20 || bytes[len] == 0x7F)
             return ENV_FAIL(ENV_R_KEY_IS_NO_SELECTOR);
         len += n;
     }
-    for (size_t i = len; i < key_len; i++) {
-        if (key[i] != 0)
+    for (size_t i = len; i < size; i++) {
+        if (bytes[i] != 0)
             return ENV_FAIL(ENV_R_KEY_IS_NO_SELECTOR);
     }
-    memcpy(label, key, len);
+    memcpy(label, bytes, len);
     return ENV_OK;
+}
+
+ENV_RESULT env_selector_from_key(const uint8_t *key, size_t key_len,
+                                 char label[ENV_SELECTOR_KEY_LEN + 1])
+{
+    memset(label, 0, ENV_SELECTOR_KEY_LEN + 1);
+    if (key_len != ENV_SELECTOR_KEY_LEN)
+        return ENV_FAIL(ENV_R_BAD_KEY_LENGTH);
+    return env_selector_from_bytes(key, key_len, label);
 }

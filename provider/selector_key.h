@@ -18,4 +18,8 @@
 ENV_RESULT env_selector_from_key(const uint8_t *key, size_t key_len,
                                  char label[ENV_SELECTOR_KEY_LEN + 1]);
 
+/* The same for a cipher whose keys have another length, of at most ENV_SELECTOR_KEY_LEN bytes. */
+ENV_RESULT env_selector_from_bytes(const uint8_t *bytes, size_t size,
+                                   char label[ENV_SELECTOR_KEY_LEN + 1]);
+
 #endif

@@ -57,3 +57,32 @@ nss_cnf "pin-source=file:$work/wrong"
 expect_failure PIN_WRONG "" seal -in plain
 nss_cnf kek=known
 expect_failure KEK_IMPORTED known seal -in plain
+
+# Key wrap as a cipher: this token does RFC 5649 for every length, by CKM_AES_KEY_WRAP_KWP; what it
+# calls CKM_AES_KEY_WRAP_PAD is PKCS#7's padding, and is never used.
+key_wrap() { # direction, cipher, key
+    with_envelope "$ENVELOPE_PROGRAMS/wrap" "$@"
+}
+nss_kek known-encrypt --id 1011 --usage encrypt --import "$value"
+nss_kek known-wrap --id 1213 --usage wrap --import "$value"
+nss_cnf allow-imported-kek=yes
+for label in known-encrypt known-wrap; do
+    key=$(printf '%-32s' $label | tr ' ' '\0' | od -An -v -tx1 | tr -d ' \n')
+    for size in 1 7 8 9 16 20 32 33 256 4095 4096; do
+        stream $size >plain
+        if ((size > 256)) && [[ $label == known-wrap ]]; then # as keys it wraps such, but unwraps none
+            expect_failure KEK_SELF_TEST C_UnwrapKey key_wrap -e envelope-aes-256-wrap-pad "$key" <plain
+            continue
+        fi
+        for pad in "" -pad; do
+            ((size % 8 == 0 && size >= 16)) || [[ -n $pad ]] || continue
+            expect_quiet key_wrap -e envelope-aes-256-wrap$pad "$key" <plain >wrapped
+            OPENSSL_CONF=/dev/null "$ENVELOPE_PROGRAMS/wrap" -e aes-256-wrap$pad "$value" <plain >expected
+            same wrapped expected
+            expect_quiet key_wrap -d envelope-aes-256-wrap$pad "$key" <wrapped >unwrapped
+            same plain unwrapped
+            flip wrapped 9
+            expect_failure WRAPPED_KEY "" key_wrap -d envelope-aes-256-wrap$pad "$key" <wrapped
+        done
+    done
+done

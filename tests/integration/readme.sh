@@ -17,7 +17,8 @@ make_usual
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 
 # Examples that must be there, so that none goes untested because its mark was lost.
-required=(README.md:configuration README.md:seal README.md:program README.md:run-program)
+required=(README.md:configuration README.md:seal README.md:program README.md:run-program
+    docs/KEYWRAP.md:run-wrap-program docs/KEYWRAP.md:standard-names docs/KEYWRAP.md:cms)
 
 language_of() { # file, name
     awk -v mark="<!-- test: $2 -->" '

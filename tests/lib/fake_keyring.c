@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "keymgmt/token_keyring.h"
 
 struct fake_kek fake_keks[FAKE_KEKS];
 size_t fake_default_count;
@@ -84,6 +87,53 @@ static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrap
     return ENV_OK;
 }
 
+/* Key wrap of any kind by the default provider; out has as much room as kek.h says. */
+static bool raw(const struct fake_kek *fake, enum env_raw_wrap alg, int wrap, const uint8_t *in,
+                size_t in_len, uint8_t *out, size_t *out_len)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    EVP_CIPHER *cipher;
+    char name[32];
+    int n = 0;
+    bool ok;
+
+    (void)snprintf(name, sizeof(name), "AES-%u-WRAP%s", fake->bits,
+                   alg == ENV_RAW_KWP ? "-PAD" : "");
+    cipher = EVP_CIPHER_fetch(fake->ring->libctx, name, NULL);
+    ERR_set_mark();
+    ok = EVP_CipherInit_ex2(ctx, cipher, fake->key, NULL, wrap, NULL) == 1 &&
+         EVP_CipherUpdate(ctx, out, &n, in, (int)in_len) == 1;
+    ERR_pop_to_mark();
+    EVP_CIPHER_free(cipher);
+    EVP_CIPHER_CTX_free(ctx);
+    *out_len = (size_t)n;
+    return ok;
+}
+
+static ENV_RESULT kek_raw_wrap(struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in,
+                               size_t in_len, uint8_t *out, size_t *out_len)
+{
+    struct fake_kek *fake = fake_of(kek);
+
+    atomic_fetch_add(&fake->wraps, 1);
+    if (fake->fail_wrap)
+        return ENV_RAISE(fake->ring->errors, ENV_R_WRAP_FAILED, "the fake was told to");
+    if (!raw(fake, alg, 1, in, in_len, out, out_len))
+        abort();
+    return ENV_OK;
+}
+
+static ENV_RESULT kek_raw_unwrap(struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in,
+                                 size_t in_len, uint8_t *out, size_t *out_len)
+{
+    struct fake_kek *fake = fake_of(kek);
+
+    atomic_fetch_add(&fake->unwraps, 1);
+    if (fake->fail_unwrap)
+        return ENV_RAISE(fake->ring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
+    return raw(fake, alg, 0, in, in_len, out, out_len) ? ENV_OK : ENV_FAIL(ENV_R_WRAPPED_KEY);
+}
+
 static void kek_describe(const struct env_kek *kek, struct env_kek_facts *facts)
 {
     const struct fake_kek *fake = (const struct fake_kek *)kek;
@@ -122,6 +172,8 @@ static const struct env_kek_vtable kek_vtable = {
     .id = kek_id,
     .wrap = kek_wrap,
     .unwrap = kek_unwrap,
+    .raw_wrap = kek_raw_wrap,
+    .raw_unwrap = kek_raw_unwrap,
     .describe = kek_describe,
     .accept = kek_accept,
 };
@@ -135,6 +187,7 @@ void fake_reset(void)
         fake->base.vtable = &kek_vtable;
         (void)snprintf(fake->label, sizeof(fake->label), "kek%zu", i);
         memset(fake->key, (int)i + 1, sizeof(fake->key));
+        fake->bits = 256;
         fake->id.len = 16;
         memset(fake->id.bytes, 0xA0 + (int)i, fake->id.len);
     }
@@ -197,6 +250,25 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
         return ENV_OK;
     }
     return ENV_FAIL(ENV_R_KEK_NOT_HERE);
+}
+
+static ENV_RESULT ring_select_raw(struct env_keyring *base, const struct env_selector *selector,
+                                  size_t bits, struct env_kek **out)
+{
+    struct fake_ring *ring = (struct fake_ring *)base;
+    struct env_kek_list list = {0};
+    ENV_RESULT r = ring_select(base, selector, &list);
+
+    *out = NULL;
+    if (env_ok(r) && list.count > 1)
+        r = ENV_RAISE(ring->errors, ENV_R_ONE_KEK, "%s", "");
+    if (env_ok(r) && fake_of(list.keks[0])->bits != bits)
+        r = ENV_RAISE(ring->errors, ENV_R_KEK_LENGTH, "%s", "");
+    if (env_ok(r))
+        *out = list.keks[0];
+    else
+        env_kek_list_clear(&list);
+    return r;
 }
 
 /* name is a label, or a URI whose object is the label. */
@@ -291,6 +363,7 @@ static ENV_RESULT ring_new(const struct env_config *config, const struct env_err
         .free = ring_free,
         .select = ring_select,
         .lookup = ring_lookup,
+        .select_raw = ring_select_raw,
         .find = ring_find,
         .list = ring_list,
         .generate = ring_generate,
@@ -337,6 +410,42 @@ OSSL_LIB_CTX *fake_libctx_new(void)
 OSSL_LIB_CTX *fake_libctx_new_without_default(void)
 {
     return libctx_with(false);
+}
+
+static int init_with_tokens(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                            const OSSL_DISPATCH **out, void **provctx)
+{
+    return env_provider_init_with(handle, in, out, provctx, env_token_keyring_new);
+}
+
+OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first)
+{
+    return libctx_new_configured(init_with_fake, lines, first);
+}
+
+OSSL_LIB_CTX *libctx_new_configured(OSSL_provider_init_fn *init, const char *lines, bool first)
+{
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    char path[] = "fake_libctx.XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+    if (libctx == NULL || file == NULL ||
+        !OSSL_PROVIDER_add_builtin(libctx, "envelope", init != NULL ? init : init_with_tokens))
+        abort();
+    (void)fprintf(file,
+                  "openssl_conf = init\n[init]\nproviders = providers\n[providers]\n%s"
+                  "[default_sect]\nactivate = 1\n[envelope_sect]\nactivate = 1\n%s",
+                  first ? "envelope = envelope_sect\ndefault = default_sect\n"
+                        : "default = default_sect\nenvelope = envelope_sect\n",
+                  lines);
+    (void)fclose(file);
+    if (!OSSL_LIB_CTX_load_config(libctx, path)) {
+        ERR_print_errors_fp(stderr);
+        abort();
+    }
+    (void)unlink(path);
+    return libctx;
 }
 
 static int unload(OSSL_PROVIDER *provider, void *arg)

@@ -27,6 +27,7 @@ struct fake_kek {
     bool fail_unwrap;                     /* TOKEN_FAILED, raised */
     bool absent;                          /* not found by lookup; the next to be made */
     enum env_reason refusal;              /* what accept raises, or ENV_R_NONE */
+    unsigned bits; /* for raw wrap: so much of the key; 256 after fake_reset */
     atomic_int references;
     atomic_int wraps;
     atomic_int unwraps;
@@ -48,6 +49,11 @@ int fake_references(void);
 OSSL_LIB_CTX *fake_libctx_new(void);
 /* The same, envelope alone. */
 OSSL_LIB_CTX *fake_libctx_new_without_default(void);
+/* Both, from a configuration: lines are what our section has besides, and we come first or last. */
+OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first);
+/* The same with another start of our provider, NULL: over the keyring of PKCS#11 tokens. */
+OSSL_LIB_CTX *libctx_new_configured(OSSL_provider_init_fn *init, const char *lines, bool first);
+/* For one without a configuration; the others go by OSSL_LIB_CTX_free. */
 void fake_libctx_free(OSSL_LIB_CTX *libctx);
 
 /* The reason of the newest error that the envelope provider put on the stack, 0 for none. */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Raw key wrap with a KEK on a token, as kek.h has it. */
+#ifndef ENVELOPE_RAW_KEK_H
+#define ENVELOPE_RAW_KEK_H
+
+#include "../provider/kek.h"
+
+ENV_RESULT env_kek_raw_wrap(struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in,
+                            size_t in_len, uint8_t *out, size_t *out_len);
+ENV_RESULT env_kek_raw_unwrap(struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in,
+                              size_t in_len, uint8_t *out, size_t *out_len);
+
+#endif
