@@ -9,10 +9,16 @@
 #include "kek_encoder.h"
 #include "kek_kem.h"
 #include "kek_key.h"
+#include "kek_skeymgmt.h"
 #include "kek_store.h"
 
 static const OSSL_ALGORITHM keymgmts[] = {
     {ENV_KEK_KEY_TYPE, ENV_PROPERTIES, env_kek_keymgmt_functions, "KEK in a PKCS#11 token"},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const OSSL_ALGORITHM skeymgmts[] = {
+    {ENV_KEK_KEY_TYPE, ENV_PROPERTIES, env_kek_skeymgmt_functions, "KEK in a PKCS#11 token"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -62,6 +68,8 @@ const OSSL_ALGORITHM *env_kek_algorithms(int operation_id, bool pkcs11_scheme)
     switch (operation_id) {
     case OSSL_OP_KEYMGMT:
         return keymgmts;
+    case OSSL_OP_SKEYMGMT:
+        return skeymgmts;
     case OSSL_OP_KEM:
         return kems;
     case OSSL_OP_ASYM_CIPHER:

@@ -156,7 +156,7 @@ static int der_to_kek(void *vctx, OSSL_CORE_BIO *in, int selection, OSSL_CALLBAC
     key = env_key_new(provctx, kek);
     if (key == NULL)
         return ENV_EDGE_FAIL(provctx, ENV_FAIL(ENV_R_NO_MEMORY));
-    return env_key_hand_over(key, data_cb, data_arg);
+    return env_key_hand_over(key, OSSL_OBJECT_PKEY, data_cb, data_arg);
 }
 
 const OSSL_DISPATCH env_pem_to_der_functions[] = {

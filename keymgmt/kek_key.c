@@ -3,10 +3,10 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/core_object.h>
 #include <openssl/crypto.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
+#include <string.h>
 
 struct env_key *env_key_new(struct env_provctx *provctx, struct env_kek *kek)
 {
@@ -38,10 +38,21 @@ void env_key_free(struct env_key *key)
     OPENSSL_free(key);
 }
 
-int env_key_hand_over(struct env_key *key, OSSL_CALLBACK *object_cb, void *object_arg)
+struct env_key *env_key_load(const void *reference, size_t reference_len)
+{
+    struct env_key *key;
+
+    if (reference_len != sizeof(key))
+        return NULL;
+    memcpy(&key, reference, sizeof(key));
+    memset((void *)(uintptr_t)reference, 0, sizeof(key)); /* it is the loader's now */
+    return key;
+}
+
+int env_key_hand_over(struct env_key *key, int object_type, OSSL_CALLBACK *object_cb,
+                      void *object_arg)
 {
     static char type[] = ENV_KEK_KEY_TYPE;
-    int object_type = OSSL_OBJECT_PKEY;
     struct env_key *reference = key;
     const OSSL_PARAM params[] = {
         OSSL_PARAM_int(OSSL_OBJECT_PARAM_TYPE, &object_type),

@@ -35,10 +35,13 @@ struct env_key *env_key_up_ref(struct env_key *key);
 void env_key_free(struct env_key *key);
 
 /*
- * Hands the key over to libcrypto as an object of a decoder or a store: what comes of it takes over
- * the reference. 1 or 0 as the callback said.
+ * Hands the key over to libcrypto as an object (OSSL_OBJECT_PKEY or OSSL_OBJECT_SKEY) of a decoder
+ * or a store: env_key_load, called with the reference, makes it the loader's. 1 or 0 as the
+ * callback said.
  */
-int env_key_hand_over(struct env_key *key, OSSL_CALLBACK *object_cb, void *object_arg);
+int env_key_hand_over(struct env_key *key, int object_type, OSSL_CALLBACK *object_cb,
+                      void *object_arg);
+struct env_key *env_key_load(const void *reference, size_t reference_len);
 
 /* An RSA KEK's public half as parameters, freed with OSSL_PARAM_free; NULL: no memory. */
 OSSL_PARAM *env_key_public_params(const struct env_key *key);

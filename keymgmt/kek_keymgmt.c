@@ -70,13 +70,7 @@ static void free_key(void *vkey)
 
 static void *load(const void *reference, size_t reference_len)
 {
-    struct env_key *key;
-
-    if (reference_len != sizeof(key))
-        return NULL;
-    memcpy(&key, reference, sizeof(key));
-    memset((void *)(uintptr_t)reference, 0, sizeof(key)); /* ours now: see env_key_hand_over */
-    return key;
+    return env_key_load(reference, reference_len);
 }
 
 static int has(const void *vkey, int selection)

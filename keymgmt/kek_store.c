@@ -14,6 +14,14 @@
 
 #define PKCS11 "pkcs11:"
 
+/* What headers of before OpenSSL 4.0 do not have: `openssl enc -skeyuri` expects symmetric keys. */
+#ifndef OSSL_STORE_INFO_SKEY
+#define OSSL_STORE_INFO_SKEY 7
+#endif
+#ifndef OSSL_OBJECT_SKEY
+#define OSSL_OBJECT_SKEY 5
+#endif
+
 struct store {
     struct env_provctx *provctx;
     char *uri; /* a pkcs11: one; it may have a PIN */
@@ -139,7 +147,8 @@ static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
 /* Certificates and the like are for other stores. */
 static bool has_what_is_expected(const struct store *store)
 {
-    return store->expected == 0 || store->expected == OSSL_STORE_INFO_PKEY;
+    return store->expected == 0 || store->expected == OSSL_STORE_INFO_PKEY ||
+           store->expected == OSSL_STORE_INFO_SKEY;
 }
 
 static int store_load(void *vctx, OSSL_CALLBACK *object_cb, void *object_arg,
@@ -162,7 +171,9 @@ static int store_load(void *vctx, OSSL_CALLBACK *object_cb, void *object_arg,
     key = env_key_new(store->provctx, store->keks[store->next++]);
     if (key == NULL)
         return ENV_EDGE_FAIL(store->provctx, ENV_FAIL(ENV_R_NO_MEMORY));
-    return env_key_hand_over(key, object_cb, object_arg);
+    return env_key_hand_over(
+        key, store->expected == OSSL_STORE_INFO_SKEY ? OSSL_OBJECT_SKEY : OSSL_OBJECT_PKEY,
+        object_cb, object_arg);
 }
 
 static int store_eof(void *vctx)

@@ -7,6 +7,8 @@
 #include <openssl/params.h>
 #include <string.h>
 
+#include "../keymgmt/kek_skeymgmt.h"
+#include "cipher_params.h"
 #include "provctx.h"
 #include "selector_key.h"
 #include "stream.h"
@@ -18,6 +20,7 @@ struct env_cipher_ctx {
     bool initialised;
     bool sealing;
     char *kek;                                /* the kek parameter, or NULL */
+    bool kek_from_skey;                       /* it stands for an EVP_SKEY */
     char key_label[ENV_SELECTOR_KEY_LEN + 1]; /* from the key bytes, or "" */
 };
 
@@ -72,6 +75,13 @@ static struct env_selector selector_of(const struct env_cipher_ctx *ctx)
 
 /* ---- parameters ---- */
 
+static void take_kek(struct env_cipher_ctx *ctx, char *kek, bool from_skey)
+{
+    OPENSSL_free(ctx->kek);
+    ctx->kek = kek;
+    ctx->kek_from_skey = from_skey;
+}
+
 static ENV_RESULT set_kek(struct env_cipher_ctx *ctx, const OSSL_PARAM *p)
 {
     char *text = NULL;
@@ -82,8 +92,7 @@ static ENV_RESULT set_kek(struct env_cipher_ctx *ctx, const OSSL_PARAM *p)
         OPENSSL_free(text);
         return ENV_RAISE(&ctx->provctx->errors, ENV_R_BAD_PARAMETER, "%s", ENV_CIPHER_PARAM_KEK);
     }
-    OPENSSL_free(ctx->kek);
-    ctx->kek = text;
+    take_kek(ctx, text, false);
     return ENV_OK;
 }
 
@@ -136,11 +145,30 @@ static ENV_RESULT init(struct env_cipher_ctx *ctx, bool sealing, const unsigned 
     ctx->initialised = false;
     env_stream_reset(ctx->stream);
     ENV_TRY(env_provctx_ready(ctx->provctx));
+    if (key != NULL && ctx->kek_from_skey)
+        take_kek(ctx, NULL, false);
     if (key != NULL)
         ENV_TRY(env_selector_from_key(key, key_len, ctx->key_label));
     ENV_TRY(set_params(ctx, params));
     ctx->sealing = sealing;
     ctx->initialised = true;
+    return ENV_OK;
+}
+
+/* The key's URI goes where the kek parameter would, so that the KEK is found and judged as ever. */
+static ENV_RESULT init_with_skey(struct env_cipher_ctx *ctx, bool sealing, const void *skey,
+                                 const OSSL_PARAM params[])
+{
+    const char *uri = env_kek_skey_uri(skey);
+    char *kek;
+
+    ENV_TRY(init(ctx, sealing, NULL, 0, params));
+    if (skey == NULL) /* the one that was given before */
+        return ENV_OK;
+    kek = uri != NULL ? OPENSSL_strdup(uri) : NULL;
+    if (kek == NULL)
+        return ENV_FAIL(uri != NULL ? ENV_R_NO_MEMORY : ENV_R_NO_KEY);
+    take_kek(ctx, kek, true);
     return ENV_OK;
 }
 
@@ -176,16 +204,15 @@ static OSSL_FUNC_cipher_freectx_fn freectx;
 static OSSL_FUNC_cipher_dupctx_fn dupctx;
 static OSSL_FUNC_cipher_encrypt_init_fn encrypt_init;
 static OSSL_FUNC_cipher_decrypt_init_fn decrypt_init;
+static OSSL_FUNC_cipher_encrypt_skey_init_fn encrypt_skey_init;
+static OSSL_FUNC_cipher_decrypt_skey_init_fn decrypt_skey_init;
 static OSSL_FUNC_cipher_update_fn update;
 static OSSL_FUNC_cipher_final_fn final;
 static OSSL_FUNC_cipher_cipher_fn cipher;
 static OSSL_FUNC_cipher_get_params_fn get_params_envelope;
 static OSSL_FUNC_cipher_get_params_fn get_params_envelope_1m;
-static OSSL_FUNC_cipher_gettable_params_fn gettable_params;
 static OSSL_FUNC_cipher_get_ctx_params_fn get_ctx_params;
-static OSSL_FUNC_cipher_gettable_ctx_params_fn gettable_ctx_params;
 static OSSL_FUNC_cipher_set_ctx_params_fn set_ctx_params;
-static OSSL_FUNC_cipher_settable_ctx_params_fn settable_ctx_params;
 
 static void *newctx_envelope(void *vprovctx)
 {
@@ -244,6 +271,28 @@ static int decrypt_init(void *vctx, const unsigned char *key, size_t key_len,
     return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
 }
 
+static int encrypt_skey_init(void *vctx, void *skey, const unsigned char *iv, size_t iv_len,
+                             const OSSL_PARAM params[])
+{
+    struct env_cipher_ctx *ctx = vctx;
+    ENV_RESULT r = init_with_skey(ctx, true, skey, params);
+
+    (void)iv;
+    (void)iv_len;
+    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+}
+
+static int decrypt_skey_init(void *vctx, void *skey, const unsigned char *iv, size_t iv_len,
+                             const OSSL_PARAM params[])
+{
+    struct env_cipher_ctx *ctx = vctx;
+    ENV_RESULT r = init_with_skey(ctx, false, skey, params);
+
+    (void)iv;
+    (void)iv_len;
+    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+}
+
 /* Every failure of an update or a final ends the message. */
 static int end_call(struct env_cipher_ctx *ctx, ENV_RESULT r, const struct env_io *io,
                     size_t *out_len)
@@ -279,70 +328,21 @@ static int cipher(void *vctx, unsigned char *out, size_t *out_len, size_t out_si
                       : final(vctx, out, out_len, out_size);
 }
 
-static int get_params(const struct env_stream_kind *kind, OSSL_PARAM params[])
-{
-    const struct {
-        const char *key;
-        size_t value;
-    } numbers[] = {
-        {OSSL_CIPHER_PARAM_KEYLEN, ENV_SELECTOR_KEY_LEN},
-        {OSSL_CIPHER_PARAM_IVLEN, 0},
-        {OSSL_CIPHER_PARAM_BLOCK_SIZE, kind->block_size},
-    };
-    OSSL_PARAM *p = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_MODE);
-
-    if (p != NULL && !OSSL_PARAM_set_uint(p, 0))
-        return 0;
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        p = OSSL_PARAM_locate(params, numbers[i].key);
-        if (p != NULL && !OSSL_PARAM_set_size_t(p, numbers[i].value))
-            return 0;
-    }
-    return 1;
-}
-
 static int get_params_envelope(OSSL_PARAM params[])
 {
-    return get_params(&env_stream_envelope, params);
+    return env_cipher_get_params(&env_stream_envelope, params);
 }
 
 static int get_params_envelope_1m(OSSL_PARAM params[])
 {
-    return get_params(&env_stream_envelope_1m, params);
-}
-
-static const OSSL_PARAM *gettable_params(void *vprovctx)
-{
-    static const OSSL_PARAM params[] = {
-        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_MODE, NULL),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, NULL),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_BLOCK_SIZE, NULL),
-        OSSL_PARAM_END,
-    };
-
-    (void)vprovctx;
-    return params;
+    return env_cipher_get_params(&env_stream_envelope_1m, params);
 }
 
 static int get_ctx_params(void *vctx, OSSL_PARAM params[])
 {
     const struct env_cipher_ctx *ctx = vctx;
 
-    return get_params(ctx->kind, params);
-}
-
-static const OSSL_PARAM *gettable_ctx_params(void *vctx, void *vprovctx)
-{
-    static const OSSL_PARAM params[] = {
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, NULL),
-        OSSL_PARAM_END,
-    };
-
-    (void)vctx;
-    (void)vprovctx;
-    return params;
+    return env_cipher_get_params(ctx->kind, params);
 }
 
 static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
@@ -353,21 +353,6 @@ static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
     return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
 }
 
-static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
-{
-    static const OSSL_PARAM params[] = {
-        OSSL_PARAM_utf8_string(ENV_CIPHER_PARAM_KEK, NULL, 0),
-        OSSL_PARAM_octet_string(ENV_CIPHER_PARAM_CONTEXT, NULL, 0),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
-        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
-        OSSL_PARAM_END,
-    };
-
-    (void)vctx;
-    (void)vprovctx;
-    return params;
-}
-
 /* The two ciphers differ in how a context is made and in the block size. */
 #define CIPHER_FUNCTIONS(kind)                                                                     \
     {                                                                                              \
@@ -376,15 +361,19 @@ static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
             {OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))dupctx},                                     \
             {OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))encrypt_init},                         \
             {OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))decrypt_init},                         \
+            {OSSL_FUNC_CIPHER_ENCRYPT_SKEY_INIT, (void (*)(void))encrypt_skey_init},               \
+            {OSSL_FUNC_CIPHER_DECRYPT_SKEY_INIT, (void (*)(void))decrypt_skey_init},               \
             {OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))update},                                     \
             {OSSL_FUNC_CIPHER_FINAL, (void (*)(void)) final},                                      \
             {OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))cipher},                                     \
             {OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))get_params_##kind},                      \
-            {OSSL_FUNC_CIPHER_GETTABLE_PARAMS, (void (*)(void))gettable_params},                   \
+            {OSSL_FUNC_CIPHER_GETTABLE_PARAMS, (void (*)(void))env_cipher_gettable_params},        \
             {OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (void (*)(void))get_ctx_params},                     \
-            {OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, (void (*)(void))gettable_ctx_params},           \
+            {OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS,                                                 \
+             (void (*)(void))env_cipher_gettable_ctx_params},                                      \
             {OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))set_ctx_params},                     \
-            {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))settable_ctx_params},           \
+            {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS,                                                 \
+             (void (*)(void))env_cipher_settable_ctx_params},                                      \
         {                                                                                          \
             0, NULL                                                                                \
         }                                                                                          \

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "../keymgmt/kek_skeymgmt.h"
 #include "cipher.h"
 #include "selector_key.h"
 #include "wrap_once.h"
@@ -12,6 +13,7 @@
 struct wrap_ctx {
     struct env_wrap_once once;
     char *kek;                                /* the kek parameter, or NULL */
+    bool kek_from_skey;                       /* it stands for an EVP_SKEY */
     char key_label[ENV_SELECTOR_KEY_LEN + 1]; /* from the key bytes, or "" */
 };
 
@@ -37,6 +39,13 @@ static struct env_selector selector_of(const struct wrap_ctx *ctx)
     return selector;
 }
 
+static void take_kek(struct wrap_ctx *ctx, char *kek, bool from_skey)
+{
+    OPENSSL_free(ctx->kek);
+    ctx->kek = kek;
+    ctx->kek_from_skey = from_skey;
+}
+
 static ENV_RESULT set_params(struct wrap_ctx *ctx, const OSSL_PARAM params[])
 {
     const OSSL_PARAM *p;
@@ -53,8 +62,7 @@ static ENV_RESULT set_params(struct wrap_ctx *ctx, const OSSL_PARAM params[])
         return ENV_RAISE(&ctx->once.provctx->errors, ENV_R_BAD_PARAMETER, "%s",
                          ENV_CIPHER_PARAM_KEK);
     }
-    OPENSSL_free(ctx->kek);
-    ctx->kek = text;
+    take_kek(ctx, text, false);
     return ENV_OK;
 }
 
@@ -67,6 +75,8 @@ static ENV_RESULT init(struct wrap_ctx *ctx, bool wrapping, struct env_span key,
     ENV_TRY(env_provctx_ready(ctx->once.provctx));
     if (key.data != NULL && key.len != env_wrap_key_len(kind))
         return ENV_FAIL(ENV_R_WRAP_KEY_LENGTH);
+    if (key.data != NULL && ctx->kek_from_skey)
+        take_kek(ctx, NULL, false);
     if (key.data != NULL)
         ENV_TRY(env_selector_from_bytes(key.data, key.len, ctx->key_label));
     if (iv.data != NULL && !env_wrap_default_iv(kind, iv.data, iv.len))
@@ -76,12 +86,31 @@ static ENV_RESULT init(struct wrap_ctx *ctx, bool wrapping, struct env_span key,
     return ENV_OK;
 }
 
+/* The key's URI goes where the kek parameter would, so that the KEK is found and judged as ever. */
+static ENV_RESULT init_with_skey(struct wrap_ctx *ctx, bool wrapping, const void *skey,
+                                 struct env_span iv, const OSSL_PARAM params[])
+{
+    const char *uri = env_kek_skey_uri(skey);
+    char *kek;
+
+    ENV_TRY(init(ctx, wrapping, (struct env_span){NULL, 0}, iv, params));
+    if (skey == NULL) /* the one that was given before */
+        return ENV_OK;
+    kek = uri != NULL ? OPENSSL_strdup(uri) : NULL;
+    if (kek == NULL)
+        return ENV_FAIL(uri != NULL ? ENV_R_NO_MEMORY : ENV_R_NO_KEY);
+    take_kek(ctx, kek, true);
+    return ENV_OK;
+}
+
 /* ---- what libcrypto calls ---- */
 
 static OSSL_FUNC_cipher_freectx_fn freectx;
 static OSSL_FUNC_cipher_dupctx_fn dupctx;
 static OSSL_FUNC_cipher_encrypt_init_fn encrypt_init;
 static OSSL_FUNC_cipher_decrypt_init_fn decrypt_init;
+static OSSL_FUNC_cipher_encrypt_skey_init_fn encrypt_skey_init;
+static OSSL_FUNC_cipher_decrypt_skey_init_fn decrypt_skey_init;
 static OSSL_FUNC_cipher_update_fn update;
 static OSSL_FUNC_cipher_final_fn final;
 static OSSL_FUNC_cipher_cipher_fn cipher;
@@ -134,6 +163,24 @@ static int decrypt_init(void *vctx, const unsigned char *key, size_t key_len,
     struct wrap_ctx *ctx = vctx;
     ENV_RESULT r =
         init(ctx, false, (struct env_span){key, key_len}, (struct env_span){iv, iv_len}, params);
+
+    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->once.provctx, r);
+}
+
+static int encrypt_skey_init(void *vctx, void *skey, const unsigned char *iv, size_t iv_len,
+                             const OSSL_PARAM params[])
+{
+    struct wrap_ctx *ctx = vctx;
+    ENV_RESULT r = init_with_skey(ctx, true, skey, (struct env_span){iv, iv_len}, params);
+
+    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->once.provctx, r);
+}
+
+static int decrypt_skey_init(void *vctx, void *skey, const unsigned char *iv, size_t iv_len,
+                             const OSSL_PARAM params[])
+{
+    struct wrap_ctx *ctx = vctx;
+    ENV_RESULT r = init_with_skey(ctx, false, skey, (struct env_span){iv, iv_len}, params);
 
     return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->once.provctx, r);
 }
@@ -242,6 +289,8 @@ WRAP_KIND(256_pad)
         {OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))dupctx},                                         \
         {OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))encrypt_init},                             \
         {OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))decrypt_init},                             \
+        {OSSL_FUNC_CIPHER_ENCRYPT_SKEY_INIT, (void (*)(void))encrypt_skey_init},                   \
+        {OSSL_FUNC_CIPHER_DECRYPT_SKEY_INIT, (void (*)(void))decrypt_skey_init},                   \
         {OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))update},                                         \
         {OSSL_FUNC_CIPHER_FINAL, (void (*)(void)) final},                                          \
         {OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))cipher},                                         \
