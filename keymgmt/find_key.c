@@ -2,6 +2,7 @@
 #include "find_key.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* CKR_OK, or what makes it pointless to go on; an attribute that is not there has length 0. */
@@ -36,6 +37,7 @@ static CK_RV read_flags(const struct env_token *token, const struct env_session 
         {CKA_DECRYPT, &key->decrypt, false},
         {CKA_WRAP, &key->wrap, false},
         {CKA_UNWRAP, &key->unwrap, false},
+        {CKA_LOCAL, &key->local, false},
     };
     CK_RV rv = CKR_OK;
 
@@ -94,14 +96,59 @@ static CK_RV read_names(const struct env_token *token, const struct env_session 
     return rv;
 }
 
-static CK_RV read_facts(const struct env_token *token, const struct env_session *session,
-                        struct env_key_facts *key)
+static CK_RV read_aes(const struct env_token *token, const struct env_session *session,
+                      struct env_key_facts *key)
 {
     CK_ULONG bytes = 0;
     CK_ATTRIBUTE length = {CKA_VALUE_LEN, &bytes, sizeof(bytes)};
     CK_RV rv = read_attribute(token, session, key->handle, &length);
 
     key->bits = length.ulValueLen == sizeof(bytes) && bytes <= 32 ? bytes * 8 : 0;
+    return rv;
+}
+
+static size_t bit_length(uint8_t byte)
+{
+    size_t n = 0;
+
+    for (; byte != 0; byte >>= 1)
+        n++;
+    return n;
+}
+
+/* The public half; a modulus that does not fit leaves 0 bits. */
+static CK_RV read_rsa(const struct env_token *token, const struct env_session *session,
+                      struct env_key_facts *key)
+{
+    CK_ATTRIBUTE modulus = {CKA_MODULUS, key->modulus, sizeof(key->modulus)};
+    CK_ATTRIBUTE exponent = {CKA_PUBLIC_EXPONENT, key->exponent, sizeof(key->exponent)};
+    CK_RV rv = read_attribute(token, session, key->handle, &modulus);
+    size_t zeros = 0;
+
+    key->modulus_len = modulus.ulValueLen;
+    if (rv == CKR_OK)
+        rv = read_attribute(token, session, key->handle, &exponent);
+    key->exponent_len = exponent.ulValueLen;
+    while (zeros < key->modulus_len && key->modulus[zeros] == 0)
+        zeros++;
+    if (zeros < key->modulus_len)
+        key->bits = 8 * (key->modulus_len - zeros - 1) + bit_length(key->modulus[zeros]);
+    return rv;
+}
+
+CK_RV env_read_key(const struct env_token *token, const struct env_session *session,
+                   CK_OBJECT_HANDLE handle, struct env_key_facts *key)
+{
+    CK_KEY_TYPE type = CKK_AES;
+    CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof(type)};
+    CK_RV rv;
+
+    memset(key, 0, sizeof(*key));
+    key->handle = handle;
+    rv = read_attribute(token, session, handle, &attribute);
+    key->rsa = type == CKK_RSA;
+    if (rv == CKR_OK)
+        rv = key->rsa ? read_rsa(token, session, key) : read_aes(token, session, key);
     if (rv == CKR_OK)
         rv = read_names(token, session, key);
     if (rv == CKR_OK)
@@ -123,11 +170,45 @@ static bool answers(const struct env_key_facts *key, const struct env_query *que
     return query->bits == 0 || key->bits == query->bits;
 }
 
-static CK_RV find_handles(const struct env_token *token, const struct env_session *session,
-                          const struct env_query *query, CK_OBJECT_HANDLE *handles, CK_ULONG *count)
+struct handles {
+    CK_OBJECT_HANDLE *list;
+    size_t count;
+    size_t room;
+    size_t limit;
+};
+
+#define AT_ONCE 16u /* that C_FindObjects is asked for */
+
+static CK_RV collect(const struct env_token *token, const struct env_session *session,
+                     struct handles *handles)
 {
-    CK_OBJECT_CLASS class = CKO_SECRET_KEY;
-    CK_KEY_TYPE type = CKK_AES;
+    CK_ULONG got = 1;
+    CK_RV rv = CKR_OK;
+
+    while (rv == CKR_OK && got > 0 && handles->count < handles->limit) {
+        if (handles->room - handles->count < AT_ONCE) {
+            size_t room = 2 * handles->room + AT_ONCE;
+            CK_OBJECT_HANDLE *list = realloc(handles->list, room * sizeof(*list));
+
+            if (list == NULL)
+                return CKR_HOST_MEMORY;
+            handles->list = list;
+            handles->room = room;
+        }
+        rv = ENV_P11(token->fn->C_FindObjects(session->handle, handles->list + handles->count,
+                                              AT_ONCE, &got));
+        if (rv == CKR_OK)
+            handles->count += got;
+    }
+    if (handles->count > handles->limit)
+        handles->count = handles->limit;
+    return rv;
+}
+
+static CK_RV find_handles(const struct env_token *token, const struct env_session *session,
+                          const struct env_query *query, CK_KEY_TYPE type, struct handles *handles)
+{
+    CK_OBJECT_CLASS class = type == CKK_RSA ? CKO_PRIVATE_KEY : CKO_SECRET_KEY;
     CK_BBOOL yes = CK_TRUE;
     CK_ATTRIBUTE template[5] = {
         {CKA_CLASS, &class, sizeof(class)},
@@ -135,7 +216,6 @@ static CK_RV find_handles(const struct env_token *token, const struct env_sessio
         {CKA_TOKEN, &yes, sizeof(yes)},
     };
     CK_ULONG n = 3;
-    CK_ULONG got = 1;
     CK_RV rv;
     CK_RV final;
 
@@ -145,46 +225,81 @@ static CK_RV find_handles(const struct env_token *token, const struct env_sessio
     if (query->id.len > 0)
         template[n++] =
             (CK_ATTRIBUTE){CKA_ID, (void *)(uintptr_t)query->id.bytes, (CK_ULONG)query->id.len};
-    *count = 0;
     rv = ENV_P11(token->fn->C_FindObjectsInit(session->handle, template, n));
     if (rv != CKR_OK)
         return rv;
-    while (rv == CKR_OK && got > 0 && *count < ENV_FOUND_MAX) {
-        rv = ENV_P11(token->fn->C_FindObjects(session->handle, handles + *count,
-                                              ENV_FOUND_MAX - *count, &got));
-        if (rv == CKR_OK)
-            *count += got;
-    }
+    rv = collect(token, session, handles);
     final = ENV_P11(token->fn->C_FindObjectsFinal(session->handle));
     return rv != CKR_OK ? rv : final;
+}
+
+static ENV_RESULT take_each(const struct env_token *token, const struct env_session *session,
+                            const struct env_query *query, const struct handles *handles,
+                            env_take_key_fn *take, void *arg, struct env_fault *fault)
+{
+    struct env_key_facts *key = malloc(sizeof(*key));
+    ENV_RESULT r = ENV_OK;
+
+    if (key == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);
+    for (size_t i = 0; i < handles->count && env_ok(r); i++) {
+        CK_RV rv = env_read_key(token, session, handles->list[i], key);
+
+        if (env_ckr_loss(rv) == ENV_LOSS_KEY)
+            continue; /* somebody deleted it meanwhile */
+        if (rv != CKR_OK)
+            r = env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetAttributeValue", rv, token->where);
+        else if (answers(key, query))
+            r = take(arg, key);
+    }
+    free(key);
+    return r;
+}
+
+static ENV_RESULT find(const struct env_token *token, const struct env_session *session,
+                       const struct env_query *query, size_t limit, env_take_key_fn *take,
+                       void *arg, struct env_fault *fault)
+{
+    struct handles handles = {.limit = limit};
+    ENV_RESULT r = ENV_OK;
+    CK_RV rv = CKR_OK;
+
+    if (query->kinds != ENV_KEYS_RSA)
+        rv = find_handles(token, session, query, CKK_AES, &handles);
+    if (rv == CKR_OK && query->kinds != ENV_KEYS_AES)
+        rv = find_handles(token, session, query, CKK_RSA, &handles);
+    if (rv == CKR_HOST_MEMORY)
+        r = env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);
+    else if (rv != CKR_OK)
+        r = env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_FindObjects", rv, token->where);
+    else
+        r = take_each(token, session, query, &handles, take, arg, fault);
+    free(handles.list);
+    return r;
+}
+
+ENV_RESULT env_find_all_keys(const struct env_token *token, const struct env_session *session,
+                             const struct env_query *query, env_take_key_fn *take, void *arg,
+                             struct env_fault *fault)
+{
+    return find(token, session, query, SIZE_MAX, take, arg, fault);
+}
+
+static ENV_RESULT keep(void *arg, const struct env_key_facts *key)
+{
+    struct env_found *found = arg;
+
+    if (found->count < ENV_FOUND_MAX)
+        found->keys[found->count++] = *key;
+    return ENV_OK;
 }
 
 ENV_RESULT env_find_keys(const struct env_token *token, const struct env_session *session,
                          const struct env_query *query, struct env_found *found,
                          struct env_fault *fault)
 {
-    CK_OBJECT_HANDLE handles[ENV_FOUND_MAX];
-    CK_ULONG count;
-    CK_RV rv = find_handles(token, session, query, handles, &count);
-
     found->count = 0;
-    if (rv != CKR_OK)
-        return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_FindObjects", rv, token->where);
-    for (CK_ULONG i = 0; i < count; i++) {
-        struct env_key_facts *key = &found->keys[found->count];
-
-        memset(key, 0, sizeof(*key));
-        key->handle = handles[i];
-        rv = read_facts(token, session, key);
-        if (env_ckr_loss(rv) == ENV_LOSS_KEY)
-            continue; /* somebody deleted it meanwhile */
-        if (rv != CKR_OK)
-            return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetAttributeValue", rv,
-                                 token->where);
-        if (answers(key, query))
-            found->count++;
-    }
-    return ENV_OK;
+    return find(token, session, query, ENV_FOUND_MAX, keep, found, fault);
 }
 
 void env_key_described(char *out, size_t size, const struct env_key_facts *key,

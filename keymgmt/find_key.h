@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking for AES keys on one token, and reading what it says of them. */
+/* Looking for keys on one token, and reading what it says of them. */
 #ifndef ENVELOPE_FIND_KEY_H
 #define ENVELOPE_FIND_KEY_H
 
@@ -8,6 +8,7 @@
 
 #define ENV_FOUND_MAX 16u /* more are found than can be used anyway */
 #define ENV_ALLOWED_MECHANISMS_MAX 64u
+#define ENV_RSA_MAX 1024u /* bytes of the longest modulus */
 
 /* An attribute that the token does not give counts as the less safe of the two. */
 struct env_key_facts {
@@ -29,6 +30,12 @@ struct env_key_facts {
     bool restricted; /* CKA_ALLOWED_MECHANISMS lists what it may be used with */
     size_t allowed_count;
     CK_MECHANISM_TYPE allowed[ENV_ALLOWED_MECHANISMS_MAX];
+    bool local; /* the token made it */
+    bool rsa;   /* a private RSA key, with its public half: */
+    size_t modulus_len;
+    uint8_t modulus[ENV_RSA_MAX];
+    size_t exponent_len;
+    uint8_t exponent[8];
 };
 
 struct env_found {
@@ -40,6 +47,20 @@ struct env_found {
 ENV_RESULT env_find_keys(const struct env_token *token, const struct env_session *session,
                          const struct env_query *query, struct env_found *found,
                          struct env_fault *fault);
+
+/*
+ * The same for any number of keys: hands each to `take`, which may fail and so end it. The key is
+ * good for that call alone.
+ */
+typedef ENV_RESULT env_take_key_fn(void *arg, const struct env_key_facts *key);
+
+ENV_RESULT env_find_all_keys(const struct env_token *token, const struct env_session *session,
+                             const struct env_query *query, env_take_key_fn *take, void *arg,
+                             struct env_fault *fault);
+
+/* Reads what the token says of one key, whose handle is given. CKR_OK or what failed. */
+CK_RV env_read_key(const struct env_token *token, const struct env_session *session,
+                   CK_OBJECT_HANDLE handle, struct env_key_facts *key);
 
 /* "key 'orders' (id 01ab) of token 'kek'" */
 void env_key_described(char *out, size_t size, const struct env_key_facts *key,

@@ -17,6 +17,7 @@ enum env_cache_kind {
     ENV_CACHE_TEXT,   /* a label or URI */
     ENV_CACHE_MARKED, /* a label that came as key bytes */
     ENV_CACHE_ID,     /* a reference; `extra` is the length of the key */
+    ENV_CACHE_SHOWN,  /* a label or URI of a KEK that the policy may refuse */
 };
 
 struct env_cache_name {
@@ -50,7 +51,7 @@ void env_kek_cache_add(struct env_kek_cache *cache, const struct env_cache_name 
 /* Forgets every name of the KEK. */
 void env_kek_cache_remove(struct env_kek_cache *cache, const struct env_kek *kek);
 
-/* Forgets all, so that nothing refers to the keyring; then only _clear may follow. */
+/* Forgets all, so that nothing refers to the keyring. */
 void env_kek_cache_empty(struct env_kek_cache *cache);
 void env_kek_cache_clear(struct env_kek_cache *cache);
 

@@ -68,6 +68,7 @@ static ENV_RESULT find_again(struct env_token_kek *kek, struct env_token *token,
     if (found == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "%s", kek->where);
     env_query_from_id(&query, &kek->id, kek->facts.bits);
+    query.kinds = kek->facts.rsa ? ENV_KEYS_RSA : ENV_KEYS_AES;
     query.by_label = kek->facts.label_len > 0;
     query.label_len = kek->facts.label_len;
     memcpy(query.label, kek->facts.label, sizeof(query.label));

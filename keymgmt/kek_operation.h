@@ -23,6 +23,7 @@ struct env_token_kek {
     struct env_token_name token;
     struct env_kek_id id;
     struct env_key_facts facts; /* as they were when it was found first */
+    unsigned first_uses;        /* what could be done with it then; see wrap_aes.h */
     bool may_open;
     char where[ENV_FAULT_TEXT / 2]; /* the key and its token, for messages */
     pthread_mutex_t place_lock;

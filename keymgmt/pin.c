@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../provider/secret.h"
+#include "pin_prompt.h"
 #include "words.h"
 
 #define KEY "pin-source"
@@ -237,11 +238,12 @@ static ENV_RESULT pin_from_kek_uris(const char *kek, const struct env_token *tok
 static ENV_RESULT pin_from_person(struct env_pin_sources *sources, const struct env_token *token,
                                   struct env_pin *pin, struct env_fault *fault)
 {
-    size_t len = 0;
+    size_t len = env_pin_prompt_ask(token->where, pin->bytes, ENV_PIN_MAX);
 
-    if (sources->ask == NULL ||
-        !sources->ask(sources->ask_arg, token->where, pin->bytes, ENV_PIN_MAX, &len) || len == 0 ||
-        len > ENV_PIN_MAX)
+    if (len == 0 && (sources->ask == NULL ||
+                     !sources->ask(sources->ask_arg, token->where, pin->bytes, ENV_PIN_MAX, &len)))
+        len = 0;
+    if (len == 0 || len > ENV_PIN_MAX)
         return env_fault(fault, ENV_R_PIN_MISSING, "%s", token->where);
     pin->len = len;
     return ENV_OK;

@@ -2,6 +2,7 @@
 #include "policy.h"
 
 #define STRONG_BITS 256u
+#define STRONG_BITS_RSA 3072u
 
 static enum env_reason refusal(const struct env_config *config, const struct env_key_facts *key,
                                bool any_length)
@@ -26,7 +27,8 @@ static enum env_reason refusal(const struct env_config *config, const struct env
         if (key->sensitive && !key->always_sensitive)
             return ENV_R_KEK_IMPORTED;
     }
-    if (!any_length && !config->weak_allowed && key->bits < STRONG_BITS)
+    if (!any_length && !config->weak_allowed &&
+        key->bits < (key->rsa ? STRONG_BITS_RSA : STRONG_BITS))
         return ENV_R_KEK_TOO_WEAK;
     return ENV_R_NONE;
 }
@@ -41,6 +43,11 @@ static ENV_RESULT judge(const struct env_config *config, const struct env_key_fa
         return ENV_OK;
     env_key_described(described, sizeof(described), key, token);
     return env_fault(fault, reason, "%s", described);
+}
+
+enum env_reason env_policy_refusal(const struct env_config *config, const struct env_key_facts *key)
+{
+    return refusal(config, key, false);
 }
 
 ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_key_facts *key,

@@ -136,7 +136,7 @@ static ENV_RESULT make_kek(struct env_ring *ring, const struct search *s, struct
 
     if (s->query->raw)
         ENV_TRY(env_policy_judge_raw(ring->config, &s->match, s->token, fault));
-    else
+    else if (!s->query->any_policy)
         ENV_TRY(env_policy_judge(ring->config, &s->match, s->token, fault));
     *s->out = env_kek_cache_search(&ring->cache, env_token_kek_is, &identity);
     if (*s->out != NULL)

@@ -26,6 +26,25 @@ static ENV_RESULT bad_uri(const struct env_query *query, const char *why, struct
     return env_fault(fault, ENV_R_CONFIG_BAD_URI, KEY ": %s: %s", query->shown, why);
 }
 
+/* A query for any kind becomes one for the kind that the URI names. */
+static ENV_RESULT set_class(struct env_query *query, const CK_ATTRIBUTE *class,
+                            struct env_fault *fault)
+{
+    CK_OBJECT_CLASS wanted;
+
+    if (class == NULL)
+        return ENV_OK;
+    wanted = *(const CK_OBJECT_CLASS *)class->pValue;
+    if (query->kinds == ENV_KEYS_ANY && wanted == CKO_PRIVATE_KEY) {
+        query->kinds = ENV_KEYS_RSA;
+        return ENV_OK;
+    }
+    if (wanted != CKO_SECRET_KEY)
+        return bad_uri(query, "its type is not secret-key", fault);
+    query->kinds = ENV_KEYS_AES;
+    return ENV_OK;
+}
+
 static ENV_RESULT from_uri(struct env_query *query, const char *text, struct env_fault *fault)
 {
     const CK_ATTRIBUTE *class;
@@ -39,8 +58,7 @@ static ENV_RESULT from_uri(struct env_query *query, const char *text, struct env
     class = p11_kit_uri_get_attribute(query->uri, CKA_CLASS);
     id = p11_kit_uri_get_attribute(query->uri, CKA_ID);
     label = p11_kit_uri_get_attribute(query->uri, CKA_LABEL);
-    if (class != NULL && *(const CK_OBJECT_CLASS *)class->pValue != CKO_SECRET_KEY)
-        return bad_uri(query, "its type is not secret-key", fault);
+    ENV_TRY(set_class(query, class, fault));
     if (id != NULL) {
         if (id->ulValueLen < 1 || id->ulValueLen > ENV_KEK_ID_MAX)
             return bad_uri(query, "an id has 1 to 64 bytes", fault);
@@ -52,11 +70,10 @@ static ENV_RESULT from_uri(struct env_query *query, const char *text, struct env
     return ENV_OK;
 }
 
-ENV_RESULT env_query_from_text(struct env_query *query, const char *text, struct env_fault *fault)
+static ENV_RESULT from_text(struct env_query *query, const char *text, struct env_fault *fault)
 {
     ENV_RESULT r;
 
-    memset(query, 0, sizeof(*query));
     if (!env_uri_is(text)) {
         env_printable(query->shown, sizeof(query->shown), text, strlen(text));
         return set_label(query, text, strlen(text), fault);
@@ -66,6 +83,25 @@ ENV_RESULT env_query_from_text(struct env_query *query, const char *text, struct
     if (!env_ok(r))
         env_query_clear(query);
     return r;
+}
+
+ENV_RESULT env_query_from_text(struct env_query *query, const char *text, struct env_fault *fault)
+{
+    memset(query, 0, sizeof(*query));
+    return from_text(query, text, fault);
+}
+
+ENV_RESULT env_query_to_show(struct env_query *query, const char *text, struct env_fault *fault)
+{
+    static const char all[] = "every KEK";
+
+    memset(query, 0, sizeof(*query));
+    query->kinds = ENV_KEYS_ANY;
+    query->any_policy = true;
+    if (text != NULL)
+        return from_text(query, text, fault);
+    memcpy(query->shown, all, sizeof(all));
+    return ENV_OK;
 }
 
 ENV_RESULT env_query_from_marked(struct env_query *query, const char *label,

@@ -8,9 +8,18 @@
 
 #define ENV_LABEL_MAX 255u
 
+/* The keys that are looked for. */
+enum env_key_kinds {
+    ENV_KEYS_AES,
+    ENV_KEYS_RSA, /* private keys */
+    ENV_KEYS_ANY,
+};
+
 struct env_query {
-    P11KitUri *uri; /* narrows the tokens; NULL: every configured one */
-    char *uri_text; /* the same without its pin-value, in one way of writing it */
+    enum env_key_kinds kinds;
+    bool any_policy; /* keys that the policy refuses as well */
+    P11KitUri *uri;  /* narrows the tokens; NULL: every configured one */
+    char *uri_text;  /* the same without its pin-value, in one way of writing it */
     bool by_label;
     size_t label_len;
     char label[ENV_LABEL_MAX + 1];
@@ -22,6 +31,12 @@ struct env_query {
 
 /* text is a label or a pkcs11: URI. CONFIG_BAD_URI, KEK_NOT_FOUND (for an impossible label). */
 ENV_RESULT env_query_from_text(struct env_query *query, const char *text, struct env_fault *fault);
+
+/*
+ * The same for a KEK that is to be shown, whatever its kind and whether it is fit for use or not.
+ * text NULL: all of them.
+ */
+ENV_RESULT env_query_to_show(struct env_query *query, const char *text, struct env_fault *fault);
 
 /* A label that came as key bytes, so it is not shown. */
 ENV_RESULT env_query_from_marked(struct env_query *query, const char *label,

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "describe_kek.h"
 #include "kek_operation.h"
+#include "policy.h"
 #include "raw_kek.h"
 
 static struct env_token_kek *from_base(struct env_kek *kek)
@@ -197,6 +199,19 @@ struct env_kek *env_token_kek_base(struct env_token_kek *kek)
     return &kek->base;
 }
 
+static ENV_RESULT kek_accept(struct env_kek *base)
+{
+    const struct env_token_kek *kek = from_base(base);
+    enum env_reason reason = env_policy_refusal(kek->ring->config, &kek->facts);
+
+    return reason == ENV_R_NONE ? ENV_OK : ENV_RAISE(kek->ring->errors, reason, "%s", kek->where);
+}
+
+CK_OBJECT_HANDLE env_token_kek_handle(struct env_kek *kek)
+{
+    return env_kek_place(from_base(kek)).handle;
+}
+
 static const struct env_kek_vtable vtable = {
     .up_ref = kek_up_ref,
     .free = kek_free,
@@ -205,6 +220,8 @@ static const struct env_kek_vtable vtable = {
     .unwrap = kek_unwrap,
     .raw_wrap = env_kek_raw_wrap,
     .raw_unwrap = env_kek_raw_unwrap,
+    .describe = env_token_kek_describe,
+    .accept = kek_accept,
 };
 
 ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,
@@ -223,9 +240,12 @@ ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,
     kek->ring = ring;
     env_ring_up_ref(ring);
     kek->token = token->name;
-    kek->id.len = key->id_len;
-    memcpy(kek->id.bytes, key->id, key->id_len);
+    if (key->id_len <= sizeof(key->id)) { /* else the policy refuses it */
+        kek->id.len = key->id_len;
+        memcpy(kek->id.bytes, key->id, key->id_len);
+    }
     kek->facts = *key;
+    kek->first_uses = uses;
     kek->may_open = env_open_kek_allows(ring->config->open_kek, key->label, &kek->id);
     env_key_described(kek->where, sizeof(kek->where), key, token);
     (void)pthread_mutex_init(&kek->place_lock, NULL);

@@ -19,6 +19,11 @@ static ENV_RESULT yes_or_no(const char *key, const char *value, bool *out,
     return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is yes or no", key);
 }
 
+bool env_config_is_yes(const char *value)
+{
+    return value != NULL && strcmp(value, "yes") == 0;
+}
+
 static ENV_RESULT wrap_choice(const char *value, enum env_wrap_choice *out,
                               const struct env_errors *errors)
 {
@@ -72,6 +77,7 @@ static ENV_RESULT none_empty(const struct env_config *config, const struct env_e
 ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors)
 {
     bool standard_names; /* too late to act upon: the names are there or not since the loading */
+    bool pkcs11_scheme;  /* was acted on when the provider was asked for its algorithms */
 
     if (config->unknown != NULL)
         return ENV_RAISE(errors, ENV_R_CONFIG_UNKNOWN_KEY, "%s", config->unknown);
@@ -81,6 +87,7 @@ ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *
     ENV_TRY(yes_or_no("allow-imported-kek", config->allow_imported_kek, &config->imported_allowed,
                       errors));
     ENV_TRY(yes_or_no("standard-names", config->standard_names, &standard_names, errors));
+    ENV_TRY(yes_or_no("pkcs11-scheme", config->pkcs11_scheme, &pkcs11_scheme, errors));
     if (config->context != NULL && strlen(config->context) > CONTEXT_MAX)
         return ENV_RAISE(errors, ENV_R_CONTEXT_TOO_LONG, "context");
     return ENV_OK;
@@ -102,6 +109,7 @@ void env_config_clear(struct env_config *config)
         &config->allow_imported_kek,
         &config->allow_weak_kek,
         &config->standard_names,
+        &config->pkcs11_scheme,
     };
 
     for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {

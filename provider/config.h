@@ -33,6 +33,7 @@ struct env_config {
     char *allow_weak_kek;     /* allow-weak-kek: yes or no */
     char *allow_imported_kek; /* allow-imported-kek: yes or no */
     char *standard_names;     /* standard-names: yes or no */
+    char *pkcs11_scheme;      /* pkcs11-scheme: yes or no */
     char *unknown;            /* a likely misspelling that the section has, or NULL */
 
     /* Set by env_config_check */
@@ -50,6 +51,9 @@ struct env_config {
  * CONFIG_UNKNOWN_KEY. URIs and PIN sources are judged by keymgmt/.
  */
 ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors);
+
+/* Whether a key that is yes or no is yes, before it has been judged. */
+bool env_config_is_yes(const char *value);
 
 void env_config_clear(struct env_config *config);
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "../keymgmt/kek_algorithms.h"
 #include "../keymgmt/token_keyring.h"
 #include "algorithms.h"
 #include "provctx.h"
@@ -162,6 +163,8 @@ static bool read_config(struct env_provctx *provctx)
         "allow-weak-keks",
         "allow_imported_kek",
         "allow-imported-keks",
+        "pkcs11_scheme",
+        "pkcs11-schemes",
     };
     struct env_config *config = &provctx->config;
     bool found;
@@ -177,7 +180,8 @@ static bool read_config(struct env_provctx *provctx)
            read_key(provctx, "open-kek", &config->open_kek) &&
            read_key(provctx, "propquery", &config->propquery) &&
            read_key(provctx, "allow-weak-kek", &config->allow_weak_kek) &&
-           read_key(provctx, "allow-imported-kek", &config->allow_imported_kek);
+           read_key(provctx, "allow-imported-kek", &config->allow_imported_kek) &&
+           read_key(provctx, "pkcs11-scheme", &config->pkcs11_scheme);
 }
 
 /* ---- coming and going ---- */
@@ -255,9 +259,12 @@ static int get_params(void *vprovctx, OSSL_PARAM params[])
 static const OSSL_ALGORITHM *query_operation(void *vprovctx, int operation_id, int *no_cache)
 {
     const struct env_provctx *provctx = vprovctx;
+    const OSSL_ALGORITHM *algorithms = env_algorithms(operation_id, &provctx->config);
 
     *no_cache = 0;
-    return env_algorithms(operation_id, &provctx->config);
+    if (algorithms != NULL)
+        return algorithms;
+    return env_kek_algorithms(operation_id, env_config_is_yes(provctx->config.pkcs11_scheme));
 }
 
 static const OSSL_ITEM *get_reason_strings(void *vprovctx)

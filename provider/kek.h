@@ -53,6 +53,49 @@ struct env_kek_id {
 
 struct env_kek; /* starts with its vtable pointer */
 
+/* ---- KEKs as they are shown ---- */
+
+enum env_kek_type { ENV_KEK_AES, ENV_KEK_RSA };
+
+#define ENV_KEK_TEXT 256u     /* room for a label or the like */
+#define ENV_KEK_URI 1280u     /* room for a reference */
+#define ENV_KEK_MODULUS 1024u /* bytes of the longest RSA modulus */
+
+struct env_kek_facts {
+    enum env_kek_type type;
+    size_t bits;
+    struct env_kek_id id; /* len 0: it has none that could be a reference */
+    char token[ENV_KEK_TEXT];
+    char label[ENV_KEK_TEXT];
+    char uri[ENV_KEK_URI];         /* finds it again; without a PIN */
+    char mechanisms[ENV_KEK_TEXT]; /* the ways to wrap that token and key allow */
+    bool encrypt;
+    bool decrypt;
+    bool wrap;
+    bool unwrap;
+    bool sensitive;
+    bool always_sensitive;
+    bool extractable;
+    bool never_extractable;
+    bool private_object;
+    bool local;         /* the token made it */
+    bool may_open;      /* open-kek allows it */
+    size_t modulus_len; /* the public half, of RSA */
+    uint8_t modulus[ENV_KEK_MODULUS];
+    size_t exponent_len;
+    uint8_t exponent[8];
+};
+
+/* What a new KEK is to be like. */
+struct env_kek_request {
+    enum env_kek_type type;
+    size_t bits;
+    const char *label;    /* UTF-8, 1 to 255 bytes */
+    const char *token;    /* a label or a pkcs11: URI that chooses the token, or NULL */
+    struct env_kek_id id; /* len 0: 16 random bytes */
+    bool same_label;      /* whether another KEK may have the label */
+};
+
 struct env_kek_vtable {
     void (*up_ref)(struct env_kek *kek);
     void (*free)(struct env_kek *kek);
@@ -78,6 +121,13 @@ struct env_kek_vtable {
     ENV_RESULT(*raw_unwrap)
     (struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in, size_t in_len, uint8_t *out,
      size_t *out_len);
+    /* All that is known of it, from memory: no token is asked. */
+    void (*describe)(const struct env_kek *kek, struct env_kek_facts *facts);
+    /*
+     * Judges it by the policy, as select and lookup do: what find, list and generate of the keyring
+     * gave may be unfit for use. Failures are raised.
+     */
+    ENV_RESULT (*accept)(struct env_kek *kek);
 };
 
 struct env_kek {
@@ -99,6 +149,8 @@ struct env_kek_list {
 /* Where KEKs come from. Failures are raised with their details. */
 struct env_keyring;
 
+typedef ENV_RESULT env_take_kek_fn(void *arg, struct env_kek *kek);
+
 struct env_keyring_vtable {
     void (*free)(struct env_keyring *ring);
     /* The KEKs to seal with; the caller frees each with env_kek_list_clear. Selecting runs the
@@ -119,6 +171,19 @@ struct env_keyring_vtable {
     ENV_RESULT(*select_raw)
     (struct env_keyring *ring, const struct env_selector *selector, size_t bits,
      struct env_kek **out);
+    /*
+     * One KEK by its label or pkcs11: URI, fit for use or not, of any kind: KEK_NOT_FOUND,
+     * KEK_AMBIGUOUS and the like are raised.
+     */
+    ENV_RESULT(*find)
+    (struct env_keyring *ring, const char *name, struct env_kek **out);
+    /* Hands each KEK that a pkcs11: URI matches (NULL: all of them) to take, which keeps a
+     * reference of its own. */
+    ENV_RESULT(*list)
+    (struct env_keyring *ring, const char *uri, env_take_kek_fn *take, void *arg);
+    /* Makes one in a token. */
+    ENV_RESULT(*generate)
+    (struct env_keyring *ring, const struct env_kek_request *request, struct env_kek **out);
 };
 
 struct env_keyring {

@@ -83,7 +83,21 @@
     X(KEK_LENGTH,            205, "the KEK is not an AES key of the length that the cipher says")  \
     X(ONE_KEK,               206, "key wrap takes one KEK, and kek in openssl.cnf names several")  \
     X(NO_STOCK_CIPHER,       207, "the key is none of a token's and no other provider offers the cipher: activate default or fips") \
-    X(WRAP_KEY_LENGTH,       208, "the key has not the length that the cipher says")
+    X(WRAP_KEY_LENGTH,       208, "the key has not the length that the cipher says")               \
+    /* KEKs as keys of OpenSSL */                                                                  \
+    X(KEK_EXISTS,            220, "the token has such a KEK already (same-label:yes makes another of the label)") \
+    X(KEK_NOT_MADE,          221, "the token could not make the KEK")                              \
+    X(TOKEN_READ_ONLY,       222, "the token is read-only: no KEK can be made in it")              \
+    X(KEK_KIND,              223, "unsupported type or length of KEK (AES: 128, 192, 256 bits; RSA: 3072 to 8192)") \
+    X(TOKEN_AMBIGUOUS,       224, "more than one token matches: say which (token)")                \
+    X(LABEL_MISSING,         225, "a new KEK needs a label")                                       \
+    X(KEK_NO_EXPORT,         226, "a KEK never leaves its token: there is nothing to export")      \
+    X(KEK_NO_IMPORT,         227, "a KEK is made in its token: nothing is imported")               \
+    X(NO_PUBLIC_HALF,        228, "an AES KEK has no public half")                                 \
+    X(BAD_REFERENCE,         229, "malformed KEK reference")                                       \
+    X(NO_KEY,                230, "the operation needs a KEK")                                     \
+    X(OTHER_KEK,             231, "the input is for another KEK than the one given")               \
+    X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")
 /* clang-format on */
 
 enum env_reason {

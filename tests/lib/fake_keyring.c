@@ -134,6 +134,38 @@ static ENV_RESULT kek_raw_unwrap(struct env_kek *kek, enum env_raw_wrap alg, con
     return raw(fake, alg, 0, in, in_len, out, out_len) ? ENV_OK : ENV_FAIL(ENV_R_WRAPPED_KEY);
 }
 
+static void kek_describe(const struct env_kek *kek, struct env_kek_facts *facts)
+{
+    const struct fake_kek *fake = (const struct fake_kek *)kek;
+
+    *facts = (struct env_kek_facts){
+        .type = ENV_KEK_AES,
+        .bits = 256,
+        .id = fake->id,
+        .token = "fake",
+        .mechanisms = "AES-KW (C_WrapKey, C_UnwrapKey)",
+        .wrap = true,
+        .unwrap = true,
+        .sensitive = true,
+        .always_sensitive = true,
+        .never_extractable = true,
+        .private_object = true,
+        .local = true,
+        .may_open = true,
+    };
+    (void)snprintf(facts->label, sizeof(facts->label), "%s", fake->label);
+    (void)snprintf(facts->uri, sizeof(facts->uri), "pkcs11:token=fake;object=%s;type=secret-key",
+                   fake->label);
+}
+
+static ENV_RESULT kek_accept(struct env_kek *kek)
+{
+    const struct fake_kek *fake = fake_of(kek);
+
+    return fake->refusal == ENV_R_NONE ? ENV_OK
+                                       : ENV_RAISE(fake->ring->errors, fake->refusal, "fake");
+}
+
 static const struct env_kek_vtable kek_vtable = {
     .up_ref = kek_up_ref,
     .free = kek_free,
@@ -142,6 +174,8 @@ static const struct env_kek_vtable kek_vtable = {
     .unwrap = kek_unwrap,
     .raw_wrap = kek_raw_wrap,
     .raw_unwrap = kek_raw_unwrap,
+    .describe = kek_describe,
+    .accept = kek_accept,
 };
 
 void fake_reset(void)
@@ -237,6 +271,82 @@ static ENV_RESULT ring_select_raw(struct env_keyring *base, const struct env_sel
     return r;
 }
 
+/* name is a label, or a URI whose object is the label. */
+static bool is_named(const struct fake_kek *fake, const char *name)
+{
+    const char *object = strstr(name, "object=");
+    size_t len = strlen(fake->label);
+
+    if (fake->absent)
+        return false;
+    if (object == NULL)
+        return strcmp(fake->label, name) == 0;
+    object += strlen("object=");
+    return strncmp(object, fake->label, len) == 0 && strchr(";?", object[len]) != NULL;
+}
+
+static void lend(struct fake_ring *ring, struct fake_kek *fake, struct env_kek **out)
+{
+    fake->ring = ring;
+    kek_up_ref(&fake->base);
+    *out = &fake->base;
+}
+
+static ENV_RESULT ring_find(struct env_keyring *base, const char *name, struct env_kek **out)
+{
+    struct fake_ring *ring = (struct fake_ring *)base;
+
+    for (size_t i = 0; i < FAKE_KEKS; i++) {
+        if (is_named(&fake_keks[i], name)) {
+            lend(ring, &fake_keks[i], out);
+            return ENV_OK;
+        }
+    }
+    return ENV_RAISE(ring->errors, ENV_R_KEK_NOT_FOUND, "%s", name);
+}
+
+static ENV_RESULT ring_list(struct env_keyring *base, const char *uri, env_take_kek_fn *take,
+                            void *arg)
+{
+    struct fake_ring *ring = (struct fake_ring *)base;
+
+    for (size_t i = 0; i < FAKE_KEKS; i++) {
+        struct env_kek *kek;
+        ENV_RESULT r;
+
+        if (fake_keks[i].absent ||
+            (strstr(uri, "object=") != NULL && !is_named(&fake_keks[i], uri)))
+            continue;
+        lend(ring, &fake_keks[i], &kek);
+        r = take(arg, kek);
+        env_kek_free(kek);
+        ENV_TRY(r);
+    }
+    return ENV_OK;
+}
+
+static ENV_RESULT ring_generate(struct env_keyring *base, const struct env_kek_request *request,
+                                struct env_kek **out)
+{
+    struct fake_ring *ring = (struct fake_ring *)base;
+
+    for (size_t i = 0; i < FAKE_KEKS; i++) {
+        struct fake_kek *fake = &fake_keks[i];
+
+        if (!fake->absent && !request->same_label && strcmp(fake->label, request->label) == 0)
+            return ENV_RAISE(ring->errors, ENV_R_KEK_EXISTS, "%s", request->label);
+        if (!fake->absent)
+            continue;
+        fake->absent = false;
+        (void)snprintf(fake->label, sizeof(fake->label), "%s", request->label);
+        if (request->id.len > 0)
+            fake->id = request->id;
+        lend(ring, fake, out);
+        return ENV_OK;
+    }
+    return ENV_RAISE(ring->errors, ENV_R_KEK_NOT_MADE, "the fake token is full");
+}
+
 static void ring_free(struct env_keyring *base)
 {
     struct fake_ring *ring = (struct fake_ring *)base;
@@ -249,8 +359,15 @@ static void ring_free(struct env_keyring *base)
 static ENV_RESULT ring_new(const struct env_config *config, const struct env_errors *errors,
                            struct env_keyring **out)
 {
-    static const struct env_keyring_vtable vtable = {ring_free, ring_select, ring_lookup,
-                                                     ring_select_raw};
+    static const struct env_keyring_vtable vtable = {
+        .free = ring_free,
+        .select = ring_select,
+        .lookup = ring_lookup,
+        .select_raw = ring_select_raw,
+        .find = ring_find,
+        .list = ring_list,
+        .generate = ring_generate,
+    };
     struct fake_ring *ring = OPENSSL_zalloc(sizeof(*ring));
 
     (void)config;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making one key in a token, with the attributes of a KEK. */
+#ifndef ENVELOPE_GENERATE_KEY_H
+#define ENVELOPE_GENERATE_KEY_H
+
+#include "find_key.h"
+
+/* The one pair of uses that a KEK of ours has: wrap with decrypt would let others' keys out. */
+enum env_use_pair {
+    ENV_PAIR_NONE,
+    ENV_PAIR_WRAP,    /* CKA_WRAP and CKA_UNWRAP */
+    ENV_PAIR_ENCRYPT, /* CKA_ENCRYPT and CKA_DECRYPT */
+};
+
+/* How much is asked of the token, most first: not every token knows every attribute. */
+enum env_template_kind {
+    ENV_TEMPLATE_FULL,    /* with CKA_ALLOWED_MECHANISMS and CKA_UNWRAP_TEMPLATE */
+    ENV_TEMPLATE_ALLOWED, /* with CKA_ALLOWED_MECHANISMS */
+    ENV_TEMPLATE_PLAIN,
+    ENV_TEMPLATES
+};
+
+struct env_key_plan {
+    const struct env_kek_request *request;
+    const struct env_kek_id *id;
+    enum env_use_pair pair;
+    CK_MECHANISM_TYPE allowed[3];
+    CK_ULONG allowed_count;
+};
+
+/*
+ * Chooses the pair of uses, and the mechanisms that go with it: those of the way to wrap that
+ * sealing will choose. KEK_USAGE when the token has none.
+ */
+ENV_RESULT env_plan_key(struct env_token *token, enum env_wrap_choice choice,
+                        struct env_key_plan *plan, struct env_fault *fault);
+
+/*
+ * session is a read-write one. *refused: the token does not take this kind of template.
+ * KEK_NOT_MADE, TOKEN_READ_ONLY.
+ */
+ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE session,
+                            const struct env_key_plan *plan, enum env_template_kind kind,
+                            CK_OBJECT_HANDLE *key, bool *refused, struct env_fault *fault);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ASYM_CIPHER ENVELOPE-KEK: EVP_PKEY_encrypt seals up to 64 KiB for the key, EVP_PKEY_decrypt opens
+ * it. Both in the ordinary message format (docs/FORMAT.md): the cipher ENVELOPE reads and writes
+ * the same. All of a message is verified before any of it is given out.
+ *
+ * Parameter of the context: "context", as of the cipher ENVELOPE, with the same default.
+ */
+#ifndef ENVELOPE_KEK_ASYM_CIPHER_H
+#define ENVELOPE_KEK_ASYM_CIPHER_H
+
+#include <openssl/core_dispatch.h>
+
+extern const OSSL_DISPATCH env_kek_asym_cipher_functions[];
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Listing the KEKs of a keyring's tokens. */
+#ifndef ENVELOPE_LIST_KEKS_H
+#define ENVELOPE_LIST_KEKS_H
+
+#include "ring.h"
+#include "selector.h"
+
+/*
+ * Hands every KEK that the query matches to take. A KEK is a key with a CKA_ID of 1 to 64 bytes
+ * that can wrap, unwrap, encrypt or decrypt. Fails when one of the tokens can not be searched.
+ */
+ENV_RESULT env_list_keks(struct env_ring *ring, const struct env_query *query,
+                         env_take_kek_fn *take, void *arg, struct env_fault *fault);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "make_kek.h"
+
+#include <openssl/rand.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "generate_key.h"
+#include "login.h"
+#include "policy.h"
+#include "selector.h"
+#include "token_kek.h"
+
+#define ID_LEN 16u
+#define RSA_BITS_MIN 1024u /* what is too weak for a KEK is for the policy to say */
+#define RSA_BITS_MAX 8192u
+
+struct making {
+    struct env_key_plan plan;
+    struct env_kek_id id;
+    P11KitUri *uri; /* narrows the tokens, or NULL */
+    enum env_template_kind kind;
+    bool refused;     /* the token does not take this kind of template */
+    bool label_taken; /* by another KEK, which was agreed to */
+    struct env_kek **out;
+    CK_OBJECT_HANDLE destroy; /* for take_back */
+};
+
+/* ---- the request ---- */
+
+static ENV_RESULT check_request(const struct env_ring *ring, const struct env_kek_request *request,
+                                struct env_fault *fault)
+{
+    const struct env_key_facts wanted = {
+        .bits = request->bits,
+        .rsa = request->type == ENV_KEK_RSA,
+        .id_len = ID_LEN,
+        .sensitive = true,
+        .always_sensitive = true,
+        .never_extractable = true,
+        .private_object = true,
+    };
+    size_t bits = request->bits;
+    size_t label_len = request->label != NULL ? strlen(request->label) : 0;
+    enum env_reason refusal = env_policy_refusal(ring->config, &wanted);
+
+    if (label_len < 1 || label_len > ENV_LABEL_MAX)
+        return env_fault(fault, ENV_R_LABEL_MISSING, "label: 1 to %u bytes", ENV_LABEL_MAX);
+    if (wanted.rsa ? bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || bits % 8 != 0
+                   : bits != 128 && bits != 192 && bits != 256)
+        return env_fault(fault, ENV_R_KEK_KIND, "%zu bits", bits);
+    if (refusal != ENV_R_NONE)
+        return env_fault(fault, refusal, "%zu bits", bits);
+    return ENV_OK;
+}
+
+/* A label stands for the URI that has nothing else. */
+static ENV_RESULT parse_token(const char *text, P11KitUri **out, struct env_fault *fault)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+    CK_TOKEN_INFO *info;
+
+    *out = NULL;
+    if (text == NULL)
+        return ENV_OK;
+    if (env_uri_is(text))
+        return env_uri_parse(text, "token", out, fault);
+    *out = p11_kit_uri_new();
+    if (*out == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "token");
+    info = p11_kit_uri_get_token_info(*out);
+    if (len < 1 || len > sizeof(info->label))
+        return env_fault(fault, ENV_R_NO_TOKEN, "a token's label has 1 to %zu bytes",
+                         sizeof(info->label));
+    memset(info->label, ' ', sizeof(info->label));
+    memcpy(info->label, text, len);
+    return ENV_OK;
+}
+
+/* ---- in the token ---- */
+
+static ENV_RESULT choose_token(const struct env_ring *ring, const struct making *m,
+                               struct env_token **out, struct env_fault *fault)
+{
+    *out = NULL;
+    for (size_t i = 0; i < ring->tokens->count; i++) {
+        struct env_token *token = ring->tokens->list[i];
+
+        if (m->uri != NULL && !env_token_matches(token, m->uri))
+            continue;
+        if (*out != NULL)
+            return env_fault(fault, ENV_R_TOKEN_AMBIGUOUS, "%s and %s", (*out)->where,
+                             token->where);
+        *out = token;
+    }
+    if (*out == NULL)
+        return env_fault(fault, ENV_R_NO_TOKEN, "the option token matches none of the configured");
+    if (((*out)->info.flags & CKF_WRITE_PROTECTED) != 0)
+        return env_fault(fault, ENV_R_TOKEN_READ_ONLY, "%s", (*out)->where);
+    return ENV_OK;
+}
+
+struct taken {
+    struct making *m;
+    const struct env_token *token;
+    struct env_fault *fault;
+};
+
+/* Two KEKs of one label may be agreed to; two of one id would be one and the same to a message. */
+static ENV_RESULT is_taken(void *arg, const struct env_key_facts *key)
+{
+    const struct taken *taken = arg;
+    bool same_id =
+        key->id_len == taken->m->id.len && memcmp(key->id, taken->m->id.bytes, key->id_len) == 0;
+    char described[ENV_FAULT_TEXT / 2];
+
+    if (!same_id && taken->m->plan.request->same_label) {
+        taken->m->label_taken = true;
+        return ENV_OK;
+    }
+    env_key_described(described, sizeof(described), key, taken->token);
+    return env_fault(taken->fault, ENV_R_KEK_EXISTS, "%s", described);
+}
+
+static ENV_RESULT check_free(struct making *m, struct env_token *token,
+                             const struct env_session *session, struct env_fault *fault)
+{
+    const char *label = m->plan.request->label;
+    struct taken taken = {m, token, fault};
+    struct env_query query;
+    ENV_RESULT r;
+
+    ENV_TRY(env_query_to_show(&query, NULL, fault));
+    query.by_label = true;
+    query.label_len = strlen(label);
+    memcpy(query.label, label, query.label_len);
+    r = env_find_all_keys(token, session, &query, is_taken, &taken, fault);
+    query.by_label = false;
+    query.id = m->id;
+    if (env_ok(r))
+        r = env_find_all_keys(token, session, &query, is_taken, &taken, fault);
+    env_query_clear(&query);
+    return r;
+}
+
+static ENV_RESULT open_for_writing(const struct env_token *token, CK_SESSION_HANDLE *session,
+                                   struct env_fault *fault)
+{
+    CK_RV rv = ENV_P11(token->fn->C_OpenSession(token->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,
+                                                NULL, NULL, session));
+
+    if (rv == CKR_OK)
+        return ENV_OK;
+    return env_fault_ckr(
+        fault, rv == CKR_TOKEN_WRITE_PROTECTED ? ENV_R_TOKEN_READ_ONLY : ENV_R_TOKEN_FAILED,
+        "C_OpenSession", rv, token->where);
+}
+
+/* The key is judged by what the token says of it, not by what it was asked for. */
+static ENV_RESULT take_key(struct env_ring *ring, struct making *m, struct env_token *token,
+                           const struct env_session *session, CK_OBJECT_HANDLE handle,
+                           struct env_fault *fault)
+{
+    struct env_key_facts *key = malloc(sizeof(*key));
+    struct env_token_kek *kek;
+    ENV_RESULT r = ENV_OK;
+    CK_RV rv;
+
+    if (key == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);
+    rv = env_read_key(token, session, handle, key);
+    if (rv != CKR_OK)
+        r = env_fault_ckr(fault, ENV_R_KEK_NOT_MADE, "C_GetAttributeValue", rv, token->where);
+    if (env_ok(r))
+        r = env_policy_judge(ring->config, key, token, fault);
+    if (env_ok(r))
+        r = env_token_kek_new(ring, token, key, session->epoch, &kek, fault);
+    if (env_ok(r))
+        *m->out = env_token_kek_base(kek);
+    free(key);
+    return r;
+}
+
+static ENV_RESULT generate(struct env_ring *ring, struct making *m, struct env_token *token,
+                           const struct env_session *session, struct env_fault *fault)
+{
+    CK_SESSION_HANDLE writing;
+    CK_OBJECT_HANDLE handle;
+    ENV_RESULT r;
+
+    ENV_TRY(open_for_writing(token, &writing, fault));
+    r = env_generate_key(token, writing, &m->plan, m->kind, &handle, &m->refused, fault);
+    if (env_ok(r)) {
+        r = take_key(ring, m, token, session, handle, fault);
+        if (!env_ok(r))
+            (void)ENV_P11(token->fn->C_DestroyObject(writing, handle));
+    }
+    (void)ENV_P11(token->fn->C_CloseSession(writing));
+    return r;
+}
+
+static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
+                          struct env_blame *blame, struct env_fault *fault)
+{
+    struct making *m = arg;
+    struct env_session session;
+    struct env_token *token;
+    ENV_RESULT r;
+
+    (void)cured;
+    ENV_TRY(choose_token(ring, m, &token, fault));
+    blame->token = token;
+    blame->token_epoch = atomic_load(&token->sessions.epoch);
+    ENV_TRY(env_plan_key(token, ring->config->wrap_choice, &m->plan, fault));
+    ENV_TRY(env_ring_session(ring, token, &session, fault));
+    r = env_login_check(token, &session, &ring->pins, fault);
+    if (env_ok(r))
+        r = check_free(m, token, &session, fault);
+    if (env_ok(r))
+        r = generate(ring, m, token, &session, fault);
+    env_session_give(&token->sessions, &session, env_ok(r) || fault->rv == CKR_OK);
+    return r;
+}
+
+/* ---- from one kind of template to the next ---- */
+
+/* A KEK that does not work is no use to anyone: its object goes again. */
+static ENV_RESULT destroy_attempt(struct env_ring *ring, void *arg, enum env_loss cured,
+                                  struct env_blame *blame, struct env_fault *fault)
+{
+    struct making *m = arg;
+    struct env_token *token;
+    CK_SESSION_HANDLE writing;
+
+    (void)cured;
+    (void)blame;
+    ENV_TRY(choose_token(ring, m, &token, fault));
+    ENV_TRY(open_for_writing(token, &writing, fault));
+    (void)ENV_P11(token->fn->C_DestroyObject(writing, m->destroy));
+    (void)ENV_P11(token->fn->C_CloseSession(writing));
+    return ENV_OK;
+}
+
+static void take_back(struct env_ring *ring, struct making *m)
+{
+    struct env_fault ignored;
+
+    m->destroy = env_token_kek_handle(*m->out);
+    env_kek_free(*m->out);
+    *m->out = NULL;
+    (void)env_ring_attempt(ring, destroy_attempt, m, &ignored);
+}
+
+/* RSA KEKs show that they work when they are first sealed to: that needs their public half alone.
+ */
+static ENV_RESULT make(struct env_ring *ring, struct making *m, struct env_fault *fault)
+{
+    ENV_RESULT r = env_ring_attempt(ring, attempt, m, fault);
+
+    if (!env_ok(r) || m->plan.request->type == ENV_KEK_RSA)
+        return r;
+    r = env_token_kek_prepare(*m->out, fault);
+    if (!env_ok(r)) {
+        m->refused = m->kind != ENV_TEMPLATE_PLAIN;
+        take_back(ring, m);
+    }
+    return r;
+}
+
+ENV_RESULT env_make_kek(struct env_ring *ring, const struct env_kek_request *request,
+                        struct env_kek **out, struct env_fault *fault)
+{
+    struct making m = {.out = out, .id = request->id};
+    ENV_RESULT r;
+
+    *out = NULL;
+    ENV_TRY(check_request(ring, request, fault));
+    m.plan.request = request;
+    m.plan.id = &m.id;
+    if (m.id.len == 0) {
+        m.id.len = ID_LEN;
+        if (RAND_bytes(m.id.bytes, ID_LEN) != 1)
+            return env_fault(fault, ENV_R_RANDOM_FAILED, "id");
+    }
+    if (request->token != NULL && env_uri_is(request->token))
+        ENV_TRY(env_pin_remember_uri(&ring->pins, request->token, fault));
+    r = parse_token(request->token, &m.uri, fault);
+    while (env_ok(r)) {
+        r = make(ring, &m, fault);
+        if (env_ok(r) || !m.refused || m.kind + 1 == ENV_TEMPLATES)
+            break;
+        m.refused = false;
+        m.kind++;
+        r = ENV_OK;
+    }
+    env_uri_free(m.uri);
+    if (env_ok(r) && m.label_taken)
+        env_kek_cache_empty(&ring->cache); /* the label is ambiguous now */
+    return r;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a KEK in one of a keyring's tokens. */
+#ifndef ENVELOPE_MAKE_KEK_H
+#define ENVELOPE_MAKE_KEK_H
+
+#include "ring.h"
+
+/*
+ * The KEK has shown that it can unwrap what it wrapped; one that could not is destroyed again.
+ * KEK_KIND, LABEL_MISSING, KEK_EXISTS, TOKEN_AMBIGUOUS, NO_TOKEN, TOKEN_READ_ONLY, KEK_NOT_MADE,
+ * KEK_USAGE, the reasons of the policy and of logging in.
+ */
+ENV_RESULT env_make_kek(struct env_ring *ring, const struct env_kek_request *request,
+                        struct env_kek **out, struct env_fault *fault);
+
+#endif

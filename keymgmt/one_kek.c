@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "one_kek.h"
+
+#include <openssl/params.h>
+#include <string.h>
+
+#include "../provider/cipher.h"
+#include "wrap_aes.h"
+
+static const struct env_key *key_of(struct env_keyring *base)
+{
+    return ((struct env_one_kek *)base)->key;
+}
+
+static ENV_RESULT one_select(struct env_keyring *base, const struct env_selector *selector,
+                             struct env_kek_list *out)
+{
+    struct env_kek *kek = key_of(base)->kek;
+
+    (void)selector;
+    ENV_TRY(kek->vtable->accept(kek));
+    kek->vtable->up_ref(kek);
+    out->keks[0] = kek;
+    out->count = 1;
+    return ENV_OK;
+}
+
+static bool fits(const struct env_kek_facts *facts, const struct env_kek_id *id,
+                 enum env_wrap_alg alg)
+{
+    size_t aes_bits = env_aes_alg_bits(alg);
+
+    return facts->id.len == id->len && memcmp(facts->id.bytes, id->bytes, id->len) == 0 &&
+           aes_bits == (facts->type == ENV_KEK_AES ? facts->bits : 0);
+}
+
+static ENV_RESULT one_lookup(struct env_keyring *base, const struct env_kek_id *id,
+                             enum env_wrap_alg alg, struct env_kek **out)
+{
+    const struct env_key *key = key_of(base);
+
+    if (!fits(&key->facts, id, alg))
+        return ENV_FAIL(ENV_R_KEK_NOT_HERE);
+    ENV_TRY(key->kek->vtable->accept(key->kek));
+    if (!key->facts.may_open)
+        return ENV_RAISE(&key->provctx->errors, ENV_R_KEK_NOT_ALLOWED, "%s", key->facts.uri);
+    key->kek->vtable->up_ref(key->kek);
+    *out = key->kek;
+    return ENV_OK;
+}
+
+void env_one_kek_init(struct env_one_kek *one, const struct env_key *key)
+{
+    static const struct env_keyring_vtable vtable = {.select = one_select, .lookup = one_lookup};
+
+    one->base.vtable = &vtable;
+    one->key = key;
+    one->dek = key->provctx->dek;
+    one->dek.keyring = &one->base;
+}
+
+ENV_RESULT env_one_kek_result(const struct env_one_kek *one, ENV_RESULT r)
+{
+    const struct env_errors *errors = &one->key->provctx->errors;
+    bool other = r.reason == ENV_R_KEK_NOT_HERE;
+
+    env_errors_unmark(errors, other);
+    return other ? ENV_RAISE(errors, ENV_R_OTHER_KEK, "%s", one->key->facts.uri) : r;
+}
+
+ENV_RESULT env_kek_context_param(const struct env_errors *errors, const OSSL_PARAM params[],
+                                 bool *given, uint8_t context[ENV_CONTEXT_MAX], size_t *len)
+{
+    const OSSL_PARAM *p = NULL;
+
+    if (params != NULL)
+        p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_CONTEXT);
+    if (p == NULL)
+        return ENV_OK;
+    if ((p->data_type != OSSL_PARAM_OCTET_STRING && p->data_type != OSSL_PARAM_UTF8_STRING) ||
+        (p->data == NULL && p->data_size > 0))
+        return ENV_RAISE(errors, ENV_R_BAD_PARAMETER, "%s", ENV_CIPHER_PARAM_CONTEXT);
+    if (p->data_size > ENV_CONTEXT_MAX)
+        return ENV_FAIL(ENV_R_CONTEXT_TOO_LONG);
+    *given = true;
+    *len = p->data_size;
+    if (p->data_size > 0)
+        memcpy(context, p->data, p->data_size);
+    return ENV_OK;
+}
