@@ -79,7 +79,7 @@ ENV_RESULT env_raw_once(struct env_key_use *use, struct env_aes_method method,
     CK_MECHANISM mechanism = {env_aes_family_info(method.family)->type, NULL, 0};
     CK_ULONG room = (CK_ULONG)(request->in_len + ENV_RAW_SLACK);
     CK_ULONG len = room;
-    ENV_RESULT r = ENV_FAIL(ENV_R_INTERNAL);
+    ENV_RESULT r;
 
     switch (method.way) {
     case ENV_AES_ENCRYPT:
@@ -92,6 +92,7 @@ ENV_RESULT env_raw_once(struct env_key_use *use, struct env_aes_method method,
         r = by_decrypt(use, &mechanism, request, &len);
         break;
     case ENV_AES_UNWRAP_KEY:
+    default:
         r = by_unwrap_key(use, &mechanism, request, &len);
         break;
     }

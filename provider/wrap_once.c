@@ -92,7 +92,7 @@ static ENV_RESULT update(struct env_wrap_once *once, const struct env_selector *
                          const uint8_t *in, size_t in_len, uint8_t *out, size_t out_size,
                          size_t *out_len)
 {
-    size_t most;
+    size_t most = 0;
 
     if (once->used)
         return ENV_FAIL(ENV_R_ONE_UPDATE);

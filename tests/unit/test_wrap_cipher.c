@@ -6,6 +6,8 @@
 
 #include "caller.h"
 #include "fake_keyring.h"
+#include "provider/wrap_cipher.h"
+#include "provider/wrap_standard.h"
 
 static OSSL_LIB_CTX *libctx;
 static EVP_CIPHER_CTX *ctx;
@@ -344,9 +346,55 @@ START_TEST(key_lengths)
 {
     begin("ENVELOPE-AES-192-WRAP", 1);
     ck_assert_int_eq(EVP_CIPHER_CTX_set_key_length(ctx, 24), 1);
-    ERR_clear_error();
-    ck_assert_int_le(EVP_CIPHER_CTX_set_key_length(ctx, 32), 0);
-    ERR_clear_error();
+    ck_refused(EVP_CIPHER_CTX_set_key_length(ctx, 32), ENV_R_WRAP_KEY_LENGTH);
+}
+END_TEST
+
+/* The callbacks with less than libcrypto gives, and with key lengths that it never gives. */
+START_TEST(called_by_hand)
+{
+    const OSSL_DISPATCH *tables[] = {env_wrap_256_functions, env_standard_256_functions};
+    EVP_CIPHER *cipher = fetch("ENVELOPE-AES-256-WRAP");
+    void *provctx = OSSL_PROVIDER_get0_provider_ctx(EVP_CIPHER_get0_provider(cipher));
+
+    for (int t = 0; t < 2; t++) {
+        OSSL_FUNC_cipher_newctx_fn *newctx = NULL;
+        OSSL_FUNC_cipher_freectx_fn *freectx = NULL;
+        OSSL_FUNC_cipher_encrypt_init_fn *init = NULL;
+        OSSL_FUNC_cipher_update_fn *update = NULL;
+        size_t len = 99;
+        void *own;
+
+        for (const OSSL_DISPATCH *d = tables[t]; d->function_id != 0; d++) {
+            if (d->function_id == OSSL_FUNC_CIPHER_NEWCTX)
+                newctx = OSSL_FUNC_cipher_newctx(d);
+            if (d->function_id == OSSL_FUNC_CIPHER_FREECTX)
+                freectx = OSSL_FUNC_cipher_freectx(d);
+            if (d->function_id == OSSL_FUNC_CIPHER_ENCRYPT_INIT)
+                init = OSSL_FUNC_cipher_encrypt_init(d);
+            if (d->function_id == OSSL_FUNC_CIPHER_UPDATE)
+                update = OSSL_FUNC_cipher_update(d);
+        }
+        memset(key, t == 0 ? 0 : 0x42, sizeof(key));
+        own = newctx(provctx);
+        ck_refused(update(own, out, &len, 40, in, 32), ENV_R_NOT_INITIALISED);
+        ck_assert_uint_eq(len, 0);
+        ck_refused(init(own, key, 31, NULL, 0, NULL), ENV_R_WRAP_KEY_LENGTH);
+        ck_assert_int_eq(init(own, key, 32, NULL, 0, NULL), 1);
+        ck_refused(update(own, out, &len, t == 0 ? 39 : 31, in, 32), ENV_R_OUTPUT_TOO_SMALL);
+        ck_assert_int_eq(init(own, key, 32, NULL, 0, NULL), 1);
+        ck_assert_int_eq(update(own, out, &len, 40, in, 32), 1);
+        ck_assert_uint_eq(len, 40);
+        ck_assert_int_eq(init(own, key, 32, NULL, 0, NULL), 1);
+        if (t == 0)
+            ck_refused(update(own, out, &len, 40, NULL, 32), ENV_R_BAD_PARAMETER);
+        else
+            ck_refused(update(own, out, &len, (size_t)1 << 40, in, (size_t)1 << 40),
+                       ENV_R_INPUT_LENGTH);
+        freectx(own);
+        freectx(NULL);
+    }
+    EVP_CIPHER_free(cipher);
 }
 END_TEST
 
@@ -395,6 +443,7 @@ int main(void)
     tcase_add_test(tcase, kek_that_fails);
     tcase_add_loop_test(tcase, initial_values, 0, KINDS);
     tcase_add_test(tcase, key_lengths);
+    tcase_add_test(tcase, called_by_hand);
     tcase_add_test(tcase, copies);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
