@@ -15,6 +15,7 @@ struct gathering {
     size_t count;
     size_t room;
     struct env_fault *fault;
+    size_t answered; /* modules that told their slots */
 };
 
 static void name_token(struct env_token_name *name, const CK_TOKEN_INFO *info)
@@ -160,7 +161,9 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
             return env_fault(g->fault, ENV_R_NO_MEMORY, "the list of slots");
         rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, slots, &count));
     }
-    if (rv != CKR_OK)
+    if (rv == CKR_OK)
+        g->answered++;
+    else
         (void)env_fault_ckr(g->fault, ENV_R_TOKEN_FAILED, "C_GetSlotList", rv, module->name);
     for (CK_ULONG i = 0; rv == CKR_OK && i < count && env_ok(r); i++)
         r = look_at_slot(tokens, module, slots[i], g);
@@ -181,6 +184,24 @@ static void drop_tokens(struct env_tokens *tokens, const struct env_module *only
             free_token(tokens->list[i], call_modules);
     }
     tokens->count = left;
+}
+
+/*
+ * A module that fails is the reason when no other answered. Beside others it is only worth a
+ * mention: among those that p11-kit knows there is often one whose hardware is not there.
+ */
+static ENV_RESULT no_token(const struct env_config *config, const char *shown,
+                           const struct gathering *g)
+{
+    const char *where =
+        config->module_path != NULL ? config->module_path : "the modules that p11-kit knows";
+    struct env_fault failed = *g->fault;
+
+    if (failed.reason == ENV_R_NONE)
+        return env_fault(g->fault, ENV_R_NO_TOKEN, "wanted: %s (%s)", shown, where);
+    if (g->answered == 0)
+        return ENV_FAIL(failed.reason);
+    return env_fault(g->fault, ENV_R_NO_TOKEN, "wanted: %s (%s; %s)", shown, where, failed.text);
 }
 
 ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens *tokens,
@@ -205,11 +226,7 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     tokens->epoch = env_new_epoch();
     if (!env_ok(r) || g.count > 0)
         return r;
-    if (fault->reason != ENV_R_NONE)
-        return ENV_FAIL(fault->reason);
-    return env_fault(fault, ENV_R_NO_TOKEN, "wanted: %s (%s)", shown,
-                     config->module_path != NULL ? config->module_path
-                                                 : "the modules that p11-kit knows");
+    return no_token(config, shown, &g);
 }
 
 ENV_RESULT env_tokens_restart(const struct env_config *config, struct env_tokens *tokens,

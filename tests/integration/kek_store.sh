@@ -13,6 +13,10 @@ labels() { # of the KEKs in a listing with -text
     sed -n 's/^    Label: //p' "$1" | sort | xargs
 }
 
+found_nothing() { # later releases print no total then
+    ! grep -v '^Total found: 0$' listed || fail "$(<listed)"
+}
+
 expect_quiet ossl storeutl -keys -text -noout 'envelope:token=kek' >listed
 [[ $(labels listed) == "invoices orders" ]] || fail "listed: $(<listed)"
 expect_quiet ossl storeutl -keys -text -noout envelope: >listed
@@ -20,7 +24,7 @@ expect_quiet ossl storeutl -keys -text -noout envelope: >listed
 expect_quiet ossl storeutl envelope:id=%01%02 >listed
 grep -q '^Total found: 1$' listed || fail "$(<listed)"
 expect_quiet ossl storeutl -certs 'envelope:token=kek' >listed
-grep -q '^Total found: 0$' listed || fail "$(<listed)"
+found_nothing
 
 # A listing is made of references that can be used as they are.
 expect_quiet ossl storeutl -keys -out references.pem 'envelope:object=orders'
@@ -52,7 +56,7 @@ write_cnf
 make_token empty
 write_cnf 'token="pkcs11:token=empty"'
 expect_quiet ossl storeutl -keys envelope: >listed
-grep -q '^Total found: 0$' listed || fail "$(<listed)"
+found_nothing
 write_cnf
 
 # pkcs11: is nobody's, unless it is asked for.
