@@ -33,6 +33,11 @@ static enum env_reason refusal(const struct env_config *config, const struct env
     return ENV_R_NONE;
 }
 
+enum env_reason env_policy_refusal(const struct env_config *config, const struct env_key_facts *key)
+{
+    return refusal(config, key, false);
+}
+
 static ENV_RESULT judge(const struct env_config *config, const struct env_key_facts *key,
                         bool any_length, const struct env_token *token, struct env_fault *fault)
 {

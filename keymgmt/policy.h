@@ -13,7 +13,6 @@ ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_ke
 /* The same without the last, for key wrap that is not of DEKs, and for keys judged before. */
 ENV_RESULT env_policy_judge_raw(const struct env_config *config, const struct env_key_facts *key,
                                 const struct env_token *token, struct env_fault *fault);
-
 /* The reason alone; ENV_R_NONE for a key that is fit. */
 enum env_reason env_policy_refusal(const struct env_config *config,
                                    const struct env_key_facts *key);

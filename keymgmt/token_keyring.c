@@ -200,6 +200,79 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
     return env_fault_raise(ring->errors, &fault);
 }
 
+/* A query for KEKs that are to be shown; a PIN in a URI is kept for the token's login. */
+static ENV_RESULT query_to_show(struct env_ring *ring, struct env_query *query, const char *text,
+                                struct env_fault *fault)
+{
+    if (text != NULL && env_uri_is(text))
+        ENV_TRY(env_pin_remember_uri(&ring->pins, text, fault));
+    return env_query_to_show(query, text, fault);
+}
+
+static ENV_RESULT find_shown(struct env_ring *ring, const char *text, struct env_kek **out,
+                             struct env_fault *fault)
+{
+    struct env_cache_name name = {ENV_CACHE_SHOWN, 0, NULL, 0};
+    struct env_query query;
+    ENV_RESULT r;
+
+    ENV_TRY(query_to_show(ring, &query, text, fault));
+    name.bytes = query.uri_text != NULL ? query.uri_text : query.label;
+    name.len = strlen(name.bytes);
+    r = find_kek(ring, &query, &name, false, out, fault);
+    env_query_clear(&query);
+    return r;
+}
+
+static ENV_RESULT ring_find(struct env_keyring *base, const char *name, struct env_kek **out)
+{
+    struct env_ring *ring = from_base(base);
+    struct env_fault fault;
+    ENV_RESULT r;
+
+    env_gate_enter();
+    r = find_shown(ring, name, out, &fault);
+    if (!env_ok(r))
+        r = env_fault_raise(ring->errors, &fault);
+    env_gate_leave();
+    return r;
+}
+
+static ENV_RESULT ring_list(struct env_keyring *base, const char *uri, env_take_kek_fn *take,
+                            void *arg)
+{
+    struct env_ring *ring = from_base(base);
+    struct env_fault fault;
+    struct env_query query;
+    ENV_RESULT r;
+
+    env_gate_enter();
+    r = query_to_show(ring, &query, uri, &fault);
+    if (env_ok(r)) {
+        r = env_list_keks(ring, &query, take, arg, &fault);
+        env_query_clear(&query);
+    }
+    if (!env_ok(r))
+        r = env_fault_raise(ring->errors, &fault);
+    env_gate_leave();
+    return r;
+}
+
+static ENV_RESULT ring_generate(struct env_keyring *base, const struct env_kek_request *request,
+                                struct env_kek **out)
+{
+    struct env_ring *ring = from_base(base);
+    struct env_fault fault;
+    ENV_RESULT r;
+
+    env_gate_enter();
+    r = env_make_kek(ring, request, out, &fault);
+    if (!env_ok(r))
+        r = env_fault_raise(ring->errors, &fault);
+    env_gate_leave();
+    return r;
+}
+
 /* The query for the one name in the configuration. */
 static ENV_RESULT configured_query(const struct env_ring *ring, struct env_query *query,
                                    struct env_fault *fault)
@@ -261,30 +334,6 @@ static ENV_RESULT select_raw(struct env_ring *ring, const struct env_selector *s
     return r;
 }
 
-/* A query for KEKs that are to be shown; a PIN in a URI is kept for the token's login. */
-static ENV_RESULT query_to_show(struct env_ring *ring, struct env_query *query, const char *text,
-                                struct env_fault *fault)
-{
-    if (text != NULL && env_uri_is(text))
-        ENV_TRY(env_pin_remember_uri(&ring->pins, text, fault));
-    return env_query_to_show(query, text, fault);
-}
-
-static ENV_RESULT find_shown(struct env_ring *ring, const char *text, struct env_kek **out,
-                             struct env_fault *fault)
-{
-    struct env_cache_name name = {ENV_CACHE_SHOWN, 0, NULL, 0};
-    struct env_query query;
-    ENV_RESULT r;
-
-    ENV_TRY(query_to_show(ring, &query, text, fault));
-    name.bytes = query.uri_text != NULL ? query.uri_text : query.label;
-    name.len = strlen(name.bytes);
-    r = find_kek(ring, &query, &name, false, out, fault);
-    env_query_clear(&query);
-    return r;
-}
-
 static ENV_RESULT ring_select_raw(struct env_keyring *base, const struct env_selector *selector,
                                   size_t bits, struct env_kek **out)
 {
@@ -297,55 +346,6 @@ static ENV_RESULT ring_select_raw(struct env_keyring *base, const struct env_sel
     r = select_raw(ring, selector, bits, out, &fault);
     env_gate_leave();
     return env_ok(r) ? r : env_fault_raise(ring->errors, &fault);
-}
-
-static ENV_RESULT ring_find(struct env_keyring *base, const char *name, struct env_kek **out)
-{
-    struct env_ring *ring = from_base(base);
-    struct env_fault fault;
-    ENV_RESULT r;
-
-    env_gate_enter();
-    r = find_shown(ring, name, out, &fault);
-    if (!env_ok(r))
-        r = env_fault_raise(ring->errors, &fault);
-    env_gate_leave();
-    return r;
-}
-
-static ENV_RESULT ring_list(struct env_keyring *base, const char *uri, env_take_kek_fn *take,
-                            void *arg)
-{
-    struct env_ring *ring = from_base(base);
-    struct env_fault fault;
-    struct env_query query;
-    ENV_RESULT r;
-
-    env_gate_enter();
-    r = query_to_show(ring, &query, uri, &fault);
-    if (env_ok(r)) {
-        r = env_list_keks(ring, &query, take, arg, &fault);
-        env_query_clear(&query);
-    }
-    if (!env_ok(r))
-        r = env_fault_raise(ring->errors, &fault);
-    env_gate_leave();
-    return r;
-}
-
-static ENV_RESULT ring_generate(struct env_keyring *base, const struct env_kek_request *request,
-                                struct env_kek **out)
-{
-    struct env_ring *ring = from_base(base);
-    struct env_fault fault;
-    ENV_RESULT r;
-
-    env_gate_enter();
-    r = env_make_kek(ring, request, out, &fault);
-    if (!env_ok(r))
-        r = env_fault_raise(ring->errors, &fault);
-    env_gate_leave();
-    return r;
 }
 
 static void ring_free(struct env_keyring *base)

@@ -83,7 +83,7 @@
     X(KEK_LENGTH,            205, "the KEK is not an AES key of the length that the cipher says")  \
     X(ONE_KEK,               206, "key wrap takes one KEK, and kek in openssl.cnf names several")  \
     X(NO_STOCK_CIPHER,       207, "the key is none of a token's and no other provider offers the cipher: activate default or fips") \
-    X(WRAP_KEY_LENGTH,       208, "the key has not the length that the cipher says")               \
+    X(WRAP_KEY_LENGTH,       208, "the key has not the length that the cipher says")                 \
     /* KEKs as keys of OpenSSL */                                                                  \
     X(KEK_EXISTS,            220, "the token has such a KEK already (same-label:yes makes another of the label)") \
     X(KEK_NOT_MADE,          221, "the token could not make the KEK")                              \

@@ -25,9 +25,9 @@ struct fake_kek {
     const struct fake_ring *_Atomic ring; /* the one that gave it out last */
     bool fail_wrap;                       /* WRAP_FAILED, raised */
     bool fail_unwrap;                     /* TOKEN_FAILED, raised */
-    unsigned bits;           /* for raw wrap: so much of the key; 256 after fake_reset */
-    bool absent;             /* not found by lookup; the next to be made */
-    enum env_reason refusal; /* what accept raises, or ENV_R_NONE */
+    bool absent;                          /* not found by lookup; the next to be made */
+    enum env_reason refusal;              /* what accept raises, or ENV_R_NONE */
+    unsigned bits; /* for raw wrap: so much of the key; 256 after fake_reset */
     atomic_int references;
     atomic_int wraps;
     atomic_int unwraps;

@@ -285,16 +285,15 @@ START_TEST(an_altered_reference)
     struct bytes der = kek_encode(pkey, EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo");
 
     for (size_t i = 0; i < der.len; i++) {
-        for (unsigned bit = 0; bit < 8; bit++) {
-            EVP_PKEY *back;
+        unsigned char flip = (unsigned char)(1u << i % 8);
+        EVP_PKEY *back;
 
-            der.data[i] ^= (unsigned char)(1u << bit);
-            back = kek_decode(libctx, der, "DER");
-            if (back != NULL) /* another label, or what the fake does not look at */
-                ck_assert_uint_ge(i, URI_AT);
-            EVP_PKEY_free(back);
-            der.data[i] ^= (unsigned char)(1u << bit);
-        }
+        der.data[i] ^= flip;
+        back = kek_decode(libctx, der, "DER");
+        if (back != NULL) /* another label, or what the fake does not look at */
+            ck_assert_uint_ge(i, URI_AT);
+        EVP_PKEY_free(back);
+        der.data[i] ^= flip;
     }
     for (size_t len = 0; len < der.len; len++)
         ck_assert_ptr_null(kek_decode(libctx, (struct bytes){.data = der.data, .len = len}, "DER"));
