@@ -15,7 +15,8 @@ struct gathering {
     size_t count;
     size_t room;
     struct env_fault *fault;
-    size_t answered; /* modules that told their slots */
+    size_t started;               /* modules */
+    struct env_fault not_started; /* why the last of those that did not start did not */
 };
 
 static void name_token(struct env_token_name *name, const CK_TOKEN_INFO *info)
@@ -151,8 +152,9 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
     CK_RV rv;
 
     /* A module that does not start is no reason to do without the others. */
-    if (!env_ok(env_module_initialise(module, g->fault)))
+    if (!env_ok(env_module_initialise(module, &g->not_started)))
         return ENV_OK;
+    g->started++;
     rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, NULL, &count));
     if (rv == CKR_OK && count > 0) {
         count += 4; /* some may be plugged in this moment */
@@ -161,9 +163,7 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
             return env_fault(g->fault, ENV_R_NO_MEMORY, "the list of slots");
         rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, slots, &count));
     }
-    if (rv == CKR_OK)
-        g->answered++;
-    else
+    if (rv != CKR_OK)
         (void)env_fault_ckr(g->fault, ENV_R_TOKEN_FAILED, "C_GetSlotList", rv, module->name);
     for (CK_ULONG i = 0; rv == CKR_OK && i < count && env_ok(r); i++)
         r = look_at_slot(tokens, module, slots[i], g);
@@ -187,21 +187,24 @@ static void drop_tokens(struct env_tokens *tokens, const struct env_module *only
 }
 
 /*
- * A module that fails is the reason when no other answered. Beside others it is only worth a
- * mention: among those that p11-kit knows there is often one whose hardware is not there.
+ * A slot that fails may have been the one that was wanted, so that is told. A module that does not
+ * start is the reason when no other did; beside others it is only worth a mention: among those that
+ * p11-kit knows there is often one whose hardware is not there.
  */
-static ENV_RESULT no_token(const struct env_config *config, const char *shown,
-                           const struct gathering *g)
+static ENV_RESULT no_token(const struct env_config *config, const char *shown, struct gathering *g)
 {
     const char *where =
         config->module_path != NULL ? config->module_path : "the modules that p11-kit knows";
-    struct env_fault failed = *g->fault;
 
-    if (failed.reason == ENV_R_NONE)
+    if (g->fault->reason != ENV_R_NONE)
+        return ENV_FAIL(g->fault->reason);
+    if (g->not_started.reason == ENV_R_NONE)
         return env_fault(g->fault, ENV_R_NO_TOKEN, "wanted: %s (%s)", shown, where);
-    if (g->answered == 0)
-        return ENV_FAIL(failed.reason);
-    return env_fault(g->fault, ENV_R_NO_TOKEN, "wanted: %s (%s; %s)", shown, where, failed.text);
+    if (g->started > 0)
+        return env_fault(g->fault, ENV_R_NO_TOKEN, "wanted: %s (%s; %s)", shown, where,
+                         g->not_started.text);
+    *g->fault = g->not_started;
+    return ENV_FAIL(g->fault->reason);
 }
 
 ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens *tokens,

@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #define CONTEXT_MAX 4096u
@@ -74,6 +76,31 @@ static ENV_RESULT none_empty(const struct env_config *config, const struct env_e
     return ENV_OK;
 }
 
+/*
+ * libcrypto ignores a property query that it can not parse and fetches whatever comes first: a slip
+ * in "fips=yes" would go unseen. As the default of a context it is parsed with an answer.
+ */
+static ENV_RESULT query_parses(const char *propquery, const struct env_errors *errors)
+{
+    OSSL_LIB_CTX *scratch;
+    bool parses;
+
+    if (propquery == NULL)
+        return ENV_OK;
+    scratch = OSSL_LIB_CTX_new();
+    if (scratch == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    ERR_set_mark();
+    parses = EVP_set_default_properties(scratch, propquery) == 1;
+    ERR_pop_to_mark();
+    OSSL_LIB_CTX_free(scratch);
+    if (!parses)
+        return ENV_RAISE(errors, ENV_R_CONFIG_VALUE,
+                         "propquery is no property query (see "
+                         "property(7))");
+    return ENV_OK;
+}
+
 ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors)
 {
     bool standard_names; /* too late to act upon: the names are there or not since the loading */
@@ -88,6 +115,7 @@ ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *
                       errors));
     ENV_TRY(yes_or_no("standard-names", config->standard_names, &standard_names, errors));
     ENV_TRY(yes_or_no("pkcs11-scheme", config->pkcs11_scheme, &pkcs11_scheme, errors));
+    ENV_TRY(query_parses(config->propquery, errors));
     if (config->context != NULL && strlen(config->context) > CONTEXT_MAX)
         return ENV_RAISE(errors, ENV_R_CONTEXT_TOO_LONG, "context");
     return ENV_OK;

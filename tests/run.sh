@@ -153,6 +153,10 @@ static_analysis() {
 }
 
 mkdir -p "$logs"
+# Even a test that was killed leaves nothing behind.
+TMPDIR=$(mktemp -d)
+export TMPDIR
+trap 'rm -rf "$TMPDIR" build/*/tests/run.*' EXIT
 install_packages
 build_and_test release
 if ! $quick; then

@@ -167,6 +167,23 @@ START_TEST(yes_and_no)
 }
 END_TEST
 
+/* libcrypto would ignore a query that it can not parse, and fetch anything. */
+START_TEST(property_queries)
+{
+    static const char *const right[] = {"fips=yes", "provider=default", "?fips=yes,-provider"};
+    static const char *const wrong[] = {"fips=yes,fips=no", "fips==yes", "=yes", "fips yes"};
+
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        set(&config.propquery, right[i]);
+        good();
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        set(&config.propquery, wrong[i]);
+        bad("propquery", ENV_R_CONFIG_VALUE);
+    }
+}
+END_TEST
+
 START_TEST(length_of_the_context)
 {
     char longest[4098];
@@ -234,6 +251,7 @@ int main(void)
     tcase_add_test(tcase, empty_values);
     tcase_add_test(tcase, ways_to_wrap);
     tcase_add_test(tcase, yes_and_no);
+    tcase_add_test(tcase, property_queries);
     tcase_add_test(tcase, length_of_the_context);
     tcase_add_test(tcase, misspelt_keys);
     tcase_add_test(tcase, values_are_not_repeated);

@@ -38,6 +38,8 @@ static struct bytes run(int sealing, struct bytes in)
     while (w.done < in.len) {
         size_t len = random_between(&state, LARGE_UPDATE, most);
 
+        if (random_between(&state, 0, 3) == 0)
+            len = LARGE_UPDATE; /* the smallest that is not small */
         watched_update(&w, in.data + w.done, len < in.len - w.done ? len : in.len - w.done);
     }
     return watched_end(&w);
