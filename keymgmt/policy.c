@@ -50,11 +50,6 @@ static ENV_RESULT judge(const struct env_config *config, const struct env_key_fa
     return env_fault(fault, reason, "%s", described);
 }
 
-enum env_reason env_policy_refusal(const struct env_config *config, const struct env_key_facts *key)
-{
-    return refusal(config, key, false);
-}
-
 ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_key_facts *key,
                             const struct env_token *token, struct env_fault *fault)
 {
