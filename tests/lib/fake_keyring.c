@@ -210,6 +210,18 @@ static void give(struct fake_ring *ring, struct fake_kek *fake, struct env_kek_l
     out->keks[out->count++] = &fake->base;
 }
 
+/* name is a label, or a URI whose object is the label. */
+static bool is_named(const struct fake_kek *fake, const char *name)
+{
+    const char *object = strstr(name, "object=");
+    size_t len = strlen(fake->label);
+
+    if (object == NULL)
+        return strcmp(fake->label, name) == 0;
+    object += strlen("object=");
+    return strncmp(object, fake->label, len) == 0 && strchr(";?", object[len]) != NULL;
+}
+
 static ENV_RESULT ring_select(struct env_keyring *base, const struct env_selector *selector,
                               struct env_kek_list *out)
 {
@@ -223,7 +235,7 @@ static ENV_RESULT ring_select(struct env_keyring *base, const struct env_selecto
         return out->count > 0 ? ENV_OK : ENV_RAISE(ring->errors, ENV_R_NO_KEK_CONFIGURED, "%s", "");
     }
     for (size_t i = 0; i < FAKE_KEKS; i++) {
-        if (strcmp(fake_keks[i].label, wanted) == 0) {
+        if (is_named(&fake_keks[i], wanted)) {
             give(ring, &fake_keks[i], out);
             return ENV_OK;
         }
@@ -271,20 +283,6 @@ static ENV_RESULT ring_select_raw(struct env_keyring *base, const struct env_sel
     return r;
 }
 
-/* name is a label, or a URI whose object is the label. */
-static bool is_named(const struct fake_kek *fake, const char *name)
-{
-    const char *object = strstr(name, "object=");
-    size_t len = strlen(fake->label);
-
-    if (fake->absent)
-        return false;
-    if (object == NULL)
-        return strcmp(fake->label, name) == 0;
-    object += strlen("object=");
-    return strncmp(object, fake->label, len) == 0 && strchr(";?", object[len]) != NULL;
-}
-
 static void lend(struct fake_ring *ring, struct fake_kek *fake, struct env_kek **out)
 {
     fake->ring = ring;
@@ -297,7 +295,7 @@ static ENV_RESULT ring_find(struct env_keyring *base, const char *name, struct e
     struct fake_ring *ring = (struct fake_ring *)base;
 
     for (size_t i = 0; i < FAKE_KEKS; i++) {
-        if (is_named(&fake_keks[i], name)) {
+        if (!fake_keks[i].absent && is_named(&fake_keks[i], name)) {
             lend(ring, &fake_keks[i], out);
             return ENV_OK;
         }
