@@ -16,7 +16,7 @@ sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 page=$source_dir/docs/envelope.7
 
 # Examples that must be there, so that none goes untested because it was lost.
-required=(openssl.cnf check seal who make-kek more-keks pkeyutl message.c run-message kem.c run-kem
+required=(openssl.cnf check seal who make-kek more-keks pkeyutl skey message.c run-message kem.c run-kem
     wrap.c run-wrap more.cnf short-keks cms)
 
 # ---- roff ----
