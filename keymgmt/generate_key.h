@@ -24,7 +24,7 @@ struct env_key_plan {
     const struct env_kek_request *request;
     const struct env_kek_id *id;
     enum env_use_pair pair;
-    CK_MECHANISM_TYPE allowed[3];
+    CK_MECHANISM_TYPE allowed[4];
     CK_ULONG allowed_count;
 };
 

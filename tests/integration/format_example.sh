@@ -28,7 +28,7 @@ write_cnf allow-imported-kek=yes 'context="invoice 7"'
 expect_quiet open -in message -out opened
 same plain opened
 
-# Section 3: an empty message of the usual kind.
+# Section 4: an empty message of the usual kind.
 : >empty
 expect_quiet seal -in empty -out sealed
 [[ $(header_length sealed) == 178 && $(stat -c %s sealed) == 284 ]] || fail "an empty message's lengths"

@@ -11,6 +11,16 @@ modules_dir=$(stock version -m | sed -n 's/^MODULESDIR: "\(.*\)"$/\1/p')
 installed=$work/root$modules_dir/envelope.so
 [[ -f $installed ]] || fail "envelope.so is not in OpenSSL's modules directory: $(<install.log)"
 
+# man finds the page in a directory share/man of the prefix.
+mapfile -t pages < <(find "$work/root" -path '*/share/man/man7/envelope.7')
+((${#pages[@]} == 1)) || fail "${#pages[@]} pages envelope(7) installed: $(<install.log)"
+same "$source_dir/docs/envelope.7" "${pages[0]}"
+if command -v man >/dev/null; then
+    found=$(man -M "${pages[0]%/man7/*}" -w 7 envelope) || fail "man does not find envelope(7)"
+    [[ $found == "${pages[0]}" ]] || fail "man finds another page: $found"
+fi
+[[ $(stat -c %A "${pages[0]}") == *r-- ]] || fail "not everybody can read envelope(7)"
+
 exported=$(nm -D --defined-only "$installed" | awk '{print $NF}')
 [[ $exported == OSSL_provider_init ]] || fail "exported: $exported"
 

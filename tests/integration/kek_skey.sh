@@ -1,15 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# KEKs as symmetric keys of OpenSSL 3.5 and later: no -K. Nothing to do with an earlier openssl.
+# KEKs as symmetric keys of OpenSSL 3.5 and later: no -K. Not registered with an earlier openssl.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 has_option() { # of openssl enc
     openssl enc -help 2>&1 | grep -q -- " $1 "
 }
-if ! has_option -skeymgmt; then
-    echo "$(openssl version) has no -skeymgmt"
-    exit 0
-fi
+has_option -skeymgmt || fail "$(openssl version) has no -skeymgmt"
 make_usual
 write_cnf -kek
 echo words >plain

@@ -387,11 +387,16 @@ static int init_with_fake(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *i
     return env_provider_init_with(handle, in, out, provctx, ring_new);
 }
 
+int fake_add_builtin(OSSL_LIB_CTX *libctx)
+{
+    return OSSL_PROVIDER_add_builtin(libctx, "envelope", init_with_fake);
+}
+
 static OSSL_LIB_CTX *libctx_with(bool with_default)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
 
-    if (libctx == NULL || !OSSL_PROVIDER_add_builtin(libctx, "envelope", init_with_fake) ||
+    if (libctx == NULL || !fake_add_builtin(libctx) ||
         (with_default && OSSL_PROVIDER_load(libctx, "default") == NULL) ||
         OSSL_PROVIDER_load(libctx, "envelope") == NULL) {
         ERR_print_errors_fp(stderr);

@@ -54,6 +54,8 @@ OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first);
 /* The same with another start of our provider, NULL: over the keyring of PKCS#11 tokens. */
 OSSL_LIB_CTX *libctx_new_configured(OSSL_provider_init_fn *init, const char *lines, bool first);
 /* For one without a configuration; the others go by OSSL_LIB_CTX_free. */
+/* Makes the provider known to a context that loads it later, from a configuration. */
+int fake_add_builtin(OSSL_LIB_CTX *libctx);
 void fake_libctx_free(OSSL_LIB_CTX *libctx);
 
 /* The reason of the newest error that the envelope provider put on the stack, 0 for none. */

@@ -227,6 +227,25 @@ START_TEST(failures_set_the_length)
 }
 END_TEST
 
+/* A segment was verified and written before the one that fails: the length is 0 all the same. */
+START_TEST(failure_after_output)
+{
+    struct bytes plain = bytes_plain(2 * SEGMENT_PLAIN, 1);
+    struct bytes sealed = caller_seal(libctx, plain);
+    struct bytes out = bytes_new(sealed.len + 32);
+
+    sealed.data[message_headers_len(sealed) + SEGMENT + 100] ^= 1;
+    begin(0);
+    ck_refused(calls.update(ctx, out.data, &n, out.len, sealed.data, sealed.len),
+               ENV_R_BAD_SEGMENT);
+    ck_assert_uint_eq(n, 0);
+    ck_assert_mem_eq(out.data, plain.data, SEGMENT_PLAIN); /* it had come that far */
+    bytes_free(&plain);
+    bytes_free(&sealed);
+    bytes_free(&out);
+}
+END_TEST
+
 START_TEST(freeing_nothing)
 {
     void *fresh = calls.newctx(provctx);
@@ -247,6 +266,7 @@ int main(void)
     tcase_add_test(tcase, final_needs_room_for_the_rest);
     tcase_add_test(tcase, lengths_beyond_an_int);
     tcase_add_test(tcase, failures_set_the_length);
+    tcase_add_test(tcase, failure_after_output);
     tcase_add_test(tcase, freeing_nothing);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
