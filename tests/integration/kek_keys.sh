@@ -35,6 +35,16 @@ for line in 'Token: kek$' 'Label: orders$' 'Reference: [0-9a-f]{32}$' 'Type: AES
     has_line "^ {4}$line" text
 done
 
+# It serves the key-wrap ciphers as well.
+stream 32 >key
+selector=$(printf orders | od -An -tx1 | tr -d ' \n')
+for wrapping in "wrap a6a6a6a6a6a6a6a6" "wrap-pad a65959a6"; do
+    cipher=(-envelope-aes-256-"${wrapping% *}" -K "$selector" -iv "${wrapping#* }")
+    expect_quiet ossl enc -e "${cipher[@]}" -in key -out wrapped
+    expect_quiet ossl enc -d "${cipher[@]}" -in wrapped -out unwrapped
+    same key unwrapped
+done
+
 # What the token itself says of it: one pair of uses, and the mechanisms that go with it.
 pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --list-objects \
     --type secrkey >objects 2>&1
