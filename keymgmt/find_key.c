@@ -261,7 +261,7 @@ static ENV_RESULT find(const struct env_token *token, const struct env_session *
                        void *arg, struct env_fault *fault)
 {
     struct handles handles = {.limit = limit};
-    ENV_RESULT r = ENV_OK;
+    ENV_RESULT r;
     CK_RV rv = CKR_OK;
 
     if (query->kinds != ENV_KEYS_RSA)

@@ -158,7 +158,7 @@ static int encapsulate(void *vctx, unsigned char *out, size_t *out_len, unsigned
                        size_t *secret_len)
 {
     struct kem_ctx *ctx = vctx;
-    ENV_RESULT r = ENV_OK;
+    ENV_RESULT r;
     uint8_t *dek = NULL;
 
     if (ctx->key == NULL)
@@ -187,7 +187,7 @@ static int decapsulate(void *vctx, unsigned char *secret, size_t *secret_len,
                        const unsigned char *in, size_t in_len)
 {
     struct kem_ctx *ctx = vctx;
-    ENV_RESULT r = ENV_OK;
+    ENV_RESULT r;
     uint8_t *dek = NULL;
 
     if (ctx->key == NULL)

@@ -40,7 +40,7 @@ void env_key_free(struct env_key *key)
 
 struct env_key *env_key_load(const void *reference, size_t reference_len)
 {
-    struct env_key *key;
+    void *key;
 
     if (reference_len != sizeof(key))
         return NULL;
@@ -53,7 +53,7 @@ int env_key_hand_over(struct env_key *key, int object_type, OSSL_CALLBACK *objec
                       void *object_arg)
 {
     static char type[] = ENV_KEK_KEY_TYPE;
-    struct env_key *reference = key;
+    void *reference = key;
     const OSSL_PARAM params[] = {
         OSSL_PARAM_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
         OSSL_PARAM_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, type, sizeof(type) - 1),

@@ -230,12 +230,14 @@ static ENV_RESULT destroy_attempt(struct env_ring *ring, void *arg, enum env_los
                                   struct env_blame *blame, struct env_fault *fault)
 {
     struct making *m = arg;
-    struct env_token *token;
+    struct env_token *token = NULL;
     CK_SESSION_HANDLE writing;
+    ENV_RESULT r = choose_token(ring, m, &token, fault);
 
     (void)cured;
     (void)blame;
-    ENV_TRY(choose_token(ring, m, &token, fault));
+    if (token == NULL)
+        return r;
     ENV_TRY(open_for_writing(token, &writing, fault));
     (void)ENV_P11(token->fn->C_DestroyObject(writing, m->destroy));
     (void)ENV_P11(token->fn->C_CloseSession(writing));

@@ -60,7 +60,7 @@ void env_ring_up_ref(struct env_ring *ring)
 static void close_tokens(struct env_tokens *tokens)
 {
     struct env_sigpipe held;
-    bool ours = tokens->generation == env_fork_generation() && !atomic_load(&process_is_ending);
+    bool ours = !atomic_load(&process_is_ending) && tokens->generation == env_fork_generation();
 
     env_sigpipe_hold(&held);
     env_tokens_close(tokens, ours);

@@ -25,11 +25,16 @@ static void map_page(void)
     page = p;
 }
 
-/* Unmapped with the module, so that loading and unloading it many times leaves nothing behind. */
+/*
+ * Unmapped with the module, so that loading and unloading it many times leaves nothing behind.
+ * OpenSSL 4.0 unloads providers in a destructor of its own, which runs after this one: from here on
+ * every process is another one than that which made what is being freed.
+ */
 __attribute__((destructor)) static void unmap_page(void)
 {
     if (page != NULL)
         (void)munmap((void *)page, (size_t)sysconf(_SC_PAGESIZE));
+    page = NULL;
 }
 
 uint64_t env_fork_generation(void)

@@ -5,6 +5,7 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../keymgmt/kek_algorithms.h"
@@ -206,7 +207,11 @@ static void free_provctx(struct env_provctx *provctx)
  */
 static void register_end_of_process(void)
 {
+#if OPENSSL_VERSION_MAJOR >= 4 /* cleaned up by libcrypto's destructor, after all of these */
+    (void)atexit(env_token_process_is_ending);
+#else
     (void)OPENSSL_atexit(env_token_process_is_ending);
+#endif
 }
 
 static OSSL_FUNC_provider_teardown_fn teardown;

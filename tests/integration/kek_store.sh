@@ -33,7 +33,8 @@ expect_quiet open -in sealed -out opened
 same plain opened
 
 # A URI stands wherever a key file may.
-for key in envelope:object=orders "envelope:id=$(sed 's/../%&/g' <<<$kek_id)" \
+percent_id=$(fold -w 2 <<<"$kek_id" | sed 's/^/%/' | tr -d '\n')
+for key in envelope:object=orders "envelope:id=$percent_id" \
     'envelope:token=kek;object=orders;type=secret-key'; do
     expect_quiet ossl pkeyutl -decrypt -inkey "$key" -in sealed -out opened
     same plain opened

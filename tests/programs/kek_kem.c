@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sealed key and back, with the EVP interface alone. KEY is whatever OSSL_STORE loads: a file or a
- * URI. The secret is written in hex, to show what came of it.
+ * A sealed key and back, with the EVP interface alone. KEY is whatever OSSL_STORE loads: a file or
+ * a URI. The secret is written in hex, to show what came of it.
  *
- *     kek_kem encapsulate KEY SEALED [CONTEXT]    makes the file SEALED, writes the secret to stdout
- *     kek_kem decapsulate KEY SEALED [CONTEXT]    writes the secret to stdout
+ *     kek_kem encapsulate KEY SEALED [CONTEXT]    makes the file SEALED, writes the secret to
+ * stdout kek_kem decapsulate KEY SEALED [CONTEXT]    writes the secret to stdout
  */
 #include <openssl/err.h>
 #include <openssl/evp.h>
