@@ -22,6 +22,7 @@ struct env_cipher_ctx {
     char *kek;                                /* the kek parameter, or NULL */
     bool kek_from_skey;                       /* it stands for an EVP_SKEY */
     char key_label[ENV_SELECTOR_KEY_LEN + 1]; /* from the key bytes, or "" */
+    bool key_refused; /* the last key was no selector: that must not end in the default KEK */
 };
 
 /* ---- contexts ---- */
@@ -147,8 +148,12 @@ static ENV_RESULT init(struct env_cipher_ctx *ctx, bool sealing, const unsigned 
     ENV_TRY(env_provctx_ready(ctx->provctx));
     if (key != NULL && ctx->kek_from_skey)
         take_kek(ctx, NULL, false);
+    ctx->key_refused = key != NULL || ctx->key_refused;
     if (key != NULL)
         ENV_TRY(env_selector_from_key(key, key_len, ctx->key_label));
+    else if (ctx->key_refused)
+        return ENV_FAIL(ENV_R_KEY_IS_NO_SELECTOR);
+    ctx->key_refused = false;
     ENV_TRY(set_params(ctx, params));
     ctx->sealing = sealing;
     ctx->initialised = true;
@@ -162,12 +167,17 @@ static ENV_RESULT init_with_skey(struct env_cipher_ctx *ctx, bool sealing, const
     const char *uri = env_kek_skey_uri(skey);
     char *kek;
 
+    if (skey != NULL)
+        ctx->key_refused = false;
     ENV_TRY(init(ctx, sealing, NULL, 0, params));
     if (skey == NULL) /* the one that was given before */
         return ENV_OK;
     kek = uri != NULL ? OPENSSL_strdup(uri) : NULL;
-    if (kek == NULL)
+    if (kek == NULL) {
+        ctx->initialised = false;
+        ctx->key_refused = true;
         return ENV_FAIL(uri != NULL ? ENV_R_NO_MEMORY : ENV_R_NO_KEY);
+    }
     take_kek(ctx, kek, true);
     return ENV_OK;
 }

@@ -15,6 +15,7 @@ struct wrap_ctx {
     char *kek;                                /* the kek parameter, or NULL */
     bool kek_from_skey;                       /* it stands for an EVP_SKEY */
     char key_label[ENV_SELECTOR_KEY_LEN + 1]; /* from the key bytes, or "" */
+    bool key_refused; /* the last key was no selector: that must not end in the default KEK */
 };
 
 static void *new_ctx(void *vprovctx, const struct env_wrap_kind *kind)
@@ -93,12 +94,17 @@ static ENV_RESULT init_with_skey(struct wrap_ctx *ctx, bool wrapping, const void
     const char *uri = env_kek_skey_uri(skey);
     char *kek;
 
+    if (skey != NULL)
+        ctx->key_refused = false;
     ENV_TRY(init(ctx, wrapping, (struct env_span){NULL, 0}, iv, params));
     if (skey == NULL) /* the one that was given before */
         return ENV_OK;
     kek = uri != NULL ? OPENSSL_strdup(uri) : NULL;
-    if (kek == NULL)
+    if (kek == NULL) {
+        ctx->once.initialised = false;
+        ctx->key_refused = true;
         return ENV_FAIL(uri != NULL ? ENV_R_NO_MEMORY : ENV_R_NO_KEY);
+    }
     take_kek(ctx, kek, true);
     return ENV_OK;
 }

@@ -160,6 +160,12 @@ START_TEST(a_child_starts_afresh)
 }
 END_TEST
 
+#ifdef __SANITIZE_ADDRESS__
+#define ASAN 1
+#else
+#define ASAN 0
+#endif
+
 static void *use_until_stopped(void *failed)
 {
     while (!atomic_load(&stop)) {
@@ -394,7 +400,8 @@ int main(void)
     tcase_add_test(tc, a_child_that_only_frees);
     tcase_add_test(tc, a_child_that_uses_and_frees);
     tcase_add_test(tc, a_child_starts_afresh);
-    tcase_add_test(tc, forks_while_threads_are_inside);
+    if (!ASAN) /* its allocator, in gcc 12, is left locked in the child of a threaded process */
+        tcase_add_test(tc, forks_while_threads_are_inside);
     tcase_add_test(tc, a_fork_waits_for_who_is_inside);
     tcase_add_test(tc, a_fork_from_inside_does_not_wait);
     tcase_add_test(tc, a_module_that_asks_for_its_own_keys);

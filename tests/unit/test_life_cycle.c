@@ -323,6 +323,7 @@ END_TEST
 START_TEST(failed_init_leaves_nothing_to_use)
 {
     static const unsigned char no_label[32] = {1};
+    static const unsigned char no_key[32] = {0};
 
     for (int sealing = 0; sealing <= 1; sealing++) {
         EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE", sealing);
@@ -331,7 +332,10 @@ START_TEST(failed_init_leaves_nothing_to_use)
                    ENV_R_KEY_IS_NO_SELECTOR);
         ck_refused(EVP_CipherUpdate(ctx, room, &n, plain.data, 1), ENV_R_NOT_INITIALISED);
         ck_refused(EVP_CipherFinal_ex(ctx, room, &n), ENV_R_NOT_INITIALISED);
-        ck_assert_int_eq(init_again(ctx, -1), 1);
+        /* nor does the default KEK take the place of the one that was meant */
+        ck_refused(init_again(ctx, -1), ENV_R_KEY_IS_NO_SELECTOR);
+        ck_refused(EVP_CipherUpdate(ctx, room, &n, plain.data, 1), ENV_R_NOT_INITIALISED);
+        ck_assert_int_eq(EVP_CipherInit_ex2(ctx, NULL, no_key, NULL, -1, NULL), 1);
         message_through(ctx, sealing);
         EVP_CIPHER_CTX_free(ctx);
     }

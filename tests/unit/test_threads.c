@@ -12,7 +12,7 @@
 #include "fake_keyring.h"
 
 #define THREADS 8
-#define SECONDS 3
+#define SECONDS 10
 #define MOST_PLAIN 30000u
 
 static OSSL_LIB_CTX *libctx;
