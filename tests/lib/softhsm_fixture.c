@@ -14,7 +14,7 @@
 
 #define SO_PIN "12345678"
 
-static char dir[64];
+static char dir[512];
 
 const char *softhsm_module(void)
 {
@@ -50,10 +50,11 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 void softhsm_setup(void)
 {
     const char *tmp = getenv("TMPDIR");
-    char path[128];
+    char path[sizeof(dir) + 32];
     FILE *conf;
 
-    (void)snprintf(dir, sizeof(dir), "%.40s/softhsm.XXXXXX", tmp != NULL ? tmp : "/tmp");
+    ck_assert_int_lt(snprintf(dir, sizeof(dir), "%s/softhsm.XXXXXX", tmp != NULL ? tmp : "/tmp"),
+                     (int)sizeof(dir));
     ck_assert_ptr_nonnull(mkdtemp(dir));
     (void)snprintf(path, sizeof(path), "%s/tokens", dir);
     ck_assert_int_eq(mkdir(path, 0700), 0);
