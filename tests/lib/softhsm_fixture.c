@@ -78,8 +78,8 @@ void softhsm_teardown(void)
 
 static void move_tokens(const char *from, const char *to)
 {
-    char old[128];
-    char new[128];
+    char old[sizeof(dir) + 128];
+    char new[sizeof(dir) + 128];
 
     (void)snprintf(old, sizeof(old), "%s/%s", dir, from);
     (void)snprintf(new, sizeof(new), "%s/%s", dir, to);
