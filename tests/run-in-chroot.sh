@@ -20,13 +20,12 @@ mkdir -p "$logs" "$root"
     exit 2
 }
 
+# /dev is not mounted: debootstrap makes the devices that are needed, and a chroot that was left
+# behind can be deleted without harm.
 leave() {
-    local dir
-    for dir in proc dev; do
-        if mountpoint -q "$root/$dir"; then
-            umount "$root/$dir"
-        fi
-    done
+    if mountpoint -q "$root/proc"; then
+        umount "$root/proc"
+    fi
 }
 trap leave EXIT
 
@@ -57,8 +56,7 @@ make_chroot() {
         touch "$root/made"
     fi
     cp /etc/resolv.conf "$root/etc/resolv.conf"
-    mount -t proc proc "$root/proc"
-    mount --bind /dev "$root/dev"
+    mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 }
 
 # What a release has for tests that the system outside can not run.
