@@ -9,8 +9,8 @@
 
 #include "../keymgmt/kek_skeymgmt.h"
 #include "cipher_params.h"
+#include "kek_choice.h"
 #include "provctx.h"
-#include "selector_key.h"
 #include "stream.h"
 
 struct env_cipher_ctx {
@@ -19,10 +19,7 @@ struct env_cipher_ctx {
     struct env_stream *stream;
     bool initialised;
     bool sealing;
-    char *kek;                                /* the kek parameter, or NULL */
-    bool kek_from_skey;                       /* it stands for an EVP_SKEY */
-    char key_label[ENV_SELECTOR_KEY_LEN + 1]; /* from the key bytes, or "" */
-    bool key_refused; /* the last key was no selector: that must not end in the default KEK */
+    struct env_kek_choice choice;
 };
 
 /* ---- contexts ---- */
@@ -30,7 +27,7 @@ struct env_cipher_ctx {
 static void free_ctx(struct env_cipher_ctx *ctx)
 {
     env_stream_free(ctx->stream);
-    OPENSSL_free(ctx->kek);
+    env_kek_choice_clear(&ctx->choice);
     OPENSSL_clear_free(ctx, sizeof(*ctx));
 }
 
@@ -63,38 +60,13 @@ static struct env_cipher_ctx *new_ctx(void *vprovctx, const struct env_stream_ki
     return ctx;
 }
 
-static struct env_selector selector_of(const struct env_cipher_ctx *ctx)
-{
-    struct env_selector selector = {0};
-
-    if (ctx->kek != NULL)
-        selector.name = ctx->kek;
-    else if (ctx->key_label[0] != '\0')
-        selector.marked = ctx->key_label;
-    return selector;
-}
-
 /* ---- parameters ---- */
-
-static void take_kek(struct env_cipher_ctx *ctx, char *kek, bool from_skey)
-{
-    OPENSSL_free(ctx->kek);
-    ctx->kek = kek;
-    ctx->kek_from_skey = from_skey;
-}
 
 static ENV_RESULT set_kek(struct env_cipher_ctx *ctx, const OSSL_PARAM *p)
 {
-    char *text = NULL;
-
     if (ctx->stream->state != ENV_STREAM_NEW && ctx->stream->state != ENV_STREAM_DONE)
         return ENV_FAIL(ENV_R_PARAMETER_TOO_LATE);
-    if (!OSSL_PARAM_get_utf8_string(p, &text, 0) || text == NULL || text[0] == '\0') {
-        OPENSSL_free(text);
-        return ENV_RAISE(&ctx->provctx->errors, ENV_R_BAD_PARAMETER, "%s", ENV_CIPHER_PARAM_KEK);
-    }
-    take_kek(ctx, text, false);
-    return ENV_OK;
+    return env_kek_choice_param(&ctx->choice, p, &ctx->provctx->errors);
 }
 
 static ENV_RESULT set_context(struct env_cipher_ctx *ctx, const OSSL_PARAM *p)
@@ -146,14 +118,8 @@ static ENV_RESULT init(struct env_cipher_ctx *ctx, bool sealing, const unsigned 
     ctx->initialised = false;
     env_stream_reset(ctx->stream);
     ENV_TRY(env_provctx_ready(ctx->provctx));
-    if (key != NULL && ctx->kek_from_skey)
-        take_kek(ctx, NULL, false);
-    ctx->key_refused = key != NULL || ctx->key_refused;
-    if (key != NULL)
-        ENV_TRY(env_selector_from_key(key, key_len, ctx->key_label));
-    else if (ctx->key_refused)
-        return ENV_FAIL(ENV_R_KEY_IS_NO_SELECTOR);
-    ctx->key_refused = false;
+    ENV_TRY(
+        env_kek_choice_key(&ctx->choice, (struct env_span){key, key_len}, env_selector_from_key));
     ENV_TRY(set_params(ctx, params));
     ctx->sealing = sealing;
     ctx->initialised = true;
@@ -164,27 +130,21 @@ static ENV_RESULT init(struct env_cipher_ctx *ctx, bool sealing, const unsigned 
 static ENV_RESULT init_with_skey(struct env_cipher_ctx *ctx, bool sealing, const void *skey,
                                  const OSSL_PARAM params[])
 {
-    const char *uri = env_kek_skey_uri(skey);
-    char *kek;
+    ENV_RESULT r;
 
     if (skey != NULL)
-        ctx->key_refused = false;
+        ctx->choice.key_refused = false;
     ENV_TRY(init(ctx, sealing, NULL, 0, params));
     if (skey == NULL) /* the one that was given before */
         return ENV_OK;
-    kek = uri != NULL ? OPENSSL_strdup(uri) : NULL;
-    if (kek == NULL) {
-        ctx->initialised = false;
-        ctx->key_refused = true;
-        return ENV_FAIL(uri != NULL ? ENV_R_NO_MEMORY : ENV_R_NO_KEY);
-    }
-    take_kek(ctx, kek, true);
-    return ENV_OK;
+    r = env_kek_choice_skey(&ctx->choice, env_kek_skey_uri(skey));
+    ctx->initialised = env_ok(r);
+    return r;
 }
 
 static ENV_RESULT run_update(struct env_cipher_ctx *ctx, struct env_io *io)
 {
-    struct env_selector selector = selector_of(ctx);
+    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
 
     if (!ctx->initialised)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
@@ -198,7 +158,7 @@ static ENV_RESULT run_update(struct env_cipher_ctx *ctx, struct env_io *io)
 
 static ENV_RESULT run_final(struct env_cipher_ctx *ctx, struct env_io *io)
 {
-    struct env_selector selector = selector_of(ctx);
+    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
 
     if (!ctx->initialised)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
@@ -248,8 +208,7 @@ static void *dupctx(void *vctx)
 
     if (to != NULL) {
         to->stream = NULL;
-        to->kek = from->kek != NULL ? OPENSSL_strdup(from->kek) : NULL;
-        if (from->kek == NULL || to->kek != NULL)
+        if (env_kek_choice_separate(&to->choice))
             r = env_stream_copy(from->stream, from->sealing, &to->stream);
     }
     if (env_ok(r))

@@ -7,15 +7,12 @@
 
 #include "../keymgmt/kek_skeymgmt.h"
 #include "cipher.h"
-#include "selector_key.h"
+#include "kek_choice.h"
 #include "wrap_once.h"
 
 struct wrap_ctx {
     struct env_wrap_once once;
-    char *kek;                                /* the kek parameter, or NULL */
-    bool kek_from_skey;                       /* it stands for an EVP_SKEY */
-    char key_label[ENV_SELECTOR_KEY_LEN + 1]; /* from the key bytes, or "" */
-    bool key_refused; /* the last key was no selector: that must not end in the default KEK */
+    struct env_kek_choice choice;
 };
 
 static void *new_ctx(void *vprovctx, const struct env_wrap_kind *kind)
@@ -29,42 +26,15 @@ static void *new_ctx(void *vprovctx, const struct env_wrap_kind *kind)
     return ctx;
 }
 
-static struct env_selector selector_of(const struct wrap_ctx *ctx)
-{
-    struct env_selector selector = {0};
-
-    if (ctx->kek != NULL)
-        selector.name = ctx->kek;
-    else if (ctx->key_label[0] != '\0')
-        selector.marked = ctx->key_label;
-    return selector;
-}
-
-static void take_kek(struct wrap_ctx *ctx, char *kek, bool from_skey)
-{
-    OPENSSL_free(ctx->kek);
-    ctx->kek = kek;
-    ctx->kek_from_skey = from_skey;
-}
-
 static ENV_RESULT set_params(struct wrap_ctx *ctx, const OSSL_PARAM params[])
 {
     const OSSL_PARAM *p;
-    char *text = NULL;
 
     if (params == NULL)
         return ENV_OK;
     ENV_TRY(env_wrap_set_key_len(&ctx->once, params));
     p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_KEK);
-    if (p == NULL)
-        return ENV_OK;
-    if (!OSSL_PARAM_get_utf8_string(p, &text, 0) || text == NULL || text[0] == '\0') {
-        OPENSSL_free(text);
-        return ENV_RAISE(&ctx->once.provctx->errors, ENV_R_BAD_PARAMETER, "%s",
-                         ENV_CIPHER_PARAM_KEK);
-    }
-    take_kek(ctx, text, false);
-    return ENV_OK;
+    return p != NULL ? env_kek_choice_param(&ctx->choice, p, &ctx->once.provctx->errors) : ENV_OK;
 }
 
 static ENV_RESULT init(struct wrap_ctx *ctx, bool wrapping, struct env_span key, struct env_span iv,
@@ -76,10 +46,7 @@ static ENV_RESULT init(struct wrap_ctx *ctx, bool wrapping, struct env_span key,
     ENV_TRY(env_provctx_ready(ctx->once.provctx));
     if (key.data != NULL && key.len != env_wrap_key_len(kind))
         return ENV_FAIL(ENV_R_WRAP_KEY_LENGTH);
-    if (key.data != NULL && ctx->kek_from_skey)
-        take_kek(ctx, NULL, false);
-    if (key.data != NULL)
-        ENV_TRY(env_selector_from_bytes(key.data, key.len, ctx->key_label));
+    ENV_TRY(env_kek_choice_key(&ctx->choice, key, env_selector_from_bytes));
     if (iv.data != NULL && !env_wrap_default_iv(kind, iv.data, iv.len))
         return ENV_FAIL(ENV_R_DEFAULT_IV_ONLY);
     ENV_TRY(set_params(ctx, params));
@@ -91,22 +58,16 @@ static ENV_RESULT init(struct wrap_ctx *ctx, bool wrapping, struct env_span key,
 static ENV_RESULT init_with_skey(struct wrap_ctx *ctx, bool wrapping, const void *skey,
                                  struct env_span iv, const OSSL_PARAM params[])
 {
-    const char *uri = env_kek_skey_uri(skey);
-    char *kek;
+    ENV_RESULT r;
 
     if (skey != NULL)
-        ctx->key_refused = false;
+        ctx->choice.key_refused = false;
     ENV_TRY(init(ctx, wrapping, (struct env_span){NULL, 0}, iv, params));
     if (skey == NULL) /* the one that was given before */
         return ENV_OK;
-    kek = uri != NULL ? OPENSSL_strdup(uri) : NULL;
-    if (kek == NULL) {
-        ctx->once.initialised = false;
-        ctx->key_refused = true;
-        return ENV_FAIL(uri != NULL ? ENV_R_NO_MEMORY : ENV_R_NO_KEY);
-    }
-    take_kek(ctx, kek, true);
-    return ENV_OK;
+    r = env_kek_choice_skey(&ctx->choice, env_kek_skey_uri(skey));
+    ctx->once.initialised = env_ok(r);
+    return r;
 }
 
 /* ---- what libcrypto calls ---- */
@@ -132,7 +93,7 @@ static void freectx(void *vctx)
 
     if (ctx == NULL)
         return;
-    OPENSSL_free(ctx->kek);
+    env_kek_choice_clear(&ctx->choice);
     OPENSSL_clear_free(ctx, sizeof(*ctx));
 }
 
@@ -141,12 +102,9 @@ static void *dupctx(void *vctx)
     const struct wrap_ctx *from = vctx;
     struct wrap_ctx *to = OPENSSL_memdup(from, sizeof(*from));
 
-    if (to != NULL && from->kek != NULL) {
-        to->kek = OPENSSL_strdup(from->kek);
-        if (to->kek == NULL) {
-            freectx(to);
-            to = NULL;
-        }
+    if (to != NULL && !env_kek_choice_separate(&to->choice)) {
+        freectx(to);
+        to = NULL;
     }
     if (to == NULL)
         (void)ENV_EDGE_FAIL(from->once.provctx, ENV_FAIL(ENV_R_NO_MEMORY));
@@ -195,7 +153,7 @@ static int update(void *vctx, unsigned char *out, size_t *out_len, size_t out_si
                   const unsigned char *in, size_t in_len)
 {
     struct wrap_ctx *ctx = vctx;
-    struct env_selector selector = selector_of(ctx);
+    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
     ENV_RESULT r = env_wrap_update(&ctx->once, &selector, in, in_len, out, out_size, out_len);
 
     return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->once.provctx, r);

@@ -287,6 +287,9 @@ START_TEST(no_kek)
     ck_refused(begin_with("ENVELOPE-AES-256-WRAP", 1, key, NULL), ENV_R_KEY_IS_NO_SELECTOR);
     ck_refused(EVP_CipherUpdate(ctx, out, &n, in, 32), ENV_R_NOT_INITIALISED);
     ck_refused(EVP_CipherFinal_ex(ctx, out, &n), ENV_R_NOT_INITIALISED);
+    /* nor does the default KEK take the place of the one that was meant */
+    ck_refused(EVP_CipherInit_ex2(ctx, NULL, NULL, NULL, 1, NULL), ENV_R_KEY_IS_NO_SELECTOR);
+    ck_refused(EVP_CipherUpdate(ctx, out, &n, in, 32), ENV_R_NOT_INITIALISED);
     key[0] = 0;
     ck_refused(begin_with("ENVELOPE-AES-256-WRAP", 1, key, NULL), ENV_R_KEY_IS_NO_SELECTOR);
     begin("ENVELOPE-AES-256-WRAP", 1);
