@@ -200,12 +200,12 @@ START_TEST(altered_segments)
                                   SEGMENT_1M - 1};
 
     for (size_t i = 0; i < CUTS; i++) {
-        for (size_t j = 0; j < sizeof(bits) / sizeof(bits[0]); j++) {
+        for (size_t j = i % 2; j < sizeof(bits) / sizeof(bits[0]); j += 2) {
             unsigned char *byte = sealed.data + headers + SEGMENT_1M + bits[j];
 
             *byte ^= 0x10;
             ck_assert_int_eq(try_to_open_cut(libctx, "ENVELOPE-1M", sealed, cut_at(i),
-                                             j % 2 == 0 ? SEGMENT_1M : LARGE_UPDATE, plain,
+                                             j % 4 < 2 ? SEGMENT_1M : LARGE_UPDATE, plain,
                                              PLAIN_1M),
                              ENV_R_BAD_SEGMENT);
             *byte ^= 0x10;
@@ -230,7 +230,7 @@ START_TEST(altered_or_cut_last_segment)
         ck_assert_int_eq(
             try_to_open_cut(libctx, "ENVELOPE-1M", shorter, cut, LARGE_UPDATE, plain, 2 * PLAIN_1M),
             ENV_R_TRUNCATED);
-        for (size_t at = 4; at < len; at = at < 64 ? at + 6 : at + 66000) {
+        for (size_t at = 4; at < len; at = at < 17 ? at + 6 : at + 66661) {
             sealed.data[start + at] ^= 1;
             ck_assert_int_eq(try_to_open_cut(libctx, "ENVELOPE-1M", sealed, cut, LARGE_UPDATE,
                                              plain, 2 * PLAIN_1M),
