@@ -166,6 +166,8 @@ if ! $quick; then
     build_and_test clang -R '^unit\.'
     # the tests with threads: of the others ThreadSanitizer would say nothing
     build_and_test tsan -R '^unit\..*(keymgmt|thread|fork|life_cycle)'
+    # every target's corpus, and 5 s of new inputs
+    build_and_test fuzz
     static_analysis
 fi
 echo "$passed passed, $failed failed"
