@@ -31,10 +31,10 @@ START_TEST(lengths_and_pieces)
                                                        span(plain.data + done + head, piece - head),
                                                        last, sealed)),
                           "sealing");
-                ck_demand(
-                    env_ok(env_floe_segment_prefix(&opening.params, sealed, &stated, &stated_last)) &&
-                        stated == piece + 32 && stated_last == last,
-                    "prefix");
+                ck_demand(env_ok(env_floe_segment_prefix(&opening.params, sealed, &stated,
+                                                         &stated_last)) &&
+                              stated == piece + 32 && stated_last == last,
+                          "prefix");
                 memcpy(whole, sealed, stated);
                 ck_demand(
                     env_ok(env_floe_open_segment(&opening, span(whole, first),
