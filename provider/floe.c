@@ -220,15 +220,15 @@ ENV_RESULT env_floe_seal_segment(struct env_floe *floe, struct env_span head, st
     return ENV_OK;
 }
 
-ENV_RESULT env_floe_segment_prefix(const struct env_floe *floe,
+ENV_RESULT env_floe_segment_prefix(const struct env_floe_params *params,
                                    const uint8_t prefix[ENV_FLOE_PREFIX_LEN], size_t *len,
                                    bool *last)
 {
     uint32_t stated = get_be32(prefix);
 
     *last = stated != NOT_LAST;
-    *len = *last ? stated : floe->params.segment_len;
-    if (*len < ENV_FLOE_OVERHEAD || *len > floe->params.segment_len)
+    *len = *last ? stated : params->segment_len;
+    if (*len < ENV_FLOE_OVERHEAD || *len > params->segment_len)
         return ENV_FAIL(ENV_R_BAD_SEGMENT_LENGTH);
     return ENV_OK;
 }
@@ -239,7 +239,7 @@ static ENV_RESULT begin_opening(struct env_floe *floe, const uint8_t *head,
 {
     size_t len = 0;
 
-    ENV_TRY(env_floe_segment_prefix(floe, head, &len, &floe->opening_last));
+    ENV_TRY(env_floe_segment_prefix(&floe->params, head, &len, &floe->opening_last));
     ENV_TRY(enter_segment(floe, floe->opening_last, false));
     if (EVP_DecryptInit_ex2(floe->gcm, NULL, NULL, head + ENV_FLOE_PREFIX_LEN, tag_param) != 1 ||
         !feed_aad(floe, floe->opening_last))
@@ -273,7 +273,7 @@ ENV_RESULT env_floe_open_segment(struct env_floe *floe, struct env_span segment,
     *out_len = 0;
     if (segment.len < ENV_FLOE_PREFIX_LEN)
         return ENV_FAIL(ENV_R_INTERNAL);
-    ENV_TRY(env_floe_segment_prefix(floe, segment.data, &stated, &last));
+    ENV_TRY(env_floe_segment_prefix(&floe->params, segment.data, &stated, &last));
     if (stated != segment.len)
         return ENV_FAIL(ENV_R_INTERNAL);
     ciphertext = (struct env_span){segment.data + ENV_FLOE_HEAD_LEN, stated - ENV_FLOE_OVERHEAD};

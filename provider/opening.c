@@ -13,39 +13,7 @@
  */
 #define PIECE_MIN 8192u
 
-static size_t take(struct env_io *io, uint8_t *to, size_t wanted)
-{
-    size_t n = io->in_len < wanted ? io->in_len : wanted;
-
-    env_copy(to, io->in, n);
-    io->in += n;
-    io->in_len -= n;
-    return n;
-}
-
 /* ---- the headers ---- */
-
-/* Collects the bytes that tell how long the header is, then makes room for it and FLOE's. */
-static ENV_RESULT measure_header(struct env_stream *stream, struct env_io *io)
-{
-    size_t len = 0;
-    ENV_RESULT r;
-
-    stream->headers_filled += take(io, stream->peek + stream->headers_filled,
-                                   sizeof(stream->peek) - stream->headers_filled);
-    r = env_header_length((struct env_span){stream->peek, stream->headers_filled}, &len);
-    if (r.reason == ENV_R_TRUNCATED)
-        return ENV_OK; /* more is to come; final says so when it does not */
-    ENV_TRY(r);
-    stream->headers = OPENSSL_malloc(len + ENV_FLOE_HEADER_LEN);
-    if (stream->headers == NULL)
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    stream->headers_len = len + ENV_FLOE_HEADER_LEN;
-    if (stream->headers_len < stream->headers_filled)
-        return ENV_FAIL(ENV_R_BAD_HEADER);
-    memcpy(stream->headers, stream->peek, stream->headers_filled);
-    return ENV_OK;
-}
 
 /* The segment length is judged before any token is asked: it tells which cipher to use. */
 static ENV_RESULT accept_segment_len(const struct env_stream *stream, const uint8_t *floe_header,
@@ -84,19 +52,6 @@ static ENV_RESULT open_headers(struct env_stream *stream)
     stream->headers_filled = 0;
     stream->state = ENV_STREAM_BODY;
     return ENV_OK;
-}
-
-static ENV_RESULT collect_headers(struct env_stream *stream, struct env_io *io)
-{
-    if (stream->headers == NULL)
-        ENV_TRY(measure_header(stream, io));
-    if (stream->headers == NULL)
-        return ENV_OK;
-    stream->headers_filled += take(io, stream->headers + stream->headers_filled,
-                                   stream->headers_len - stream->headers_filled);
-    if (stream->headers_filled < stream->headers_len)
-        return ENV_OK;
-    return open_headers(stream);
 }
 
 /* ---- the segments ---- */
@@ -204,7 +159,7 @@ static ENV_RESULT open_in_place(struct env_stream *stream, struct env_io *io, bo
     *done = false;
     if (stream->segment_filled > 0 || io->in_len < len)
         return ENV_OK;
-    ENV_TRY(env_floe_segment_prefix(&stream->floe, io->in, &stated, &last));
+    ENV_TRY(env_floe_segment_prefix(&stream->floe.params, io->in, &stated, &last));
     if (last)
         return ENV_OK;
     prefetch_next(io, len);
@@ -234,8 +189,8 @@ static ENV_RESULT gather(struct env_stream *stream, struct env_io *io, size_t le
         io->in += n;
         io->in_len -= n;
     }
-    env_stream_filled(
-        stream, take(io, stream->segment + stream->segment_filled, len - stream->segment_filled));
+    env_stream_filled(stream, env_io_take(io, stream->segment + stream->segment_filled,
+                                          len - stream->segment_filled));
     return ENV_OK;
 }
 
@@ -247,7 +202,8 @@ static ENV_RESULT complete_segment(struct env_stream *stream, struct env_io *io,
     size_t n = 0;
 
     if (missing < PIECE_MIN) {
-        env_stream_filled(stream, take(io, stream->segment + stream->segment_filled, missing));
+        env_stream_filled(stream,
+                          env_io_take(io, stream->segment + stream->segment_filled, missing));
         tail.len = 0;
     }
     ENV_TRY(
@@ -267,11 +223,11 @@ static ENV_RESULT open_by_pieces(struct env_stream *stream, struct env_io *io)
     bool last = false;
 
     if (stream->segment_filled < ENV_FLOE_HEAD_LEN)
-        env_stream_filled(stream, take(io, stream->segment + stream->segment_filled,
-                                       ENV_FLOE_HEAD_LEN - stream->segment_filled));
+        env_stream_filled(stream, env_io_take(io, stream->segment + stream->segment_filled,
+                                              ENV_FLOE_HEAD_LEN - stream->segment_filled));
     if (stream->segment_filled < ENV_FLOE_PREFIX_LEN)
         return ENV_OK;
-    ENV_TRY(env_floe_segment_prefix(&stream->floe, stream->segment, &len, &last));
+    ENV_TRY(env_floe_segment_prefix(&stream->floe.params, stream->segment, &len, &last));
     if (!last && stream->segment_filled >= ENV_FLOE_HEAD_LEN &&
         io->in_len >= len - stream->segment_filled)
         return complete_segment(stream, io, len - stream->segment_filled);
@@ -289,7 +245,11 @@ static ENV_RESULT open_input(struct env_stream *stream, struct env_io *io)
         if (stream->state == ENV_STREAM_HELD)
             return ENV_FAIL(ENV_R_TRAILING_DATA);
         if (stream->state == ENV_STREAM_HEADER) {
-            ENV_TRY(collect_headers(stream, io));
+            bool complete = false;
+
+            ENV_TRY(env_stream_collect_headers(stream, io, &complete));
+            if (complete)
+                ENV_TRY(open_headers(stream));
             continue;
         }
         ENV_TRY(open_in_place(stream, io, &done));
