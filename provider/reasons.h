@@ -97,7 +97,12 @@
     X(BAD_REFERENCE,         229, "malformed KEK reference")                                       \
     X(NO_KEY,                230, "the operation needs a KEK")                                     \
     X(OTHER_KEK,             231, "the input is for another KEK than the one given")               \
-    X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")
+    X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                   \
+    /* files that the command changes: the data names the file */                                  \
+    X(FILE_FAILED,           256, "a call on the file failed")                                     \
+    X(FILE_LOCKED,           257, "another process has the file locked")                           \
+    X(FILE_CHANGED,          258, "the file changed meanwhile")                                    \
+    X(FILE_UNSAFE,           259, "the file can not be changed safely")
 /* clang-format on */
 
 enum env_reason {
