@@ -162,8 +162,8 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
     return make_kek(ring, s, fault);
 }
 
-ENV_RESULT env_search_kek(struct env_ring *ring, const struct env_query *query, bool first_will_do,
-                          struct env_kek **out, struct env_fault *fault)
+static ENV_RESULT search_kek(struct env_ring *ring, const struct env_query *query,
+                             bool first_will_do, struct env_kek **out, struct env_fault *fault)
 {
     struct search *s = calloc(1, sizeof(*s));
     ENV_RESULT r;
@@ -176,4 +176,16 @@ ENV_RESULT env_search_kek(struct env_ring *ring, const struct env_query *query, 
     r = env_ring_attempt(ring, attempt, s, fault);
     free(s);
     return r;
+}
+
+ENV_RESULT env_find_kek(struct env_ring *ring, const struct env_query *query,
+                        const struct env_cache_name *name, bool first_will_do, struct env_kek **out,
+                        struct env_fault *fault)
+{
+    *out = env_kek_cache_find(&ring->cache, name);
+    if (*out != NULL)
+        return ENV_OK;
+    ENV_TRY(search_kek(ring, query, first_will_do, out, fault));
+    env_kek_cache_add(&ring->cache, name, *out);
+    return ENV_OK;
 }

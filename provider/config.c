@@ -4,9 +4,119 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <stddef.h>
 #include <string.h>
 
 #define CONTEXT_MAX 4096u
+
+/* Every key that the section may have, and where its value goes. */
+static const struct config_key {
+    const char *name;
+    size_t field;
+    bool never_empty; /* the others judge that themselves */
+} config_keys[] = {
+    {"pkcs11-module-path", offsetof(struct env_config, module_path), true},
+    {"pkcs11-module-init-args", offsetof(struct env_config, module_init_args), true},
+    {"token", offsetof(struct env_config, token), true},
+    {"pin-source", offsetof(struct env_config, pin_source), true},
+    {"kek", offsetof(struct env_config, kek), true},
+    {"wrap", offsetof(struct env_config, wrap), true},
+    {"context", offsetof(struct env_config, context), false},
+    {"open-kek", offsetof(struct env_config, open_kek), true},
+    {"propquery", offsetof(struct env_config, propquery), true},
+    {"allow-weak-kek", offsetof(struct env_config, allow_weak_kek), false},
+    {"allow-imported-kek", offsetof(struct env_config, allow_imported_kek), false},
+    {"standard-names", offsetof(struct env_config, standard_names), true},
+    {"pkcs11-scheme", offsetof(struct env_config, pkcs11_scheme), false},
+};
+
+#define CONFIG_KEYS (sizeof(config_keys) / sizeof(config_keys[0]))
+
+static char **field_of(struct env_config *config, const struct config_key *key)
+{
+    return (char **)(void *)((char *)config + key->field);
+}
+
+const char *env_config_key(size_t i)
+{
+    return i < CONFIG_KEYS ? config_keys[i].name : NULL;
+}
+
+/* ---- reading ---- */
+
+/* Looks for keys that are not ours; the first one found is kept for the error. */
+static bool read_slips(struct env_config *config, env_config_ask_fn *ask, void *arg,
+                       const char *const *slips, size_t count, bool *found)
+{
+    *found = false;
+    for (size_t i = 0; i < count; i++) {
+        char *value = NULL;
+
+        if (!ask(arg, slips[i], &value))
+            return false;
+        if (value == NULL)
+            continue;
+        *found = true;
+        OPENSSL_clear_free(value, strlen(value)); /* it may be a PIN */
+        if (config->unknown == NULL && (config->unknown = OPENSSL_strdup(slips[i])) == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool env_config_read(struct env_config *config, env_config_ask_fn *ask, void *arg)
+{
+    /* Who wrote it wrong wants the names all the same, and hears of it when he uses one. */
+    static const char *const standard_slips[] = {"standard_names", "standard-name", "stock-names"};
+    /* The core answers only what it is asked, so likely slips are asked for by name. */
+    static const char *const slips[] = {
+        "pin",
+        "pin-value",
+        "pin_source",
+        "pinsource",
+        "keks",
+        "key",
+        "kek-label",
+        "label",
+        "tokens",
+        "token-label",
+        "open_kek",
+        "open-keks",
+        "module-path",
+        "pkcs11-module",
+        "pkcs11_module_path",
+        "pkcs11-module-paths",
+        "prop-query",
+        "properties",
+        "property-query",
+        "pkcs11_module_init_args",
+        "contexts",
+        "wraps",
+        "wrapping",
+        "allow_weak_kek",
+        "allow-weak-keks",
+        "allow_imported_kek",
+        "allow-imported-keks",
+        "pkcs11_scheme",
+        "pkcs11-schemes",
+    };
+    bool standard_slip;
+    bool slip;
+
+    if (!read_slips(config, ask, arg, standard_slips,
+                    sizeof(standard_slips) / sizeof(standard_slips[0]), &standard_slip) ||
+        !read_slips(config, ask, arg, slips, sizeof(slips) / sizeof(slips[0]), &slip))
+        return false;
+    for (size_t i = 0; i < CONFIG_KEYS; i++) {
+        if (!ask(arg, config_keys[i].name, field_of(config, &config_keys[i])))
+            return false;
+    }
+    config->standard_names_on = standard_slip || (config->standard_names != NULL &&
+                                                  strcmp(config->standard_names, "no") != 0);
+    return true;
+}
+
+/* ---- judging ---- */
 
 static ENV_RESULT yes_or_no(const char *key, const char *value, bool *out,
                             const struct env_errors *errors)
@@ -52,26 +162,13 @@ static ENV_RESULT wrap_choice(const char *value, enum env_wrap_choice *out,
 }
 
 /* A key that stands there with nothing after it is a mistake, never a default. */
-static ENV_RESULT none_empty(const struct env_config *config, const struct env_errors *errors)
+static ENV_RESULT none_empty(struct env_config *config, const struct env_errors *errors)
 {
-    const struct {
-        const char *key;
-        const char *value;
-    } values[] = {
-        {"pkcs11-module-path", config->module_path},
-        {"pkcs11-module-init-args", config->module_init_args},
-        {"token", config->token},
-        {"pin-source", config->pin_source},
-        {"kek", config->kek},
-        {"wrap", config->wrap},
-        {"open-kek", config->open_kek},
-        {"propquery", config->propquery},
-        {"standard-names", config->standard_names},
-    };
+    for (size_t i = 0; i < CONFIG_KEYS; i++) {
+        const char *value = *field_of(config, &config_keys[i]);
 
-    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-        if (values[i].value != NULL && values[i].value[strspn(values[i].value, " ")] == '\0')
-            return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is empty", values[i].key);
+        if (config_keys[i].never_empty && value != NULL && value[strspn(value, " ")] == '\0')
+            return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is empty", config_keys[i].name);
     }
     return ENV_OK;
 }
@@ -121,29 +218,17 @@ ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *
     return ENV_OK;
 }
 
+/* Values are wiped: a URI may hold a pin-value. */
+static void clear_value(char **value)
+{
+    if (*value != NULL)
+        OPENSSL_clear_free(*value, strlen(*value));
+    *value = NULL;
+}
+
 void env_config_clear(struct env_config *config)
 {
-    char **strings[] = {
-        &config->module_path,
-        &config->module_init_args,
-        &config->token,
-        &config->pin_source,
-        &config->kek,
-        &config->wrap,
-        &config->context,
-        &config->open_kek,
-        &config->propquery,
-        &config->unknown,
-        &config->allow_imported_kek,
-        &config->allow_weak_kek,
-        &config->standard_names,
-        &config->pkcs11_scheme,
-    };
-
-    for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
-        /* a URI may hold a pin-value */
-        if (*strings[i] != NULL)
-            OPENSSL_clear_free(*strings[i], strlen(*strings[i]));
-        *strings[i] = NULL;
-    }
+    for (size_t i = 0; i < CONFIG_KEYS; i++)
+        clear_value(field_of(config, &config_keys[i]));
+    clear_value(&config->unknown);
 }

@@ -8,6 +8,7 @@
 #define ENVELOPE_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "error.h"
 
@@ -45,6 +46,18 @@ struct env_config {
      * so that a slip is an error and never makes stock OpenSSL wrap under a selector. */
     bool standard_names_on;
 };
+
+/*
+ * Hands out one key of the section: *value becomes a copy (OPENSSL_free), or stays NULL where the
+ * section does not have it. False when there is no memory.
+ */
+typedef bool env_config_ask_fn(void *arg, const char *key, char **value);
+
+/* Asks for every key that there is, and for likely slips. False as from ask. */
+bool env_config_read(struct env_config *config, env_config_ask_fn *ask, void *arg);
+
+/* The name of the i-th key; NULL behind the last. */
+const char *env_config_key(size_t i);
 
 /*
  * Judges every value and fills the fields above. Each failure names its key: CONFIG_VALUE,

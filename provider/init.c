@@ -84,9 +84,10 @@ static bool has_core_functions(const struct env_provctx *provctx)
 
 /* ---- configuration ---- */
 
-/* Asks the core for one key of our section; *to becomes a copy, or stays NULL. */
-static bool read_key(const struct env_provctx *provctx, const char *key, char **to)
+/* Asks the core for one key of our section. */
+static bool ask_core(void *arg, const char *key, char **to)
 {
+    const struct env_provctx *provctx = arg;
     char *value = NULL;
     OSSL_PARAM params[] = {OSSL_PARAM_utf8_ptr(key, &value, 0), OSSL_PARAM_END};
 
@@ -94,95 +95,6 @@ static bool read_key(const struct env_provctx *provctx, const char *key, char **
         return true;
     *to = OPENSSL_strdup(value);
     return *to != NULL;
-}
-
-/* Looks for keys that are not ours; the first one found is kept for the error. */
-static bool read_slips(struct env_provctx *provctx, const char *const *slips, size_t count,
-                       bool *found)
-{
-    struct env_config *config = &provctx->config;
-
-    *found = false;
-    for (size_t i = 0; i < count; i++) {
-        char *value = NULL;
-
-        if (!read_key(provctx, slips[i], &value))
-            return false;
-        if (value == NULL)
-            continue;
-        *found = true;
-        OPENSSL_clear_free(value, strlen(value)); /* it may be a PIN */
-        if (config->unknown == NULL && (config->unknown = OPENSSL_strdup(slips[i])) == NULL)
-            return false;
-    }
-    return true;
-}
-
-/* Who wrote it wrong wants the names all the same, and hears of it when he uses one. */
-static bool read_standard_names(struct env_provctx *provctx)
-{
-    static const char *const slips[] = {"standard_names", "standard-name", "stock-names"};
-    struct env_config *config = &provctx->config;
-    bool slip;
-
-    if (!read_slips(provctx, slips, sizeof(slips) / sizeof(slips[0]), &slip) ||
-        !read_key(provctx, "standard-names", &config->standard_names))
-        return false;
-    config->standard_names_on =
-        slip || (config->standard_names != NULL && strcmp(config->standard_names, "no") != 0);
-    return true;
-}
-
-static bool read_config(struct env_provctx *provctx)
-{
-    /* The core answers only what it is asked, so likely slips are asked for by name. */
-    static const char *const slips[] = {
-        "pin",
-        "pin-value",
-        "pin_source",
-        "pinsource",
-        "keks",
-        "key",
-        "kek-label",
-        "label",
-        "tokens",
-        "token-label",
-        "open_kek",
-        "open-keks",
-        "module-path",
-        "pkcs11-module",
-        "pkcs11_module_path",
-        "pkcs11-module-paths",
-        "prop-query",
-        "properties",
-        "property-query",
-        "pkcs11_module_init_args",
-        "contexts",
-        "wraps",
-        "wrapping",
-        "allow_weak_kek",
-        "allow-weak-keks",
-        "allow_imported_kek",
-        "allow-imported-keks",
-        "pkcs11_scheme",
-        "pkcs11-schemes",
-    };
-    struct env_config *config = &provctx->config;
-    bool found;
-
-    return read_standard_names(provctx) &&
-           read_slips(provctx, slips, sizeof(slips) / sizeof(slips[0]), &found) &&
-           read_key(provctx, "pkcs11-module-path", &config->module_path) &&
-           read_key(provctx, "pkcs11-module-init-args", &config->module_init_args) &&
-           read_key(provctx, "token", &config->token) &&
-           read_key(provctx, "pin-source", &config->pin_source) &&
-           read_key(provctx, "kek", &config->kek) && read_key(provctx, "wrap", &config->wrap) &&
-           read_key(provctx, "context", &config->context) &&
-           read_key(provctx, "open-kek", &config->open_kek) &&
-           read_key(provctx, "propquery", &config->propquery) &&
-           read_key(provctx, "allow-weak-kek", &config->allow_weak_kek) &&
-           read_key(provctx, "allow-imported-kek", &config->allow_imported_kek) &&
-           read_key(provctx, "pkcs11-scheme", &config->pkcs11_scheme);
 }
 
 /* ---- coming and going ---- */
@@ -306,7 +218,8 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
     take_core_functions(provctx, in);
     provctx->errors = (struct env_errors){provctx, raise_in_core, mark_in_core, unmark_in_core};
     provctx->config_lock = CRYPTO_THREAD_lock_new();
-    if (!has_core_functions(provctx) || provctx->config_lock == NULL || !read_config(provctx))
+    if (!has_core_functions(provctx) || provctx->config_lock == NULL ||
+        !env_config_read(&provctx->config, ask_core, provctx))
         goto failed;
     provctx->inside_token = env_token_inside_call;
     /* Only possible here: the core's functions for it are gone once we have returned. */

@@ -98,6 +98,8 @@
     X(NO_KEY,                230, "the operation needs a KEK")                                     \
     X(OTHER_KEK,             231, "the input is for another KEK than the one given")               \
     X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                   \
+    /* headers for other KEKs */                                                                   \
+    X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")       \
     /* files that the command changes: the data names the file */                                  \
     X(FILE_FAILED,           256, "a call on the file failed")                                     \
     X(FILE_LOCKED,           257, "another process has the file locked")                           \

@@ -121,11 +121,11 @@ count=0
 while read -r key; do
     grep -qE "^\.BI? $key \"? ?=" configuration || fail "the key $key is not described"
     count=$((count + 1))
-done < <(grep -oE 'read_key\(provctx, "[^"]+"' "$source_dir/provider/init.c" | literals)
+done < <(grep -oE '\{"[^"]+", offsetof\(struct env_config,' "$source_dir/provider/config.c" | literals)
 ((count >= 11)) || fail "$count keys in the sources: this test does not find them any more"
 each "slip of a key" 20 < <(
     awk '/slips\[\] = \{/ { inside = 1 } inside { print } /\}/ { inside = 0 }' \
-        "$source_dir/provider/init.c" | literals
+        "$source_dir/provider/config.c" | literals
 )
 
 # The tables are {NAME or its macro, properties, ...}; a name may be several, with colons between.

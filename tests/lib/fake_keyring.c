@@ -79,12 +79,20 @@ static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrap
     uint8_t out[ENV_WRAPPED_MAX]; /* libcrypto wants as much room as the input has */
 
     atomic_fetch_add(&fake->unwraps, 1);
+    if (fake->public_half)
+        abort();
     if (fake->fail_unwrap)
         return ENV_RAISE(fake->ring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
     if (!key_wrap(fake, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN))
         return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
     memcpy(dek, out, ENV_DEK_LEN);
+    fake->unwrapped_to = dek;
     return ENV_OK;
+}
+
+static bool kek_can_unwrap(const struct env_kek *kek)
+{
+    return !((const struct fake_kek *)kek)->public_half;
 }
 
 /* Key wrap of any kind by the default provider; out has as much room as kek.h says. */
@@ -172,6 +180,7 @@ static const struct env_kek_vtable kek_vtable = {
     .id = kek_id,
     .wrap = kek_wrap,
     .unwrap = kek_unwrap,
+    .can_unwrap = kek_can_unwrap,
     .raw_wrap = kek_raw_wrap,
     .raw_unwrap = kek_raw_unwrap,
     .describe = kek_describe,
@@ -253,7 +262,7 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         struct fake_kek *fake = &fake_keks[i];
 
-        if (fake->absent || fake->id.len != id->len ||
+        if (fake->absent || fake->public_half || fake->id.len != id->len ||
             memcmp(fake->id.bytes, id->bytes, id->len) != 0)
             continue;
         fake->ring = ring;
