@@ -190,8 +190,16 @@ ENV_RESULT tool_target_sync(const struct tool_target *target, int fd)
 
 ENV_RESULT tool_target_sync_dir(const struct tool_target *target)
 {
+    int dir = target->dir;
+    ENV_RESULT r = ENV_OK;
+
+    /* a directory that was opened to find names only can not be synced by that descriptor */
+    if ((fcntl(dir, F_GETFL) & O_PATH) != 0)
+        dir = openat(target->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* EINVAL: the file system has no syncing of directories */
-    if (TEMP_FAILURE_RETRY(fsync(target->dir)) != 0 && errno != EINVAL)
-        return tool_target_failed(target, "sync of the directory");
-    return ENV_OK;
+    if (dir < 0 || (TEMP_FAILURE_RETRY(fsync(dir)) != 0 && errno != EINVAL))
+        r = tool_target_failed(target, "sync of the directory");
+    if (dir >= 0 && dir != target->dir)
+        (void)close(dir);
+    return r;
 }
