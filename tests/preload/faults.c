@@ -9,6 +9,7 @@
  *     FAULT_DO=WHAT   before, after: the process is killed before or after it
  *                     torn: a write puts half of its bytes down, then the process is killed
  *                     short: a write or a copy does a part; every one does so, not the N-th alone
+ *                     half: a write does half of it, and from then on the disk is full
  *                     EIO, ENOSPC, EINTR, EPERM: it fails with that
  *     FAULT_ALWAYS=1  all calls from the N-th on fail, as on a disk that is full
  *     FAULT_POWER=data, half, names, all   a kill is a power cut, see power_cut.c
@@ -68,7 +69,7 @@ __attribute__((constructor)) static void begin(void)
         what = getenv("FAULT_DO");
     if (getenv("FAULT_AT") != NULL)
         fault_at = strtoul(getenv("FAULT_AT"), NULL, 10);
-    always = getenv("FAULT_ALWAYS") != NULL;
+    always = getenv("FAULT_ALWAYS") != NULL || strcmp(what, "half") == 0;
     if (log != NULL)
         log_fd = real.openat(AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
@@ -103,6 +104,8 @@ static int error_of(void)
         int code;
     } errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EPERM", EPERM}};
 
+    if (strcmp(what, "half") == 0)
+        return count > fault_at ? ENOSPC : 0;
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
         if (strcmp(what, errors[i].name) == 0)
             return errors[i].code;
@@ -146,6 +149,13 @@ static bool fails(bool now)
         return false;
     errno = code;
     return true;
+}
+
+/* Whether a write or a copy is to do a part only. */
+static bool is_partial(bool now)
+{
+    return strcmp(what, "short") == 0 ||
+           (now && (strcmp(what, "torn") == 0 || strcmp(what, "half") == 0));
 }
 
 static void done(bool now)
@@ -232,7 +242,6 @@ ssize_t pread(int fd, void *to, size_t len, off_t offset)
 
 ssize_t pwrite(int fd, const void *from, size_t len, off_t offset)
 {
-    bool partly = strcmp(what, "short") == 0;
     bool now;
     ssize_t n = -1;
 
@@ -240,9 +249,7 @@ ssize_t pwrite(int fd, const void *from, size_t len, off_t offset)
         return real.pwrite(fd, from, len, offset);
     if (!fails(now)) {
         power_before_write(fd, len, offset);
-        if (now && strcmp(what, "torn") == 0)
-            partly = true;
-        n = real.pwrite(fd, from, partly && len > 1 ? len / 2 : len, offset);
+        n = real.pwrite(fd, from, is_partial(now) && len > 1 ? len / 2 : len, offset);
     }
     done(now);
     return n;
@@ -250,7 +257,6 @@ ssize_t pwrite(int fd, const void *from, size_t len, off_t offset)
 
 ssize_t copy_file_range(int in, off_t *in_at, int out, off_t *out_at, size_t len, unsigned flags)
 {
-    bool partly = strcmp(what, "short") == 0;
     bool now;
     ssize_t n = -1;
 
@@ -258,9 +264,8 @@ ssize_t copy_file_range(int in, off_t *in_at, int out, off_t *out_at, size_t len
         return real.copy_file_range(in, in_at, out, out_at, len, flags);
     if (!fails(now)) {
         power_before_write(out, 0, *out_at);
-        if (now && strcmp(what, "torn") == 0)
-            partly = true;
-        n = real.copy_file_range(in, in_at, out, out_at, partly && len > 1 ? len / 2 : len, flags);
+        n = real.copy_file_range(in, in_at, out, out_at, is_partial(now) && len > 1 ? len / 2 : len,
+                                 flags);
     }
     done(now);
     return n;
