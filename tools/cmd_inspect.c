@@ -19,8 +19,8 @@ struct inspection {
     struct tool_run *run;
     const char *path; /* as it is shown */
     struct tool_message *message;
-    struct tool_recipient *recipients; /* of the message: with --here */
-    uint8_t *dek;                      /* in secret memory */
+    struct tool_recipients *recipients; /* of the message: with --here */
+    uint8_t *deks;                      /* in secret memory */
     uint64_t files;
     uint64_t wrong;
 };
@@ -81,7 +81,7 @@ static void show_json(const struct inspection *in)
         tool_json_text(json, "mechanism", mechanism->words);
         tool_json_text(json, "oid", mechanism->oid);
         if (in->run->options.here)
-            tool_recipient_json(json, &in->recipients[i]);
+            tool_recipient_json(json, &in->recipients->list[i]);
         tool_json_object_end(json);
     }
     tool_json_array_end(json);
@@ -135,7 +135,7 @@ static void show_text(const struct inspection *in)
         (void)fprintf(out, "  %s KEK %s, %s, %s\n", tool_kek_type(mechanism->type),
                       tool_report_id(&recipient->id, id), mechanism->words, mechanism->oid);
         if (in->run->options.here)
-            show_state(out, &in->recipients[i]);
+            show_state(out, &in->recipients->list[i]);
     }
 }
 
@@ -144,18 +144,9 @@ static void show_text(const struct inspection *in)
 /* With --here it is wrong when nothing here opens it, and when something should but does not. */
 static void try_recipients(struct inspection *in)
 {
-    const struct env_header *header = &in->message->header;
-    bool opens = false;
-    bool fails = false;
-
-    for (size_t i = 0; i < header->count; i++) {
-        tool_recipient_try(in->run->keys, &header->recipients[i], in->message->der, in->dek,
-                           &in->recipients[i]);
-        OPENSSL_cleanse(in->dek, ENV_DEK_LEN);
-        opens = opens || in->recipients[i].state == TOOL_RECIPIENT_OPENS;
-        fails = fails || in->recipients[i].state == TOOL_RECIPIENT_FAILS;
-    }
-    in->wrong += !opens || fails;
+    tool_recipients_try(in->run->keys, &in->message->header, in->message->der, in->deks,
+                        in->recipients);
+    in->wrong += !in->recipients->opens || in->recipients->fails;
 }
 
 static void inspect_fd(struct inspection *in, int fd)
@@ -219,9 +210,9 @@ static enum tool_status run_inspect(struct tool_run *run)
     if (run->options.here && !tool_run_keys(run))
         return TOOL_UNABLE;
     in.message = OPENSSL_zalloc(sizeof(*in.message));
-    in.recipients = OPENSSL_zalloc(ENV_KEK_RECIPIENTS_MAX * sizeof(*in.recipients));
-    in.dek = env_secret_alloc(ENV_DEK_LEN);
-    if (in.message == NULL || in.recipients == NULL || in.dek == NULL) {
+    in.recipients = OPENSSL_zalloc(sizeof(*in.recipients));
+    in.deks = env_secret_alloc(TOOL_TRY_ROOM);
+    if (in.message == NULL || in.recipients == NULL || in.deks == NULL) {
         tool_complain(run, "out of memory");
         in.wrong = 0;
     } else {
@@ -231,7 +222,7 @@ static enum tool_status run_inspect(struct tool_run *run)
     }
     OPENSSL_free(in.message);
     OPENSSL_free(in.recipients);
-    env_secret_free(in.dek, ENV_DEK_LEN);
+    env_secret_free(in.deks, TOOL_TRY_ROOM);
     return in.files == 0 ? TOOL_UNABLE : in.wrong > 0 ? TOOL_WRONG : TOOL_FINE;
 }
 

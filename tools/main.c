@@ -8,6 +8,8 @@
 
 static const struct tool_command *const commands[] = {
     &tool_command_inspect,
+    &tool_command_census,
+    &tool_command_verify,
     &tool_command_rewrap,
     &tool_command_reencrypt,
     NULL,

@@ -19,9 +19,22 @@ struct tool_recipient {
     struct tool_failure failure;
 };
 
-/* dek is in secret memory; it holds the DEK when the recipient opens, and zeros otherwise. */
-void tool_recipient_try(const struct tool_keys *keys, const struct env_recipient *recipient,
-                        struct env_span der, uint8_t dek[ENV_DEK_LEN], struct tool_recipient *out);
+/* What trying all recipients of a header came to. */
+struct tool_recipients {
+    size_t count;
+    bool opens; /* at least one does */
+    bool fails; /* at least one does that should not */
+    struct tool_recipient list[ENV_KEK_RECIPIENTS_MAX];
+};
+
+#define TOOL_TRY_ROOM (2 * ENV_DEK_LEN)
+
+/*
+ * Tries every recipient. deks is TOOL_TRY_ROOM bytes of secret memory, wiped afterwards. Recipients
+ * that open have to agree on the DEK: with any of them the body is the same.
+ */
+void tool_recipients_try(const struct tool_keys *keys, const struct env_header *header,
+                         struct env_span der, uint8_t *deks, struct tool_recipients *out);
 
 /* "opens", "not here", "fails" */
 const char *tool_recipient_word(enum tool_recipient_state state);
