@@ -296,7 +296,7 @@ int fsync(int fd)
     if (!enter("fsync", fd, NULL, &now))
         return real.fsync(fd);
     if (!fails(now)) {
-        r = real.fsync(fd);
+        r = 0; /* what would be lost is ours to say, and the disk has no part in it */
         power_synced(fd);
     }
     done(now);
