@@ -67,7 +67,7 @@ expect_status() { # directory, status
 # Every case of one kind of change. A case's name is its kind, the number and name of the call, and
 # what happens there.
 start_cases() { # kind, KEK, subcommand, directory to begin with
-    local kind=$1 subcommand=$3 from=$4 number call power error powers=(none all)
+    local kind=$1 subcommand=$3 from=$4 number call power error powers=(none data all)
     [[ $kind != inplace && -z ${ENVELOPE_LONG-} ]] || powers=(none data half names all)
     write_cnf "kek=$2"
     start_case "cases/$kind" "$from" "$subcommand"
