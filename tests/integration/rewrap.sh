@@ -126,6 +126,7 @@ expect_failed "" "No such file" envelope rewrap odd/absent
 # Locked by another, with fcntl's locks as by most programs.
 write_cnf kek=one
 coproc holder { exec "$ENVELOPE_PROGRAMS/hold_lock" odd/sealed; }
+# shellcheck disable=SC2154 # coproc sets it
 holding=$holder_PID
 read -r said <&"${holder[0]}"
 [[ $said == locked ]] || fail "the lock: $said"

@@ -79,10 +79,10 @@ start_cases() { # kind, KEK, subcommand, directory to begin with
         if [[ $call != openat && $call != pread ]]; then
             for power in "${powers[@]}"; do
                 start_case "$at.killed.$power" "$from" "$subcommand" FAULT_AT="$number" \
-                    FAULT_DO=before FAULT_POWER=$power
+                    FAULT_DO=before FAULT_POWER="$power"
                 [[ $call == pwrite || $call == copy_file_range ]] || continue
                 start_case "$at.torn.$power" "$from" "$subcommand" FAULT_AT="$number" \
-                    FAULT_DO=torn FAULT_POWER=$power
+                    FAULT_DO=torn FAULT_POWER="$power"
             done
         fi
         [[ $call != pwrite && $call != copy_file_range ]] ||

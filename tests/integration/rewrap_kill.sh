@@ -11,13 +11,15 @@ source "$source_dir/tests/lib/rotation.sh"
 make_two_keks
 kills=${ENVELOPE_KILLS:-20}
 mkdir tree tree/below
-for size in 0 4064 20000; do
-    stream $size >plain.$size
-    seal_as one plain.$size sealed.$size
+sizes=(0 4064 20000)
+directories=("" below/)
+for size in "${sizes[@]}"; do
+    stream "$size" >"plain.$size"
+    seal_as one "plain.$size" "sealed.$size"
 done
 for ((i = 0; i < 200; i++)); do
-    sizes=(0 4064 20000)
-    cp sealed.${sizes[i % 3]} tree/$( ((i % 2)) && echo below/)$i.${sizes[i % 3]}
+    size=${sizes[i % 3]}
+    cp "sealed.$size" "tree/${directories[i % 2]}$i.$size"
 done
 cp -a tokens tokens.saved # SoftHSM writes to its token at a login: a kill there could cost it
 

@@ -31,6 +31,7 @@ seal_as() { # KEK, plain, sealed, further arguments
 
 # The file opens where this KEK alone may open, and gives that plaintext.
 opens_with_only() { # KEK, sealed, plain
+    # shellcheck disable=SC2034 # the fixture uses it
     local cnf=only.cnf
     write_cnf "kek=$1" "open-kek=$1"
     open -in "$2" -out opened.only 2>/dev/null || fail "$2 does not open with KEK $1"
