@@ -101,7 +101,7 @@ static ENV_RESULT next_segment(struct work *work, struct env_span rest, size_t *
 
     if (rest.len < ENV_FLOE_PREFIX_LEN)
         return ENV_FAIL(ENV_R_TRUNCATED);
-    ENV_TRY(env_floe_segment_prefix(&work->from, rest.data, len, &work->last));
+    ENV_TRY(env_floe_segment_prefix(&work->from.params, rest.data, len, &work->last));
     if (rest.len < *len)
         return ENV_FAIL(ENV_R_TRUNCATED);
     ENV_TRY(env_floe_open_segment(&work->from, (struct env_span){rest.data, *len},
