@@ -27,7 +27,9 @@ const struct env_aes_family_info *env_aes_family_info(enum env_aes_family family
 
 size_t env_aes_alg_bits(enum env_wrap_alg alg)
 {
-    return alg == ENV_WRAP_NONE ? 0 : 128u + 64u * (((unsigned)alg - 1u) % 3u);
+    if (alg == ENV_WRAP_NONE || env_wrap_is_rsa(alg))
+        return 0;
+    return 128u + 64u * (((unsigned)alg - 1u) % 3u);
 }
 
 static CK_RV mechanism_flags(struct env_token *token, enum env_aes_family family, CK_FLAGS *flags)

@@ -97,7 +97,9 @@
     X(BAD_REFERENCE,         229, "malformed KEK reference")                                       \
     X(NO_KEY,                230, "the operation needs a KEK")                                     \
     X(OTHER_KEK,             231, "the input is for another KEK than the one given")               \
-    X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")
+    X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                   \
+    /* RSA KEKs */                                                                                 \
+    X(OAEP_PARAMETERS,       233, "unsupported OAEP parameters (hash and MGF1 of SHA-1 or of SHA-256, no label)")
 /* clang-format on */
 
 enum env_reason {
