@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "floe.h"
+
 static ENV_RESULT wrap_to_all(const struct env_kek_list *keks, const uint8_t dek[ENV_DEK_LEN],
                               struct env_header *header)
 {
@@ -18,12 +20,25 @@ static ENV_RESULT wrap_to_all(const struct env_kek_list *keks, const uint8_t dek
     return ENV_OK;
 }
 
-ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_selector *selector,
-                        enum env_content content, uint8_t dek[ENV_DEK_LEN], uint8_t **der,
-                        size_t *der_len)
+/* The limit stands for sealed keys too: a header is never refused where it is opened. */
+static ENV_RESULT check_length(const struct env_dek_context *context,
+                               const struct env_header *header, size_t der_len)
+{
+    if (der_len + ENV_FLOE_HEADER_LEN <= ENV_HEADERS_SEALED_MAX)
+        return ENV_OK;
+    return ENV_RAISE(context->errors, ENV_R_KEKS_DO_NOT_FIT,
+                     "%zu KEKs make a header of %zu bytes; at most %u can be sealed", header->count,
+                     der_len, ENV_HEADERS_SEALED_MAX - ENV_FLOE_HEADER_LEN);
+}
+
+ENV_RESULT env_dek_write_header(const struct env_dek_context *context,
+                                const struct env_selector *selector, enum env_content content,
+                                const uint8_t dek[ENV_DEK_LEN], uint8_t **der, size_t *der_len)
 {
     struct env_kek_list keks = {0};
     struct env_header *header;
+    uint8_t *out = NULL;
+    size_t out_len = 0;
     ENV_RESULT r;
 
     ENV_TRY(env_crypto_ready(context->crypto));
@@ -34,15 +49,34 @@ ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_
         return ENV_FAIL(ENV_R_NO_MEMORY);
     }
     header->content = content;
-    r = env_random_private(context->crypto, dek, ENV_DEK_LEN);
+    r = wrap_to_all(&keks, dek, header);
     if (env_ok(r))
-        r = wrap_to_all(&keks, dek, header);
+        r = env_header_encode(context->crypto, header, dek, &out, &out_len);
     if (env_ok(r))
-        r = env_header_encode(context->crypto, header, dek, der, der_len);
-    if (!env_ok(r))
-        OPENSSL_cleanse(dek, ENV_DEK_LEN);
+        r = check_length(context, header, out_len);
     OPENSSL_free(header);
     env_kek_list_clear(&keks);
+    if (!env_ok(r)) {
+        OPENSSL_free(out);
+        return r;
+    }
+    *der = out;
+    *der_len = out_len;
+    return r;
+}
+
+ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_selector *selector,
+                        enum env_content content, uint8_t dek[ENV_DEK_LEN], uint8_t **der,
+                        size_t *der_len)
+{
+    ENV_RESULT r;
+
+    ENV_TRY(env_crypto_ready(context->crypto));
+    r = env_random_private(context->crypto, dek, ENV_DEK_LEN);
+    if (env_ok(r))
+        r = env_dek_write_header(context, selector, content, dek, der, der_len);
+    if (!env_ok(r))
+        OPENSSL_cleanse(dek, ENV_DEK_LEN);
     return r;
 }
 
@@ -80,15 +114,15 @@ static ENV_RESULT open_recipient(const struct env_dek_context *context,
     return r;
 }
 
-/* Names the KEKs that a message asks for: as many as fit, in hex, as they stand in the header. */
+/* Names the KEKs of these recipients: as many as fit, in hex, as they stand in the header. */
 static ENV_RESULT raise_not_here(const struct env_dek_context *context,
-                                 const struct env_header *header)
+                                 const struct env_recipient *recipients, size_t count)
 {
     char list[512] = "";
     size_t used = 0;
 
-    for (size_t i = 0; i < header->count; i++) {
-        const struct env_kek_id *id = &header->recipients[i].id;
+    for (size_t i = 0; i < count; i++) {
+        const struct env_kek_id *id = &recipients[i].id;
 
         if (used + 2 * id->len + 8 > sizeof(list)) {
             (void)snprintf(list + used, sizeof(list) - used, " ...");
@@ -128,12 +162,26 @@ ENV_RESULT env_dek_open_header(const struct env_dek_context *context,
     }
     env_errors_unmark(context->errors, false);
     if (worst.reason == ENV_R_KEK_NOT_HERE && !worst.raised)
-        return raise_not_here(context, header);
+        return raise_not_here(context, header->recipients, header->count);
     return worst;
 }
 
-ENV_RESULT env_dek_read_header(struct env_span der, enum env_content content,
-                               struct env_header **out)
+ENV_RESULT env_dek_open_recipient(const struct env_dek_context *context,
+                                  const struct env_header *header, size_t number,
+                                  struct env_span der, uint8_t dek[ENV_DEK_LEN])
+{
+    ENV_RESULT r;
+
+    if (number >= header->count)
+        return ENV_FAIL(ENV_R_INTERNAL);
+    ENV_TRY(env_crypto_ready(context->crypto));
+    r = open_recipient(context, &header->recipients[number], der, dek);
+    if (r.reason == ENV_R_KEK_NOT_HERE && !r.raised)
+        return raise_not_here(context, &header->recipients[number], 1);
+    return r;
+}
+
+ENV_RESULT env_dek_read_any_header(struct env_span der, struct env_header **out)
 {
     struct env_header *header = OPENSSL_malloc(sizeof(*header));
     ENV_RESULT r;
@@ -141,11 +189,23 @@ ENV_RESULT env_dek_read_header(struct env_span der, enum env_content content,
     if (header == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
     r = env_header_decode(der, header);
-    if (env_ok(r) && header->content != content)
-        r = ENV_FAIL(ENV_R_WRONG_CONTENT);
     if (!env_ok(r)) {
         OPENSSL_free(header);
         return r;
+    }
+    *out = header;
+    return ENV_OK;
+}
+
+ENV_RESULT env_dek_read_header(struct env_span der, enum env_content content,
+                               struct env_header **out)
+{
+    struct env_header *header = NULL;
+
+    ENV_TRY(env_dek_read_any_header(der, &header));
+    if (header->content != content) {
+        OPENSSL_free(header);
+        return ENV_FAIL(ENV_R_WRONG_CONTENT);
     }
     *out = header;
     return ENV_OK;

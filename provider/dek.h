@@ -11,6 +11,9 @@
 #include "header.h"
 #include "kek.h"
 
+/* Bytes of the header and FLOE's header together that are written: stream.h says what for. */
+#define ENV_HEADERS_SEALED_MAX 4064u
+
 /* What sealing and opening headers needs; all of it outlives every use. */
 struct env_dek_context {
     struct env_crypto *crypto;
@@ -27,6 +30,14 @@ ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_
                         size_t *der_len);
 
 /*
+ * The second half of it, with a DEK that exists: wraps it afresh under every KEK that the selector
+ * names. KEKS_DO_NOT_FIT when the header would be longer than ENV_HEADERS_SEALED_MAX lets it be.
+ */
+ENV_RESULT env_dek_write_header(const struct env_dek_context *context,
+                                const struct env_selector *selector, enum env_content content,
+                                const uint8_t dek[ENV_DEK_LEN], uint8_t **der, size_t *der_len);
+
+/*
  * Finds a KEK that opens the header, unwraps the DEK and checks the MAC. A wrapped DEK that does
  * not verify and a MAC that does not are one error: NOT_AUTHENTIC, without detail.
  */
@@ -39,5 +50,13 @@ ENV_RESULT env_dek_read_header(struct env_span der, enum env_content content,
 ENV_RESULT env_dek_open_header(const struct env_dek_context *context,
                                const struct env_header *header, struct env_span der,
                                uint8_t dek[ENV_DEK_LEN]);
+
+/* Reading, whichever the content is. *header is freed with OPENSSL_free. */
+ENV_RESULT env_dek_read_any_header(struct env_span der, struct env_header **header);
+
+/* Opening through the recipient of that number alone. KEK_NOT_HERE names its KEK. */
+ENV_RESULT env_dek_open_recipient(const struct env_dek_context *context,
+                                  const struct env_header *header, size_t number,
+                                  struct env_span der, uint8_t dek[ENV_DEK_LEN]);
 
 #endif

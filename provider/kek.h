@@ -119,6 +119,8 @@ struct env_kek_vtable {
      */
     ENV_RESULT(*unwrap)
     (struct env_kek *kek, const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN]);
+    /* Whether unwrap can work at all: with a public half alone it can not. NULL: it can. */
+    bool (*can_unwrap)(const struct env_kek *kek);
     /*
      * Key wrap of in_len bytes that the caller has judged by the standard; out has room for in_len
      * + ENV_RAW_SLACK bytes, of which the caller wipes all. What the token does not do as the

@@ -99,7 +99,9 @@
     X(OTHER_KEK,             231, "the input is for another KEK than the one given")               \
     X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                   \
     /* RSA KEKs */                                                                                 \
-    X(OAEP_PARAMETERS,       233, "unsupported OAEP parameters (hash and MGF1 of SHA-1 or of SHA-256, no label)")
+    X(OAEP_PARAMETERS,       233, "unsupported OAEP parameters (hash and MGF1 of SHA-1 or of SHA-256, no label)") \
+    /* headers for other KEKs */                                                                   \
+    X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")
 /* clang-format on */
 
 enum env_reason {

@@ -21,25 +21,18 @@ static ENV_RESULT begin_message(struct env_stream *stream, const struct env_sele
     const struct env_floe_params params = {stream->kind->segment_len, ENV_FLOE_ROTATION};
     uint8_t *der = NULL;
     size_t der_len = 0;
-    uint8_t *to = NULL;
+    uint8_t *to;
     ENV_RESULT r;
 
     stream->generation = env_fork_generation();
     stream->state = ENV_STREAM_BODY;
     ENV_TRY(env_dek_seal(stream->dek_context, selector, ENV_CONTENT_MESSAGE, stream->dek, &der,
                          &der_len));
-    if (der_len + ENV_FLOE_HEADER_LEN > ENV_HEADERS_SEALED_MAX) {
-        r = ENV_RAISE(stream->dek_context->errors, ENV_R_HEADER_TOO_LONG,
-                      "%zu bytes for this many KEKs; at most %u can be sealed", der_len,
-                      ENV_HEADERS_SEALED_MAX - ENV_FLOE_HEADER_LEN);
-    } else {
-        to = env_backlog_reserve(&stream->backlog, der_len + ENV_FLOE_HEADER_LEN);
-        memcpy(to, der, der_len);
-        r = env_floe_seal_start(&stream->floe, stream->dek_context->crypto, params, stream->dek,
-                                (struct env_span){stream->context, stream->context_len},
-                                to + der_len);
-        stream->backlog.len += der_len + ENV_FLOE_HEADER_LEN;
-    }
+    to = env_backlog_reserve(&stream->backlog, der_len + ENV_FLOE_HEADER_LEN);
+    memcpy(to, der, der_len);
+    r = env_floe_seal_start(&stream->floe, stream->dek_context->crypto, params, stream->dek,
+                            (struct env_span){stream->context, stream->context_len}, to + der_len);
+    stream->backlog.len += der_len + ENV_FLOE_HEADER_LEN;
     OPENSSL_cleanse(stream->dek, sizeof(stream->dek));
     OPENSSL_free(der);
     return r;

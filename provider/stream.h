@@ -22,8 +22,6 @@
 #include "dek.h"
 #include "floe.h"
 
-/* Bytes of the header and FLOE's header together that a sealed message may have. */
-#define ENV_HEADERS_SEALED_MAX 4064u
 #define ENV_CONTEXT_MAX 4096u /* bytes of application context */
 
 /* What tells ENVELOPE from ENVELOPE-1M. */

@@ -109,6 +109,8 @@ static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrap
     size_t len = sizeof(out);
 
     atomic_fetch_add(&fake->unwraps, 1);
+    if (fake->public_half)
+        abort();
     if (fake->fail_unwrap)
         return ENV_RAISE(fake->ring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
     if (fake->rsa != NULL) {
@@ -120,7 +122,13 @@ static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrap
         return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
     }
     memcpy(dek, out, ENV_DEK_LEN);
+    fake->unwrapped_to = dek;
     return ENV_OK;
+}
+
+static bool kek_can_unwrap(const struct env_kek *kek)
+{
+    return !((const struct fake_kek *)kek)->public_half;
 }
 
 /* Key wrap of any kind by the default provider; out has as much room as kek.h says. */
@@ -212,6 +220,7 @@ static const struct env_kek_vtable kek_vtable = {
     .id = kek_id,
     .wrap = kek_wrap,
     .unwrap = kek_unwrap,
+    .can_unwrap = kek_can_unwrap,
     .raw_wrap = kek_raw_wrap,
     .raw_unwrap = kek_raw_unwrap,
     .describe = kek_describe,
@@ -309,7 +318,7 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         struct fake_kek *fake = &fake_keks[i];
 
-        if (fake->absent || env_wrap_is_rsa(alg) != (fake->rsa != NULL) ||
+        if (fake->absent || fake->public_half || env_wrap_is_rsa(alg) != (fake->rsa != NULL) ||
             fake->id.len != id->len || memcmp(fake->id.bytes, id->bytes, id->len) != 0)
             continue;
         fake->ring = ring;

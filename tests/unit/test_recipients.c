@@ -250,7 +250,7 @@ START_TEST(longest_header)
             opens(message);
         } else {
             ck_assert_int_eq(n, 0);
-            ck_assert_int_eq(caller_reason(), ENV_R_HEADER_TOO_LONG);
+            ck_assert_int_eq(caller_reason(), ENV_R_KEKS_DO_NOT_FIT);
             refused++;
         }
         bytes_free(&message);
