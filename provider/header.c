@@ -91,7 +91,7 @@ static ENV_RESULT decode_fields(const ENV_ASN1_HEADER *asn1, struct env_header *
     ENV_TRY(decode_content(auth->content, &out->content));
     for (int i = 0; i < count; i++)
         ENV_TRY(env_recipient_decode(sk_ENV_ASN1_RECIPIENT_value(auth->recipient_infos, i),
-                                 &out->recipients[i]));
+                                     &out->recipients[i]));
     out->count = (size_t)count;
     return ENV_OK;
 }

@@ -130,7 +130,7 @@ static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, uint8_t nonce[ENV_G
 {
     ENV_ASN1_GCM_PARAMS *gcm;
     ASN1_STRING
-        *again; /* parameters are kept as they came, so they need a DER check of their own */
+    *again; /* parameters are kept as they came, so they need a DER check of their own */
     struct env_span bytes;
     ENV_RESULT r = ENV_FAIL(ENV_R_BAD_HEADER);
 

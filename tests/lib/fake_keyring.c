@@ -419,8 +419,8 @@ static void ring_free(struct env_keyring *base)
     OPENSSL_free(ring);
 }
 
-static ENV_RESULT ring_new(const struct env_config *config, const struct env_errors *errors,
-                           struct env_keyring **out)
+static ENV_RESULT ring_new(const struct env_config *config, OSSL_LIB_CTX *libctx,
+                           const struct env_errors *errors, struct env_keyring **out)
 {
     static const struct env_keyring_vtable vtable = {
         .free = ring_free,
@@ -434,6 +434,7 @@ static ENV_RESULT ring_new(const struct env_config *config, const struct env_err
     struct fake_ring *ring = OPENSSL_zalloc(sizeof(*ring));
 
     (void)config;
+    (void)libctx;
     if (ring == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
     ring->base.vtable = &vtable;

@@ -177,7 +177,8 @@ END_TEST
 
 START_TEST(other_kinds_of_recipient)
 {
-    static const unsigned char kinds[] = {0x30, 0xA1, 0xA3, 0xA4}; /* ktri by issuer, kari, pwri, ori */
+    static const unsigned char kinds[] = {0x30, 0xA1, 0xA3,
+                                          0xA4}; /* ktri by issuer, kari, pwri, ori */
     struct der *recipients = der_at(root, RECIPIENTS);
 
     for (size_t i = 0; i < sizeof(kinds); i++) {
