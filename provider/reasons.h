@@ -104,7 +104,8 @@
     X(KEK_FILE_CONTENT,      235, "the file of the KEK is not one certificate or public key (PEM or DER)") \
     X(KEK_FILE_PRIVATE,      236, "the file of the KEK has a private key in it: only its certificate or public key belongs there") \
     /* headers for other KEKs */                                                                   \
-    X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")
+    X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")       \
+    X(REWRAP_DECRYPT,        248, "ENVELOPE-REWRAP has one direction: encrypt (openssl enc -e)")
 /* clang-format on */
 
 enum env_reason {

@@ -260,6 +260,17 @@ void fake_make_rsa(size_t i, enum env_wrap_alg alg, const char *file)
     fake_keks[i].rsa_alg = alg;
 }
 
+void fake_switch_to(size_t first, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct fake_kek other = fake_keks[i];
+
+        fake_keks[i] = fake_keks[first + i];
+        fake_keks[first + i] = other;
+    }
+    fake_default_count = count;
+}
+
 int fake_references(void)
 {
     int sum = 0;

@@ -49,6 +49,8 @@ extern size_t fake_default_count;
 void fake_reset(void);
 /* Makes KEK i an RSA one: its key is the file's (PEM, below tests/vectors). */
 void fake_make_rsa(size_t i, enum env_wrap_alg alg, const char *file);
+/* Makes KEK `first` and those behind it the default ones; the first `count` take their places. */
+void fake_switch_to(size_t first, size_t count);
 /* References that are still held: 0 when nothing leaks. */
 int fake_references(void);
 
