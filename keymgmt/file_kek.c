@@ -103,6 +103,7 @@ static void kek_describe(const struct env_kek *base, struct env_kek_facts *facts
         .type = ENV_KEK_RSA,
         .bits = env_rsa_public_bits(kek->public_half),
         .id = kek->id,
+        .token = "none (a file)",
         .mechanisms = "RSA-OAEP (seals)",
         .modulus_len = numbers->modulus_len,
         .exponent_len = numbers->exponent_len,
