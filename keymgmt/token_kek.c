@@ -140,6 +140,8 @@ static ENV_RESULT kek_unwrap(struct env_kek *base, const struct env_wrapped *wra
     struct env_fault fault;
     ENV_RESULT r;
 
+    if (kek->facts.rsa && !env_rsa_may_be_wrapped(&kek->facts, wrapped))
+        return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
     env_gate_enter();
     r = env_kek_perform(kek, kek->facts.rsa ? env_rsa_unwrap : env_aes_unwrap, &unwrapping, &fault);
     r = env_kek_finish(kek, r, &fault);

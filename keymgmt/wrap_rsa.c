@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wrap_rsa.h"
 
+#include <string.h>
+
 #include "mechanism_info.h"
 
 ENV_RESULT env_rsa_uses(struct env_token *token, const struct env_key_facts *key, unsigned *uses,
@@ -19,6 +21,16 @@ ENV_RESULT env_rsa_uses(struct env_token *token, const struct env_key_facts *key
     if (key->unwrap && (flags & CKF_UNWRAP) != 0)
         *uses |= ENV_RSA_UNWRAP_KEY;
     return ENV_OK;
+}
+
+bool env_rsa_may_be_wrapped(const struct env_key_facts *key, const struct env_wrapped *wrapped)
+{
+    size_t zeros = 0;
+
+    while (zeros < key->modulus_len && key->modulus[zeros] == 0)
+        zeros++;
+    return wrapped->len == key->modulus_len - zeros &&
+           memcmp(wrapped->data, key->modulus + zeros, wrapped->len) < 0;
 }
 
 ENV_RESULT env_rsa_usage_fault(const struct env_key_facts *key, const char *where,
@@ -46,7 +58,5 @@ ENV_RESULT env_rsa_unwrap(struct env_key_use *use, void *arg)
         return env_fault(use->fault, ENV_R_KEK_USAGE,
                          "%s: neither C_Decrypt nor C_UnwrapKey can open what it wrapped so",
                          use->where);
-    if (unwrapping->wrapped->len != (use->bits + 7) / 8)
-        return env_fault(use->fault, ENV_R_NOT_AUTHENTIC, "%s", "");
     return env_unwrap_dek(use, &mechanism, (use->uses & ENV_RSA_DECRYPT) != 0, unwrapping);
 }
