@@ -17,6 +17,7 @@ void tool_check_say(struct tool_check *check, enum tool_check_level level, const
 
     check->said[level]++;
     va_start(ap, fmt);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     if (check->run->options.json) {
