@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # envelope census: which KEKs protect how much, from headers alone or verified; a long list in
 # constant memory (ENVELOPE_TEST_LINES, 100,000 unless set).
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
-source "$(dirname "$0")/../lib/tool.sh"
+source "$source_dir/tests/lib/tool.sh"
 make_usual
 make_token other
 make_kek other second --id 0102
@@ -136,7 +138,7 @@ write_cnf
 
 # ---- lists ----
 
-lines=${ENVELOPE_TEST_LINES:-100000}
+list_lines=${ENVELOPE_TEST_LINES:-100000}
 line=$(base64 -w0 tree/one)
 repeat() { # times
     yes "$line" | head -n "$1" || [[ ${PIPESTATUS[1]} == 0 ]]
@@ -157,7 +159,7 @@ peak() { # lines: KiB
     cat memory
 }
 few=$(peak 2000)
-many=$(peak "$lines")
-echo "peak memory: $few KiB with 2000 lines, $many KiB with $lines"
+many=$(peak "$list_lines")
+echo "peak memory: $few KiB with 2000 lines, $many KiB with $list_lines"
 # what the sanitizers keep of freed memory grows
 [[ -n ${ENVELOPE_SANITIZE:-} ]] || ((many < few + 4096)) || fail "memory grows with the list"

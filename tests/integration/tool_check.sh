@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # envelope check: each step said, what is wrong with the way out, and the exit status.
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
-source "$(dirname "$0")/../lib/tool.sh"
+source "$source_dir/tests/lib/tool.sh"
 make_usual
 
 states() { # of a step: words with blanks between
@@ -78,6 +80,7 @@ write_cnf 'context=a#b'
 check 0
 says warning configuration "context: the value ends at its #: put the whole of it in quotes"
 jq -es 'any(.[]; .text // "" | test("^line [0-9]+: context"))' json >/dev/null || fail "no line: $(<json)"
+# shellcheck disable=SC2016 # that is the trap
 write_cnf 'token=pkcs11:token=k$k'
 check 1
 says failed configuration "programs ignore the whole file"

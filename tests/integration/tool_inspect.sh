@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # envelope inspect, and what all subcommands have: usage, exit statuses, where the output goes.
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
-source "$(dirname "$0")/../lib/tool.sh"
+source "$source_dir/tests/lib/tool.sh"
 make_usual
 
 stream 5000 >plain
@@ -73,7 +75,7 @@ tool_gives 0 - inspect altered # a header is only a claim
 
 # ---- what is no message ----
 
-part message 0 100 >cut
+part message 0 100 >./cut
 part message 0 $((header + 74 + 31)) >short
 part message 0 20 >tiny
 : >nothing

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # envelope verify: everything is opened to its end, through one or each recipient, and what fails is
 # told with its reason.
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
-source "$(dirname "$0")/../lib/tool.sh"
+source "$source_dir/tests/lib/tool.sh"
 make_usual
 make_token other
 make_kek other second --id 0102

@@ -1,8 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of the command envelope(1) stand on besides fixture.sh.
-# shellcheck source=fixture.sh
-source "$(dirname "${BASH_SOURCE[0]}")/fixture.sh"
+# What the tests of the command envelope(1) stand on besides fixture.sh, which is sourced before.
+: "${work:?}" "${cnf:?}" "${pin:?}" "${sanitizer_env[*]-}"
 
 # The sanitizers' libraries are the program's own: nothing has to be preloaded.
 tool() {
