@@ -97,7 +97,9 @@
     X(BAD_REFERENCE,         229, "malformed KEK reference")                                       \
     X(NO_KEY,                230, "the operation needs a KEK")                                     \
     X(OTHER_KEK,             231, "the input is for another KEK than the one given")               \
-    X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                   \
+    X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                       \
+    /* the audit log */                                                                            \
+    X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)")                   \
     /* headers for other KEKs */                                                                   \
     X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")
 /* clang-format on */
