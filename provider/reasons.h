@@ -101,7 +101,8 @@
     /* the audit log */                                                                            \
     X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)")                   \
     /* headers for other KEKs */                                                                   \
-    X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")
+    X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")       \
+    X(REWRAP_DECRYPT,        248, "ENVELOPE-REWRAP has one direction: encrypt (openssl enc -e)")
 /* clang-format on */
 
 enum env_reason {

@@ -10,8 +10,7 @@
 
 #include "../keymgmt/token_keyring.h"
 
-/* Asks on the terminal, where there is one. */
-static bool ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len)
+bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len)
 {
     char prompt[192];
     char text[256];
@@ -42,13 +41,17 @@ static bool make_keys(struct tool_keys *keys, struct tool_failure *failure)
         r = keys->dek.crypto != NULL ? env_crypto_ready(keys->dek.crypto)
                                      : ENV_FAIL(ENV_R_NO_MEMORY);
     }
+    keys->audit = (struct env_audit){&keys->settings.config, keys->dek.crypto, &keys->errors};
+    if (env_ok(r))
+        r = env_audit_check(&keys->audit);
     if (env_ok(r))
         r = env_token_keyring_new(&keys->settings.config, &keys->errors, &keys->dek.keyring);
     if (!env_ok(r)) {
         tool_failure_take(r, failure);
         return false;
     }
-    env_token_keyring_ask_pin(keys->dek.keyring, ask_pin, NULL);
+    keys->dek.keyring->audit = &keys->audit;
+    env_token_keyring_ask_pin(keys->dek.keyring, tool_ask_pin, NULL);
     return true;
 }
 

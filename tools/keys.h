@@ -6,6 +6,7 @@
 #ifndef ENVELOPE_TOOL_KEYS_H
 #define ENVELOPE_TOOL_KEYS_H
 
+#include "../provider/audit.h"
 #include "../provider/dek.h"
 #include "errors.h"
 #include "options.h"
@@ -16,6 +17,7 @@ struct tool_keys {
     struct tool_settings settings;
     struct env_errors errors;
     struct env_dek_context dek;
+    struct env_audit audit; /* what this program does with a KEK is recorded like all else */
 };
 
 /*
@@ -25,6 +27,9 @@ struct tool_keys {
 bool tool_keys_open(const struct tool_options *options, struct tool_keys *out,
                     struct tool_failure *failure);
 void tool_keys_close(struct tool_keys *keys);
+
+/* An env_ask_pin_fn: asks on the terminal, where there is one. arg is not used. */
+bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len);
 
 /* The application context that messages are opened with: --context, else the configuration's. */
 struct env_span tool_keys_context(const struct tool_keys *keys, const struct tool_options *options);

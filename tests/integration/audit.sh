@@ -93,6 +93,12 @@ jq -es '([.[] | select(.operation == "wrap" or .operation == "unwrap")] | length
     and (map(.message // empty) | unique | length == 1)' "$log" >/dev/null ||
     fail "EVP_PKEY_encrypt is not recorded: $(<"$log")"
 
+# The tool's own uses.
+: >"$log"
+with_envelope "$ENVELOPE_MODULE_DIR/envelope" verify sealed >out 2>err || fail "$(<err)"
+lines_are 1
+line_is 1 '.operation == "unwrap" and .result == "ok" and (.program | endswith("/envelope"))'
+
 # Many processes at once, while the log is renamed away: no line is lost, none is torn. (SoftHSM
 # writes its token anew at every login and so may refuse one of two that start together.)
 : >"$log"
