@@ -7,6 +7,7 @@
 
 #include "audit.h"
 #include "floe.h"
+#include "secret.h"
 
 static ENV_RESULT wrap_to_all(const struct env_dek_context *context,
                               const struct env_kek_list *keks, const uint8_t dek[ENV_DEK_LEN],
@@ -93,6 +94,39 @@ ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_
     return r;
 }
 
+/*
+ * An RSA ciphertext that is bad goes the way of a good one: a random DEK, drawn before it is known
+ * which it is, fails at the MAC. What fails for another reason than the ciphertext is told. The
+ * token's answer comes into memory of its own: nothing that a failed unwrap leaves becomes the DEK.
+ */
+static ENV_RESULT unwrap_rsa(const struct env_dek_context *context, struct env_kek *kek,
+                             const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN])
+{
+    uint8_t *room = env_secret_alloc(ENV_DEK_LEN);
+    ENV_RESULT r;
+
+    if (room == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    r = env_random_private(context->crypto, dek, ENV_DEK_LEN);
+    if (env_ok(r)) {
+        r = kek->vtable->unwrap(kek, wrapped, room);
+        if (env_ok(r))
+            memcpy(dek, room, ENV_DEK_LEN);
+        else if (r.reason == ENV_R_NOT_AUTHENTIC && !r.raised)
+            r = ENV_OK;
+    }
+    env_secret_free(room, ENV_DEK_LEN);
+    return r;
+}
+
+static ENV_RESULT unwrap(const struct env_dek_context *context, struct env_kek *kek,
+                         const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN])
+{
+    if (env_wrap_is_rsa(wrapped->alg))
+        return unwrap_rsa(context, kek, wrapped, dek);
+    return kek->vtable->unwrap(kek, wrapped, dek);
+}
+
 static ENV_RESULT open_recipient(const struct env_dek_context *context,
                                  const struct env_recipient *recipient, struct env_span der,
                                  uint8_t dek[ENV_DEK_LEN])
@@ -107,7 +141,7 @@ static ENV_RESULT open_recipient(const struct env_dek_context *context,
     if (!env_ok(r))
         return env_audit_record(ring->audit, &use, r);
     use.kek = kek;
-    r = kek->vtable->unwrap(kek, &recipient->wrapped, dek);
+    r = unwrap(context, kek, &recipient->wrapped, dek);
     if (env_ok(r))
         r = env_header_verify(context->crypto, der, dek);
     r = env_audit_record(ring->audit, &use, r);
