@@ -106,7 +106,7 @@ static enum tool_status run_command(const struct tool_command *command, int argc
         tool_complain(&run, "/dev/null can not be opened");
         return TOOL_UNABLE;
     }
-    tool_json_init(&run.json, run.out);
+    env_json_init(&run.json, run.out);
     return finish(&run, command->run(&run));
 }
 

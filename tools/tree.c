@@ -37,11 +37,11 @@ void tool_item_print(FILE *out, const struct tool_item *item)
         (void)fprintf(out, ":%" PRIu64, item->line);
 }
 
-void tool_item_json(struct tool_json *json, const struct tool_item *item)
+void tool_item_json(struct env_json *json, const struct tool_item *item)
 {
-    tool_json_path(json, "path", item->entry.path);
+    env_json_path(json, "path", item->entry.path);
     if (item->line > 0)
-        tool_json_number(json, "line", item->line);
+        env_json_number(json, "line", item->line);
 }
 
 /* ---- the workers' side ---- */
