@@ -4,20 +4,20 @@
 #include <string.h>
 
 #include "caller.h"
-#include "tools/json.h"
+#include "provider/json.h"
 #include "tools/progress.h"
 #include "tools/report.h"
 
 static char *written;
 static size_t written_len;
 static FILE *out;
-static struct tool_json json;
+static struct env_json json;
 
 static void set_up(void)
 {
     out = open_memstream(&written, &written_len);
     ck_assert_ptr_nonnull(out);
-    tool_json_init(&json, out);
+    env_json_init(&json, out);
 }
 
 static void tear_down(void)
@@ -36,27 +36,27 @@ START_TEST(structure)
 {
     const uint8_t bytes[] = {0x00, 0xAB, 0xFF};
 
-    tool_json_object(&json, NULL);
-    tool_json_text(&json, "a", "x");
-    tool_json_text(&json, "none", NULL);
-    tool_json_number(&json, "n", UINT64_MAX);
-    tool_json_bool(&json, "yes", true);
-    tool_json_bool(&json, "no", false);
-    tool_json_hex(&json, "hex", bytes, sizeof(bytes));
-    tool_json_hex(&json, "empty", bytes, 0);
-    tool_json_array(&json, "list");
-    tool_json_object(&json, NULL);
-    tool_json_object_end(&json);
-    tool_json_object(&json, NULL);
-    tool_json_number(&json, "k", 1);
-    tool_json_object_end(&json);
-    tool_json_array_end(&json);
-    tool_json_array(&json, "nothing");
-    tool_json_array_end(&json);
-    tool_json_text(&json, "last", "");
-    tool_json_object_end(&json);
-    tool_json_object(&json, NULL);
-    tool_json_object_end(&json);
+    env_json_object(&json, NULL);
+    env_json_text(&json, "a", "x");
+    env_json_text(&json, "none", NULL);
+    env_json_number(&json, "n", UINT64_MAX);
+    env_json_bool(&json, "yes", true);
+    env_json_bool(&json, "no", false);
+    env_json_hex(&json, "hex", bytes, sizeof(bytes));
+    env_json_hex(&json, "empty", bytes, 0);
+    env_json_array(&json, "list");
+    env_json_object(&json, NULL);
+    env_json_object_end(&json);
+    env_json_object(&json, NULL);
+    env_json_number(&json, "k", 1);
+    env_json_object_end(&json);
+    env_json_array_end(&json);
+    env_json_array(&json, "nothing");
+    env_json_array_end(&json);
+    env_json_text(&json, "last", "");
+    env_json_object_end(&json);
+    env_json_object(&json, NULL);
+    env_json_object_end(&json);
     wrote("{\"a\":\"x\",\"none\":null,\"n\":18446744073709551615,\"yes\":true,\"no\":false,"
           "\"hex\":\"00abff\",\"empty\":\"\",\"list\":[{},{\"k\":1}],\"nothing\":[],\"last\":\"\"}"
           "\n{}\n");
@@ -94,9 +94,9 @@ START_TEST(text_in_json)
     char wanted[128];
 
     (void)snprintf(wanted, sizeof(wanted), "{\"t\":\"%s\"}\n", texts[_i].json);
-    tool_json_object(&json, NULL);
-    tool_json_text(&json, "t", texts[_i].text);
-    tool_json_object_end(&json);
+    env_json_object(&json, NULL);
+    env_json_text(&json, "t", texts[_i].text);
+    env_json_object_end(&json);
     wrote(wanted);
 }
 END_TEST
@@ -110,19 +110,19 @@ END_TEST
 
 START_TEST(nul_within_text)
 {
-    tool_json_object(&json, NULL);
-    tool_json_bytes(&json, "t", "a\0b", 3);
-    tool_json_object_end(&json);
+    env_json_object(&json, NULL);
+    env_json_bytes(&json, "t", "a\0b", 3);
+    env_json_object_end(&json);
     wrote("{\"t\":\"a\\u0000b\"}\n");
 }
 END_TEST
 
 START_TEST(paths)
 {
-    tool_json_object(&json, NULL);
-    tool_json_path(&json, "path", "ok/\xC3\xA4");
-    tool_json_path(&json, "path", "a\xFF");
-    tool_json_object_end(&json);
+    env_json_object(&json, NULL);
+    env_json_path(&json, "path", "ok/\xC3\xA4");
+    env_json_path(&json, "path", "a\xFF");
+    env_json_object_end(&json);
     wrote("{\"path\":\"ok/\xC3\xA4\",\"path\":\"a\xEF\xBF\xBD\",\"path_base64\":\"Yf8=\"}\n");
 }
 END_TEST

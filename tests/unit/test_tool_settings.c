@@ -89,6 +89,7 @@ START_TEST(refusals)
     refused("[e]\nkek = a\n", "other", "there is no section [other]");
     refused("[e]\nkek = $nothing\n", "e", "line 2:");
     refused("[e\nkek = a\n", "e", "line 1:");
+    tool_settings_clear(&settings);
     ck_assert(
         !tool_settings_read(NULL, "/nonexistent/openssl.cnf", NULL, &settings, why, sizeof(why)));
     ck_assert_ptr_nonnull(strstr(why, "/nonexistent/openssl.cnf"));
