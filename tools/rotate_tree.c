@@ -44,7 +44,7 @@ struct rotate {
     FILE *report; /* the standard error when lines go to the standard output */
     struct env_json json;
     bool output_failed;
-    bool unfinished; /* a list could not be read to its end */
+    bool unfinished; /* a list could not be read to its end, or not passed on whole */
     uint64_t recovered;
     uint64_t counts[OUTCOMES];
 };
@@ -228,10 +228,13 @@ static void deliver(void *arg, struct tool_item *item)
     static const struct result no_memory = {.outcome = OUTCOME_FAILED,
                                             .failure = {.text = "out of memory"}};
 
-    if (item->line > 0 && item->kind != TOOL_ITEM_FAILURE)
-        write_line(rotate, item, result);
-    if (item->kind == TOOL_ITEM_FAILURE && rotate->run->options.list)
+    /* of a line that is too long only the beginning is here: nothing is written from there on */
+    if (rotate->run->options.list &&
+        (item->kind == TOOL_ITEM_FAILURE ||
+         (item->kind == TOOL_ITEM_BAD_LINE && item->text_len >= TOOL_LINE_MAX)))
         rotate->unfinished = true;
+    if (item->line > 0 && !rotate->unfinished)
+        write_line(rotate, item, result);
     if (result == NULL || !result->silent) {
         const struct result *told = result != NULL ? result : &no_memory;
 
@@ -303,8 +306,8 @@ enum tool_status tool_rotate_tree(struct tool_run *run, tool_rotate_fn *file,
     env_json_init(&rotate.json, rotate.report);
     status = tool_tree_run(run, &ops, &rotate);
     if (fflush(stdout) != 0 || rotate.output_failed || rotate.unfinished) {
-        tool_complain(run, "the list could not be %s whole",
-                      rotate.unfinished ? "read" : "written");
+        tool_complain(run, rotate.unfinished ? "the list was not read to its end, nor written"
+                                             : "the output could not be written");
         status = TOOL_UNABLE;
     }
     sum_up(&rotate);
