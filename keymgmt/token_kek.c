@@ -11,6 +11,8 @@
 #include "kek_operation.h"
 #include "policy.h"
 #include "raw_kek.h"
+#include "rsa_kek.h"
+#include "wrap_rsa.h"
 
 static struct env_token_kek *from_base(struct env_kek *kek)
 {
@@ -30,18 +32,6 @@ static ENV_RESULT wrap_operation(struct env_key_use *use, void *arg)
     return env_aes_wrap(use, wrapping->method, wrapping->dek, wrapping->out);
 }
 
-struct unwrapping {
-    const struct env_wrapped *wrapped;
-    uint8_t *dek;
-};
-
-static ENV_RESULT unwrap_operation(struct env_key_use *use, void *arg)
-{
-    const struct unwrapping *unwrapping = arg;
-
-    return env_aes_unwrap(use, unwrapping->wrapped, unwrapping->dek);
-}
-
 /* *refused: the token does not do it in this way after all, so that another may be tried. */
 static ENV_RESULT self_test(struct env_token_kek *kek, struct env_aes_method method, bool *refused,
                             struct env_fault *fault)
@@ -50,7 +40,7 @@ static ENV_RESULT self_test(struct env_token_kek *kek, struct env_aes_method met
     uint8_t back[ENV_DEK_LEN] = {0};
     struct env_wrapped wrapped;
     struct wrapping wrapping = {method, secret, &wrapped};
-    struct unwrapping unwrapping = {&wrapped, back};
+    struct env_unwrapping unwrapping = {&wrapped, back};
     bool opens = env_aes_can_open(env_kek_place(kek).uses, method.family);
     ENV_RESULT r;
 
@@ -59,7 +49,7 @@ static ENV_RESULT self_test(struct env_token_kek *kek, struct env_aes_method met
         return env_fault(fault, ENV_R_RANDOM_FAILED, "%s", kek->where);
     r = env_kek_perform(kek, wrap_operation, &wrapping, fault);
     if (env_ok(r) && opens)
-        r = env_kek_perform(kek, unwrap_operation, &unwrapping, fault);
+        r = env_kek_perform(kek, env_aes_unwrap, &unwrapping, fault);
     *refused = !env_ok(r) && env_ckr_mechanism_unusable(fault->rv);
     if (r.reason == ENV_R_NOT_AUTHENTIC)
         return env_fault(fault, ENV_R_KEK_SELF_TEST, "%s: %s", kek->where, env_ckr_name(fault->rv));
@@ -85,7 +75,6 @@ static ENV_RESULT choose_sealing(struct env_token_kek *kek, struct env_fault *fa
         r = self_test(kek, methods[i], &refused, fault);
         if (env_ok(r)) {
             kek->sealing = methods[i];
-            atomic_store(&kek->prepared, true);
             return r;
         }
         if (!refused)
@@ -105,8 +94,10 @@ ENV_RESULT env_token_kek_prepare(struct env_kek *base, struct env_fault *fault)
     if (atomic_load(&kek->prepared))
         return r;
     (void)pthread_mutex_lock(&kek->prepare_lock);
-    if (!atomic_load(&kek->prepared))
-        r = choose_sealing(kek, fault);
+    if (!atomic_load(&kek->prepared)) {
+        r = kek->facts.rsa ? env_rsa_kek_choose(kek, fault) : choose_sealing(kek, fault);
+        atomic_store(&kek->prepared, env_ok(r));
+    }
     (void)pthread_mutex_unlock(&kek->prepare_lock);
     return r;
 }
@@ -129,7 +120,9 @@ static ENV_RESULT kek_wrap(struct env_kek *base, const uint8_t dek[ENV_DEK_LEN],
 
     env_gate_enter();
     r = env_token_kek_prepare(base, &fault);
-    if (env_ok(r)) {
+    if (env_ok(r) && kek->facts.rsa) {
+        r = env_rsa_kek_wrap(kek, dek, out, &fault);
+    } else if (env_ok(r)) {
         struct wrapping wrapping = {kek->sealing, dek, out};
 
         r = env_kek_perform(kek, wrap_operation, &wrapping, &fault);
@@ -143,12 +136,14 @@ static ENV_RESULT kek_unwrap(struct env_kek *base, const struct env_wrapped *wra
                              uint8_t dek[ENV_DEK_LEN])
 {
     struct env_token_kek *kek = from_base(base);
-    struct unwrapping unwrapping = {wrapped, dek};
+    struct env_unwrapping unwrapping = {wrapped, dek};
     struct env_fault fault;
     ENV_RESULT r;
 
+    if (kek->facts.rsa && !env_rsa_may_be_wrapped(&kek->facts, wrapped))
+        return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
     env_gate_enter();
-    r = env_kek_perform(kek, unwrap_operation, &unwrapping, &fault);
+    r = env_kek_perform(kek, kek->facts.rsa ? env_rsa_unwrap : env_aes_unwrap, &unwrapping, &fault);
     r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
@@ -168,6 +163,7 @@ static void kek_free(struct env_kek *base)
         return;
     (void)pthread_mutex_destroy(&kek->place_lock);
     (void)pthread_mutex_destroy(&kek->prepare_lock);
+    env_rsa_public_free(kek->public_half);
     free(kek);
     env_ring_unref(ring);
 }
@@ -185,7 +181,9 @@ bool env_token_kek_is(const struct env_kek *base, const void *arg)
 
     return memcmp(&kek->token, &identity->token->name, sizeof(kek->token)) == 0 &&
            kek->id.len == key->id_len && memcmp(kek->id.bytes, key->id, key->id_len) == 0 &&
-           kek->facts.bits == key->bits && kek->facts.label_len == key->label_len &&
+           kek->facts.rsa == key->rsa && kek->facts.bits == key->bits &&
+           (!key->rsa || env_rsa_same_public(&kek->facts, key)) &&
+           kek->facts.label_len == key->label_len &&
            memcmp(kek->facts.label, key->label, key->label_len) == 0;
 }
 
@@ -231,7 +229,7 @@ ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,
     struct env_token_kek *kek;
     unsigned uses;
 
-    ENV_TRY(env_aes_uses(token, key, &uses, fault));
+    ENV_TRY(env_kek_uses(token, key, &uses, fault));
     kek = calloc(1, sizeof(*kek));
     if (kek == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);

@@ -98,9 +98,19 @@
     X(NO_KEY,                230, "the operation needs a KEK")                                     \
     X(OTHER_KEK,             231, "the input is for another KEK than the one given")               \
     X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                   \
+    /* RSA KEKs */                                                                                 \
+    X(OAEP_PARAMETERS,       233, "unsupported OAEP parameters (hash and MGF1 of SHA-1 or of SHA-256, no label)") \
+    X(KEK_FILE,              234, "the file of the KEK can not be read")                           \
+    X(KEK_FILE_CONTENT,      235, "the file of the KEK is not one certificate or public key (PEM or DER)") \
+    X(KEK_FILE_PRIVATE,      236, "the file of the KEK has a private key in it: only its certificate or public key belongs there") \
     /* headers for other KEKs */                                                                   \
     X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")       \
-    X(REWRAP_DECRYPT,        248, "ENVELOPE-REWRAP has one direction: encrypt (openssl enc -e)")
+    X(REWRAP_DECRYPT,        248, "ENVELOPE-REWRAP has one direction: encrypt (openssl enc -e)")   \
+    /* files that the command changes: the data names the file */                                  \
+    X(FILE_FAILED,           256, "a call on the file failed")                                     \
+    X(FILE_LOCKED,           257, "another process has the file locked")                           \
+    X(FILE_CHANGED,          258, "the file changed meanwhile")                                    \
+    X(FILE_UNSAFE,           259, "the file can not be changed safely")
 /* clang-format on */
 
 enum env_reason {
