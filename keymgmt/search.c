@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kek_operation.h"
 #include "login.h"
 #include "policy.h"
 #include "rsa_kek.h"
@@ -106,7 +107,7 @@ static ENV_RESULT look_at(struct env_ring *ring, struct search *s, struct env_to
         r = find_by_public_half(ring, s, token, &session, fault);
     for (size_t i = 0; env_ok(r) && i < s->found.count; i++)
         add_match(s, token, session.epoch, &s->found.keys[i]);
-    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss == ENV_LOSS_NONE);
+    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss <= ENV_LOSS_KEY);
     return r;
 }
 
@@ -208,6 +209,14 @@ static ENV_RESULT search_kek(struct env_ring *ring, const struct env_query *quer
     return r;
 }
 
+/* A key that is of no use is looked at anew the next time. */
+static bool looks_sound(struct env_kek *kek)
+{
+    const struct env_key_facts *key = &((struct env_token_kek *)kek)->facts;
+
+    return kek->vtable->id(kek)->len > 0 && key->bits >= 128;
+}
+
 ENV_RESULT env_find_kek(struct env_ring *ring, const struct env_query *query,
                         const struct env_cache_name *name, bool first_will_do, struct env_kek **out,
                         struct env_fault *fault)
@@ -216,6 +225,7 @@ ENV_RESULT env_find_kek(struct env_ring *ring, const struct env_query *query,
     if (*out != NULL)
         return ENV_OK;
     ENV_TRY(search_kek(ring, query, first_will_do, out, fault));
-    env_kek_cache_add(&ring->cache, name, *out);
+    if (looks_sound(*out))
+        env_kek_cache_add(&ring->cache, name, *out);
     return ENV_OK;
 }

@@ -27,9 +27,6 @@ ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,
 
 struct env_kek *env_token_kek_base(struct env_token_kek *kek);
 
-/* The key's object, as it was found last. */
-CK_OBJECT_HANDLE env_token_kek_handle(struct env_kek *kek);
-
 /* Whether open-kek lets it open. */
 bool env_token_kek_may_open(const struct env_kek *kek);
 
