@@ -3,8 +3,17 @@
 
 #include <openssl/err.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "token_keyring.h"
+
+/* A token that does not answer does not keep a process from ending for longer. */
+#define CLOSING_SECONDS 3
+
+/* Each takes a little memory for good; a program that loads modules more often does without. */
+#define EXIT_HANDLERS_MAX 1000u
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int registration = -1;
@@ -13,9 +22,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned threads_inside;
 static unsigned forks_waiting; /* newcomers let them go first, so that a fork is not starved */
+static bool closed;
 
 static _Thread_local unsigned depth;
 static _Thread_local unsigned calls;
+static _Thread_local bool late; /* came when the gate was closed, and is not counted */
 
 /*
  * A module that forks while we are inside it (p11-kit starts its remote modules so) execs at once.
@@ -45,7 +56,7 @@ static void after_fork_in_child(void)
 {
     lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-    threads_inside = depth > 0 ? 1 : 0;
+    threads_inside = depth > 0 && !late ? 1 : 0;
     forks_waiting = 0;
 }
 
@@ -67,18 +78,50 @@ void env_gate_enter(void)
     (void)pthread_mutex_lock(&lock);
     while (forks_waiting > 0)
         (void)pthread_cond_wait(&changed, &lock);
-    threads_inside++;
+    late = closed;
+    if (!late)
+        threads_inside++;
     (void)pthread_mutex_unlock(&lock);
 }
 
 void env_gate_leave(void)
 {
-    if (--depth > 0)
+    if (--depth > 0 || late)
         return;
     (void)pthread_mutex_lock(&lock);
-    if (--threads_inside == 0)
+    if (--threads_inside == 0 || closed)
         (void)pthread_cond_broadcast(&changed);
     (void)pthread_mutex_unlock(&lock);
+}
+
+void env_gate_close(void)
+{
+    unsigned self = depth > 0 && !late ? 1 : 0;
+    struct timespec until;
+    int error = 0;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CLOSING_SECONDS;
+    (void)pthread_mutex_lock(&lock);
+    closed = true;
+    while (threads_inside > self && error == 0)
+        error = pthread_cond_timedwait(&changed, &lock, &until);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+bool env_gate_is_late(void)
+{
+    return late;
+}
+
+void env_gate_close_at_exit(void)
+{
+    static atomic_uint registered;
+
+    if (atomic_fetch_add(&registered, 1) < EXIT_HANDLERS_MAX)
+        (void)atexit(env_token_process_is_ending);
+    else
+        (void)atomic_fetch_sub(&registered, 1);
 }
 
 /*

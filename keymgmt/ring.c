@@ -17,6 +17,7 @@ static atomic_bool process_is_ending;
 void env_token_process_is_ending(void)
 {
     atomic_store(&process_is_ending, true);
+    env_gate_close();
 }
 
 /* A fresh start waits for the operations under way, and new ones do not overtake it. */
@@ -140,6 +141,10 @@ static ENV_RESULT enter(struct env_ring *ring, struct env_visit *visit, struct e
     if (env_token_inside_call())
         return env_fault(fault, ENV_R_TOKEN_FAILED, "a PKCS#11 module asks for its own keys");
     env_gate_enter();
+    if (env_gate_is_late()) {
+        env_gate_leave();
+        return env_fault(fault, ENV_R_TOKEN_FAILED, "the process is ending");
+    }
     env_sigpipe_hold(&visit->sigpipe);
     (void)pthread_rwlock_rdlock(&ring->lock);
     while (env_ok(r) && !usable(ring)) {

@@ -28,8 +28,8 @@ typedef bool env_ask_pin_fn(void *arg, const char *token, unsigned char *pin, si
 void env_token_keyring_ask_pin(struct env_keyring *ring, env_ask_pin_fn *ask, void *arg);
 
 /*
- * Says that the process is ending (exit handlers run): from then on freeing a keyring calls no
- * PKCS#11 function, since a module's own state may be gone already.
+ * Says that the process is ending (exit handlers run): from then on no PKCS#11 function is called,
+ * since a module's own state may be gone already. Waits for the threads that are inside one.
  */
 void env_token_process_is_ending(void);
 

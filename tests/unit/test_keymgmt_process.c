@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "keymgmt/gate.h"
@@ -373,6 +374,69 @@ START_TEST(nothing_is_called_when_the_process_ends)
 }
 END_TEST
 
+static bool come_late(void)
+{
+    if (!use_inherited())
+        return false;
+    shim_forget_counts();
+    env_token_process_is_ending();
+    return !round_trip(kek) && raised_reason() == ENV_R_TOKEN_FAILED &&
+           strcmp(raised_text(), "the process is ending") == 0 && !round_trip(kek) &&
+           shim_total() == 0;
+}
+
+START_TEST(no_operation_begins_when_the_process_ends)
+{
+    in_child(come_late);
+}
+END_TEST
+
+static bool end_while_one_is_inside(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, stay_inside, NULL) != 0)
+        return false;
+    while (atomic_load(&stage) == 0)
+        (void)usleep(1000);
+    env_token_process_is_ending();
+    return atomic_load(&stage) == 2;
+}
+
+START_TEST(the_end_waits_for_who_is_inside)
+{
+    in_child(end_while_one_is_inside);
+}
+END_TEST
+
+static void *never_leave(void *arg)
+{
+    env_gate_enter();
+    atomic_store(&stage, 1);
+    for (;;)
+        (void)pause();
+    return arg;
+}
+
+static bool end_while_one_never_leaves(void)
+{
+    time_t start = time(NULL);
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, never_leave, NULL) != 0)
+        return false;
+    while (atomic_load(&stage) == 0)
+        (void)usleep(1000);
+    env_token_process_is_ending();
+    return time(NULL) - start >= 2 && time(NULL) - start < 30;
+}
+
+START_TEST(the_end_does_not_wait_for_ever)
+{
+    in_child(end_while_one_never_leaves);
+}
+END_TEST
+
 START_TEST(a_new_keyring_touches_nothing)
 {
     struct env_keyring *other;
@@ -411,6 +475,9 @@ int main(void)
     tcase_add_test(tc, a_kek_outlives_its_keyring);
     tcase_add_test(tc, freeing_ends_the_use_of_the_module);
     tcase_add_test(tc, nothing_is_called_when_the_process_ends);
+    tcase_add_test(tc, no_operation_begins_when_the_process_ends);
+    tcase_add_test(tc, the_end_waits_for_who_is_inside);
+    tcase_add_test(tc, the_end_does_not_wait_for_ever);
     tcase_add_test(tc, a_new_keyring_touches_nothing);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
