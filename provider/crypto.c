@@ -159,16 +159,23 @@ ENV_RESULT env_hmac_sha256(const struct env_crypto *crypto, struct env_span key,
     return hmac(crypto->hmac_sha256, key, &data, 1, mac, 32);
 }
 
+static atomic_bool random_ended;
+
+void env_random_ends(void)
+{
+    atomic_store(&random_ended, true);
+}
+
 ENV_RESULT env_random_private(const struct env_crypto *crypto, uint8_t *out, size_t len)
 {
-    if (RAND_priv_bytes_ex(crypto->libctx, out, len, 0) != 1)
+    if (atomic_load(&random_ended) || RAND_priv_bytes_ex(crypto->libctx, out, len, 0) != 1)
         return ENV_FAIL(ENV_R_RANDOM_FAILED);
     return ENV_OK;
 }
 
 ENV_RESULT env_random_public(const struct env_crypto *crypto, uint8_t *out, size_t len)
 {
-    if (RAND_bytes_ex(crypto->libctx, out, len, 0) != 1)
+    if (atomic_load(&random_ended) || RAND_bytes_ex(crypto->libctx, out, len, 0) != 1)
         return ENV_FAIL(ENV_R_RANDOM_FAILED);
     return ENV_OK;
 }

@@ -53,4 +53,10 @@ ENV_RESULT env_hmac_sha256(const struct env_crypto *crypto, struct env_span key,
 ENV_RESULT env_random_private(const struct env_crypto *crypto, uint8_t *out, size_t len);
 ENV_RESULT env_random_public(const struct env_crypto *crypto, uint8_t *out, size_t len);
 
+/*
+ * libcrypto is about to be cleaned up: what asks for random bytes from then on fails. libcrypto
+ * itself would crash, in the threads that go on while a process ends.
+ */
+void env_random_ends(void);
+
 #endif

@@ -68,6 +68,9 @@ static void take_core_functions(struct env_provctx *provctx, const OSSL_DISPATCH
         case OSSL_FUNC_CORE_POP_ERROR_TO_MARK:
             provctx->core_pop_error_to_mark = OSSL_FUNC_core_pop_error_to_mark(in);
             break;
+        case OSSL_FUNC_PROVIDER_UP_REF:
+            provctx->core_provider_up_ref = OSSL_FUNC_provider_up_ref(in);
+            break;
         default:
             break;
         }
@@ -79,7 +82,7 @@ static bool has_core_functions(const struct env_provctx *provctx)
     return provctx->core_get_params != NULL && provctx->core_new_error != NULL &&
            provctx->core_set_error_debug != NULL && provctx->core_vset_error != NULL &&
            provctx->core_set_error_mark != NULL && provctx->core_clear_last_error_mark != NULL &&
-           provctx->core_pop_error_to_mark != NULL;
+           provctx->core_pop_error_to_mark != NULL && provctx->core_provider_up_ref != NULL;
 }
 
 /* ---- configuration ---- */
@@ -97,10 +100,64 @@ static bool ask_core(void *arg, const char *key, char **to)
     return *to != NULL;
 }
 
+/* ---- the end of the process ---- */
+
+static pthread_mutex_t living_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct env_provctx *living; /* all instances that were not torn down */
+
+static void enter_living(struct env_provctx *provctx)
+{
+    (void)pthread_mutex_lock(&living_lock);
+    provctx->next_living = living;
+    living = provctx;
+    (void)pthread_mutex_unlock(&living_lock);
+}
+
+static void leave_living(struct env_provctx *provctx)
+{
+    struct env_provctx **p;
+
+    (void)pthread_mutex_lock(&living_lock);
+    for (p = &living; *p != NULL; p = &(*p)->next_living) {
+        if (*p == provctx) {
+            *p = provctx->next_living;
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&living_lock);
+}
+
+/*
+ * When libcrypto is cleaned up, the PKCS#11 module may be gone already (its destructors run first
+ * at exit) or may need what libcrypto is about to free (SoftHSM is a user of libcrypto itself):
+ * from then on no PKCS#11 function is called. And who frees the last context of a provider after
+ * that (a destructor of a C++ program, or a thread that goes on) has libcrypto unload it, and crash
+ * on what it has freed itself: one more reference, and nobody's is the last.
+ */
+static void libcrypto_ends(void)
+{
+    env_random_ends();
+    env_token_process_is_ending();
+    (void)pthread_mutex_lock(&living_lock);
+    for (struct env_provctx *p = living; p != NULL; p = p->next_living)
+        (void)p->core_provider_up_ref(p->handle, 0);
+    (void)pthread_mutex_unlock(&living_lock);
+}
+
+static void register_end_of_process(void)
+{
+#if OPENSSL_VERSION_MAJOR >= 4 /* cleaned up by libcrypto's destructor, after all of these */
+    (void)atexit(libcrypto_ends);
+#else
+    (void)OPENSSL_atexit(libcrypto_ends);
+#endif
+}
+
 /* ---- coming and going ---- */
 
 static void free_provctx(struct env_provctx *provctx)
 {
+    leave_living(provctx);
     if (provctx->dek.keyring != NULL)
         provctx->dek.keyring->vtable->free(provctx->dek.keyring);
     env_crypto_free(provctx->dek.crypto);
@@ -110,20 +167,6 @@ static void free_provctx(struct env_provctx *provctx)
     env_config_clear(&provctx->config);
     CRYPTO_THREAD_lock_free(provctx->config_lock);
     OPENSSL_free(provctx);
-}
-
-/*
- * When libcrypto is cleaned up, the PKCS#11 module may be gone already (its destructors run first
- * at exit) or may need what libcrypto is about to free (SoftHSM is a user of libcrypto itself):
- * from then on no PKCS#11 function is called.
- */
-static void register_end_of_process(void)
-{
-#if OPENSSL_VERSION_MAJOR >= 4 /* cleaned up by libcrypto's destructor, after all of these */
-    (void)atexit(env_token_process_is_ending);
-#else
-    (void)OPENSSL_atexit(env_token_process_is_ending);
-#endif
 }
 
 static OSSL_FUNC_provider_teardown_fn teardown;
@@ -233,6 +276,7 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
         goto failed;
     provctx->audit = (struct env_audit){&provctx->config, provctx->dek.crypto, &provctx->errors};
     provctx->dek.keyring->audit = &provctx->audit;
+    enter_living(provctx);
     (void)pthread_once(&once, register_end_of_process);
     *out = provider_functions;
     *vprovctx = provctx;

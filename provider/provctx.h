@@ -21,6 +21,7 @@ struct env_provctx {
     OSSL_FUNC_core_set_error_mark_fn *core_set_error_mark;
     OSSL_FUNC_core_clear_last_error_mark_fn *core_clear_last_error_mark;
     OSSL_FUNC_core_pop_error_to_mark_fn *core_pop_error_to_mark;
+    OSSL_FUNC_provider_up_ref_fn *core_provider_up_ref;
     OSSL_LIB_CTX *libctx; /* child of the program's; all that we fetch comes from here */
     struct env_errors errors;
     struct env_config config;
@@ -31,6 +32,7 @@ struct env_provctx {
     /* Key wrap under stock names: see wrap_standard.h */
     bool (*inside_token)(void); /* whether this thread is inside a PKCS#11 call of ours */
     _Atomic(EVP_CIPHER *) stock_wrap[ENV_WRAP_KINDS];
+    struct env_provctx *next_living; /* see init.c */
 };
 
 /* Makes the keyring of a new instance; unit tests put a fake one in its place. */

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# However a program ends, or lets go of the provider: no hang, no crash, no words. The cases are in
+# programs/end_of_life.c.
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+make_usual
+provider=$ENVELOPE_MODULE_DIR/envelope.so
+limit=20
+
+# A context that is alive at the end points to its parts from memory that leak checkers do not see.
+alive_at_the_end=(env)
+if [[ ${ENVELOPE_SANITIZE:-} == *address* ]]; then
+    alive_at_the_end=(env ASAN_OPTIONS=detect_leaks=0:intercept_tls_get_addr=0)
+fi
+
+ends() { # case, command before it
+    local name=$1 status=0
+    shift
+    with_envelope timeout "$limit" "$@" "$ENVELOPE_PROGRAMS/end_of_life" "$name" "$provider" \
+        >out 2>err || status=$?
+    if ((status != 0)) || [[ -s err || $(<out) != "$name: at the end" ]]; then
+        cat out err >&2
+        fail "$name, $setting: status $status"
+    fi
+}
+
+ours_first() {
+    sed -i -e '/^default = default_sect$/d' -e 's/^envelope = envelope_sect$/&\ndefault = default_sect/' "$cnf"
+}
+
+all_end() { # lines of openssl.cnf
+    local place name _
+    for place in first last; do
+        setting="$module, our provider $place"
+        write_cnf "$@"
+        [[ $place == last ]] || ours_first
+        for name in exit _exit quick_exit cleanup; do
+            ends "$name" "${alive_at_the_end[@]}"
+        done
+        for name in cleanup-freed freed-after-cleanup freed-before-cleanup libctx two dlclose; do
+            ends "$name"
+        done
+        for _ in {1..5}; do # what goes wrong here does so now and then
+            ends threads "${alive_at_the_end[@]}"
+            ends exit-from-thread "${alive_at_the_end[@]}"
+        done
+        write_cnf -activate "$@" # the program loads it
+        [[ $place == last ]] || ours_first
+        ends unload
+    done
+}
+
+module=SoftHSM
+all_end
+if [[ -z ${ENVELOPE_SANITIZE:-} ]]; then
+    setting="under valgrind"
+    limit=60
+    write_cnf
+    for name in exit cleanup freed-after-cleanup two; do
+        ends "$name" valgrind --quiet --error-exitcode=9 --leak-check=full \
+            --errors-for-leak-kinds=definite "--suppressions=$source_dir/tests/lib/valgrind.supp"
+    done
+    limit=20
+fi
+
+module=NSS
+softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
+init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
+export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
+mkdir nss
+certutil -N -d "sql:$work/nss" -f pin
+"$ENVELOPE_PROGRAMS/make_kek" --module "$softokn" --init-args "$init_args" \
+    --token "NSS Certificate DB" --pin "$pin" --label orders --id 0a0b --usage wrap
+all_end "pkcs11-module-path=\"$softokn\"" "pkcs11-module-init-args=\"$init_args\"" \
+    'token="pkcs11:token=NSS%20Certificate%20DB"'
+
+# Both know SoftHSM by the file that its package has in p11-kit's directory.
+module="p11-kit's proxy"
+proxy=$(first_file /usr/lib/*/p11-kit-proxy.so)
+all_end "pkcs11-module-path=\"$proxy\""
+module="all modules that p11-kit knows"
+all_end -pkcs11-module-path
