@@ -4,6 +4,7 @@
 #include <p11-kit/p11-kit.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* p11-kit's own account of what went wrong: it has dlerror's text. */
 static const char *reason_text(CK_RV rv)
@@ -138,16 +139,31 @@ static ENV_RESULT load_configured(const struct env_config *config, struct env_mo
     return initialise_configured(out, fault);
 }
 
+/*
+ * p11-kit's proxy is all the modules that p11-kit knows in the shape of one, and p11-kit refuses to
+ * load it in a process that goes through p11-kit itself: those modules are what is meant.
+ */
+static bool is_proxy(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return strcmp(slash != NULL ? slash + 1 : path, "p11-kit-proxy.so") == 0 &&
+           access(path, F_OK) == 0;
+}
+
 ENV_RESULT env_modules_load(const struct env_config *config, struct env_modules *out,
                             struct env_fault *fault)
 {
     ENV_RESULT r;
 
     memset(out, 0, sizeof(*out));
-    r = config->module_path != NULL ? load_path(config, out, fault)
-                                    : load_configured(config, out, fault);
+    r = config->module_path != NULL && !is_proxy(config->module_path)
+            ? load_path(config, out, fault)
+            : load_configured(config, out, fault);
     if (!env_ok(r))
         env_modules_release(out);
+    else
+        env_gate_close_at_exit();
     return r;
 }
 
