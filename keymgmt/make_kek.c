@@ -262,7 +262,7 @@ static ENV_RESULT make(struct env_ring *ring, struct making *m, struct env_fault
 
     if (!env_ok(r) || m->plan.request->type == ENV_KEK_RSA)
         return r;
-    r = env_token_kek_prepare(*m->out, fault);
+    r = env_token_kek_prepare(env_token_kek_from(*m->out), ENV_PATIENCE_ALL, fault);
     if (!env_ok(r)) {
         m->refused = m->kind != ENV_TEMPLATE_PLAIN;
         take_back(ring, m);

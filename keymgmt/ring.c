@@ -150,6 +150,16 @@ static ENV_RESULT enter(struct env_ring *ring, struct env_visit *visit, struct e
     return r;
 }
 
+bool env_ring_has_tokens(struct env_ring *ring)
+{
+    bool has;
+
+    (void)pthread_rwlock_rdlock(&ring->lock);
+    has = usable(ring);
+    (void)pthread_rwlock_unlock(&ring->lock);
+    return has;
+}
+
 ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,
                             struct env_session *session, struct env_fault *fault)
 {
@@ -186,7 +196,7 @@ static ENV_RESULT change_tokens(struct env_ring *ring, enum env_loss loss, uint6
 static ENV_RESULT cure(struct env_ring *ring, enum env_loss loss, const struct env_blame *blame,
                        uint64_t seen_epoch, struct env_fault *fault)
 {
-    struct env_module *only = blame->token != NULL ? blame->token->module : NULL;
+    struct env_module *only = blame->token != NULL ? blame->token->module : blame->module;
 
     switch (loss) {
     case ENV_LOSS_SESSION:
@@ -214,13 +224,16 @@ ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void
 
     ENV_TRY(enter(ring, &visit, fault));
     for (;;) {
-        struct env_blame blame = {NULL, 0};
+        struct env_blame blame = {.most = ENV_LOSS_MODULE};
         uint64_t epoch = ring->tokens->epoch;
 
         r = attempt(ring, arg, cured, &blame, fault);
         if (env_ok(r) || fault->loss == ENV_LOSS_NONE || cured == ENV_LOSS_MODULE)
             break;
         cured = fault->loss > cured ? fault->loss : (enum env_loss)(cured + 1);
+        fault->held_back = cured > blame.most;
+        if (fault->held_back)
+            break;
         r = cure(ring, cured, &blame, epoch, fault);
         if (!env_ok(r))
             break;

@@ -34,8 +34,10 @@ struct env_visit {
 
 /* What an attempt blames when the fault says that something is lost. */
 struct env_blame {
-    struct env_token *token; /* NULL: no token of the list, so all modules */
+    struct env_token *token; /* NULL: no token of the list */
     uint64_t token_epoch;
+    struct env_module *module; /* of a token that is not in the list any more; NULL: all modules */
+    enum env_loss most;        /* the costliest remedy that it is worth */
 };
 
 /*
@@ -54,6 +56,9 @@ void env_ring_unref(struct env_ring *ring);
 /* Tries, making good what is lost: every remedy once, the mildest that can help first. */
 ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
                             struct env_fault *fault);
+
+/* False when an attempt would have to start with a look for tokens. */
+bool env_ring_has_tokens(struct env_ring *ring);
 
 /* A session of the token, logged in. Given back with env_session_give. */
 ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,

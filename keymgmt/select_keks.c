@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "../provider/secret.h"
-#include "kek_operation.h"
-#include "search.h"
-#include "token_kek.h"
+#include "find_kek.h"
+#include "standins.h"
 #include "words.h"
 
 static void add_once(struct env_kek_list *list, struct env_kek *kek)
@@ -37,7 +36,7 @@ static ENV_RESULT select_query(struct env_ring *ring, const struct env_query *qu
         name.len = strlen(query->uri_text);
     }
     ENV_TRY(env_find_kek(ring, query, &name, false, &kek, fault));
-    r = env_token_kek_prepare(kek, fault);
+    r = env_standins_prepare(kek, fault);
     if (env_ok(r)) {
         add_once(list, kek);
         return r;
@@ -179,10 +178,9 @@ ENV_RESULT env_select_raw_kek(struct env_ring *ring, const struct env_selector *
     name.len = query.uri_text != NULL ? strlen(query.uri_text) : query.label_len;
     if (env_ok(r))
         r = env_find_kek(ring, &query, &name, false, out, fault);
-    if (env_ok(r) && ((struct env_token_kek *)*out)->facts.bits != bits) {
+    if (env_ok(r) && env_standins_first(*out)->facts.bits != bits) {
         r = env_fault(fault, ENV_R_KEK_LENGTH, "%s has %zu bits, not %zu",
-                      ((struct env_token_kek *)*out)->where,
-                      ((struct env_token_kek *)*out)->facts.bits, bits);
+                      env_standins_first(*out)->where, env_standins_first(*out)->facts.bits, bits);
         env_kek_free(*out);
         *out = NULL;
     }

@@ -282,6 +282,15 @@ struct env_token *env_tokens_named(const struct env_tokens *tokens,
     return NULL;
 }
 
+bool env_tokens_only(const struct env_tokens *tokens, const struct env_token_name *name)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        if (memcmp(&tokens->list[i]->name, name, sizeof(*name)) != 0)
+            return false;
+    }
+    return true;
+}
+
 void env_tokens_close(struct env_tokens *tokens, bool call_modules)
 {
     if (tokens == NULL)

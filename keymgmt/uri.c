@@ -73,6 +73,19 @@ char *env_uri_without_pin(P11KitUri *uri)
     return p11_kit_uri_format(uri, P11_KIT_URI_FOR_ANY, &text) == P11_KIT_URI_OK ? text : NULL;
 }
 
+bool env_uri_names_token(P11KitUri *uri)
+{
+    const CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri);
+    const CK_SLOT_INFO *slot = p11_kit_uri_get_slot_info(uri);
+    const CK_INFO *module = p11_kit_uri_get_module_info(uri);
+
+    /* What it does not name is empty. */
+    return token->label[0] != 0 || token->serialNumber[0] != 0 || token->manufacturerID[0] != 0 ||
+           token->model[0] != 0 || slot->slotDescription[0] != 0 || slot->manufacturerID[0] != 0 ||
+           module->libraryDescription[0] != 0 || module->manufacturerID[0] != 0 ||
+           p11_kit_uri_get_slot_id(uri) != (CK_SLOT_ID)-1;
+}
+
 void env_uri_free(P11KitUri *uri)
 {
     if (uri == NULL)

@@ -16,6 +16,9 @@ bool env_uri_is(const char *text);
 ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
                          struct env_fault *fault);
 
+/* True when it says something of the token, its slot or its module. */
+bool env_uri_names_token(P11KitUri *uri);
+
 /* Wipes a pin-value; uri may be NULL. */
 void env_uri_free(P11KitUri *uri);
 
