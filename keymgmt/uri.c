@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "uri.h"
 
+#include <ctype.h>
 #include <openssl/crypto.h>
 #include <string.h>
 #include <strings.h>
@@ -12,12 +13,38 @@ bool env_uri_is(const char *text)
     return strncasecmp(text, SCHEME, strlen(SCHEME)) == 0;
 }
 
-/* A PIN belongs behind the '?', but p11-kit takes one in the path as well. */
+/* Whether text begins with a word in small letters, whatever white space is in between. */
+static bool begins_with(const char *text, const char *word)
+{
+    for (; *word != '\0'; word++) {
+        text += strspn(text, " \t\n\v\f\r");
+        if (tolower((unsigned char)*text) != *word)
+            return false;
+        text++;
+    }
+    return true;
+}
+
+/*
+ * A PIN belongs behind the '?', but p11-kit takes one in the path as well, and drops white space
+ * wherever it stands. An attribute like pin=1234 is a slip of somebody who meant one.
+ */
+static const char *find_pin(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (begins_with(text, "pin-"))
+            return text;
+        if (strchr(":;&", *text) != NULL && begins_with(text + 1, "pin"))
+            return text + 1;
+    }
+    return NULL;
+}
+
 void env_uri_shown(char *out, size_t size, const char *text)
 {
     static const char cut[] = "...";
     size_t len = strcspn(text, "?");
-    const char *pin = strcasestr(text, "pin-");
+    const char *pin = find_pin(text);
 
     if (pin != NULL && (size_t)(pin - text) < len)
         len = (size_t)(pin - text);

@@ -98,7 +98,7 @@ c_files() { # directory ...
 }
 
 format() {
-    c_files provider keymgmt tests bench | xargs clang-format --dry-run -Werror
+    c_files provider keymgmt tools tests bench | xargs clang-format --dry-run -Werror
 }
 
 # cppcheck gets no system headers, so it is told what OpenSSL's macros are; header_asn1.c consists of
@@ -109,12 +109,12 @@ run_cppcheck() {
         --suppress=missingIncludeSystem --suppress=arrayIndexThenCheck --library=openssl \
         -D_GNU_SOURCE '-DENVELOPE_VERSION=""' '-DDEFINE_STACK_OF(type)=' \
         '-DDECLARE_ASN1_ITEM(type)=' '-DSTACK_OF(type)=struct stack_st_##type' \
-        -i provider/header_asn1.c provider keymgmt
+        -i provider/header_asn1.c provider keymgmt tools
 }
 
 # -W options of gcc that clang does not know are no findings.
 tidy() {
-    c_files provider keymgmt | grep '\.c$' |
+    c_files provider keymgmt tools | grep '\.c$' |
         xargs -P "$jobs" -n 4 clang-tidy --quiet -p build/clang --warnings-as-errors='*' \
             --extra-arg=-Wno-unknown-warning-option --checks="$tidy_checks" 2>&1 |
         sed '/warnings generated\.$/d'
@@ -137,7 +137,7 @@ scripts() {
 # Every source file says its licence.
 licences() {
     local without
-    without=$(find provider keymgmt tests bench conf .ci CMakeLists.txt \
+    without=$(find provider keymgmt tools tests bench conf .ci CMakeLists.txt \
         \( -name '*.[ch]' -o -name '*.sh' -o -name CMakeLists.txt -o -path .ci/run \) \
         -exec grep -L 'SPDX-License-Identifier: Apache-2.0' {} +)
     [[ -z $without ]] || {
@@ -166,6 +166,8 @@ if ! $quick; then
     build_and_test clang -R '^unit\.'
     # the tests with threads: of the others ThreadSanitizer would say nothing
     build_and_test tsan -R '^unit\..*(keymgmt|thread|fork|life_cycle)'
+    # every target's corpus, and 5 s of new inputs
+    build_and_test fuzz
     static_analysis
 fi
 echo "$passed passed, $failed failed"

@@ -75,6 +75,10 @@ START_TEST(a_shown_uri_has_no_pin)
         "pkcs11:?pin-value=4711",
         "pkcs11:pin-value=4711",
         "pkcs11:token=t?pin-source=file:/4711",
+        "pkcs11:token=t;pi n-value=4711", /* p11-kit reads it as one word */
+        "pkcs11:token=t;p\ni n -value=4711",
+        "pkcs11:token=t;pin=4711",
+        "pkcs11:token=t?module-name=m& pin_value=4711",
     };
     char shown[ENV_URI_TEXT];
     char small[16];
@@ -84,6 +88,8 @@ START_TEST(a_shown_uri_has_no_pin)
         ck_assert_ptr_null(strstr(shown, "4711"));
         ck_assert_int_eq(strncmp(shown, "pkcs11:", 7), 0);
     }
+    env_uri_shown(shown, sizeof(shown), "pkcs11:token=spin;object=pin");
+    ck_assert_str_eq(shown, "pkcs11:token=spin;object=pin");
     env_uri_shown(shown, sizeof(shown), "pkcs11:token=t\n");
     ck_assert_str_eq(shown, "pkcs11:token=t?");
     env_uri_shown(small, sizeof(small), "pkcs11:token=a-long-name");

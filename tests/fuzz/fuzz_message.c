@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whole messages through EVP to opening.c, with fake KEKs. The first bytes of an input choose the
+ * cipher, whether buffers are in place and how large the updates are; the rest is the message.
+ *
+ * What comes out, in whatever pieces, is a beginning of what reference_opening.c gives for it, all
+ * of it when and only when that is whole; a call that fails leaves nothing unverified behind, and
+ * no call writes more than the contract lets it.
+ */
+#include <openssl/err.h>
+#include <string.h>
+
+#include "der_mutator.h"
+#include "fake_keyring.h"
+#include "reference_opening.h"
+
+#define CONTROL 8u
+#define UNTOUCHED 0xA5
+#define GUARD                                                                                      \
+    64u /* bytes that nothing may be written to, for what AddressSanitizer does not see            \
+         */
+#define BLOCK 4096u
+#define BLOCK_1M 0x100000u
+
+struct run {
+    EVP_CIPHER_CTX *ctx;
+    bool in_place;
+    const struct reference *expected;
+    size_t released;
+};
+
+static OSSL_LIB_CTX *libctx;
+static EVP_CIPHER *ciphers[2];
+static EVP_CIPHER_CTX *contexts[2];
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    reference_prepare();
+    libctx = fake_libctx_new();
+    ciphers[0] = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
+    ciphers[1] = EVP_CIPHER_fetch(libctx, "ENVELOPE-1M", NULL);
+    for (int i = 0; i < 2; i++)
+        contexts[i] = EVP_CIPHER_CTX_new();
+    return 0;
+}
+
+/* A call that failed left untouched bytes, zeros, its own input, or verified plaintext. */
+static void check_left_behind(const struct run *run, const uint8_t *out, size_t room,
+                              const uint8_t *in, size_t in_len)
+{
+    for (size_t i = 0; i < room; i++) {
+        size_t at = run->released + i;
+
+        FUZZ_DEMAND(out[i] == UNTOUCHED || out[i] == 0 ||
+                    (run->in_place && i < in_len && out[i] == in[i]) ||
+                    (at < run->expected->len && out[i] == run->expected->data[at]));
+    }
+}
+
+/* One update, or final when in is NULL, with exactly the room that the contract asks for. */
+static bool call(struct run *run, const uint8_t *in, size_t len, size_t room)
+{
+    bool in_place = run->in_place && in != NULL;
+    uint8_t *buffer = malloc(room + GUARD);
+    int n = -1;
+    bool ok;
+
+    FUZZ_DEMAND(buffer != NULL);
+    memset(buffer, UNTOUCHED, room + GUARD);
+    if (in_place)
+        memcpy(buffer, in, len);
+    ok = in != NULL ? EVP_CipherUpdate(run->ctx, buffer, &n, in_place ? buffer : in, (int)len) == 1
+                    : EVP_CipherFinal_ex(run->ctx, buffer, &n) == 1;
+    FUZZ_DEMAND(n >= 0 && (size_t)n <= room);
+    for (size_t i = 0; i < GUARD; i++)
+        FUZZ_DEMAND(buffer[room + i] == UNTOUCHED);
+    if (ok) {
+        FUZZ_DEMAND(run->released + (size_t)n <= run->expected->len);
+        FUZZ_DEMAND(n == 0 || memcmp(buffer, run->expected->data + run->released, (size_t)n) == 0);
+        run->released += (size_t)n;
+    } else {
+        FUZZ_DEMAND(n == 0);
+        FUZZ_DEMAND(fake_last_reason() != 0 && fake_last_reason() != ENV_R_INTERNAL);
+        check_left_behind(run, buffer, room, in, in != NULL ? len : 0);
+    }
+    free(buffer);
+    return ok;
+}
+
+static size_t step_from(uint8_t control)
+{
+    if (control < 64)
+        return control + 1u;
+    if (control < 192)
+        return (control - 63u) * 37u;
+    return (control - 191u) * 500u;
+}
+
+static bool stream(struct run *run, const uint8_t control[CONTROL], bool is_1m, struct env_span in)
+{
+    size_t turn = 1;
+
+    while (in.len > 0) {
+        size_t step = is_1m ? in.len : step_from(control[turn]);
+
+        step = step < in.len ? step : in.len;
+        /* one update of ENVELOPE-1M may be small: then it has as much room as ENVELOPE's */
+        if (!call(run, in.data, step, step + 32))
+            return false;
+        in.data += step;
+        in.len -= step;
+        turn = turn % (CONTROL - 1) + 1;
+    }
+    return call(run, NULL, 0, is_1m ? BLOCK_1M : BLOCK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint8_t *message = data + CONTROL;
+    struct reference expected = {0};
+    struct run run = {.expected = &expected};
+    bool is_1m;
+    bool opened;
+
+    if (size < CONTROL || size > 60000)
+        return 0;
+    is_1m = (data[0] & 1) != 0;
+    run.in_place = (data[0] & 2) != 0;
+    run.ctx = contexts[is_1m];
+    expected.data = malloc(size + 1);
+    FUZZ_DEMAND(expected.data != NULL);
+    reference_open(message, size - CONTROL, is_1m ? 0x100000 : 4096, &expected);
+    ERR_clear_error();
+    FUZZ_DEMAND(EVP_CipherInit_ex2(run.ctx, ciphers[is_1m], NULL, NULL, 0, NULL) == 1);
+    opened = stream(&run, data, is_1m, (struct env_span){message, size - CONTROL});
+    FUZZ_DEMAND(opened == expected.whole);
+    FUZZ_DEMAND(!opened || run.released == expected.len);
+    if (!opened) {
+        FUZZ_DEMAND(!call(&run, NULL, 0, BLOCK));
+        FUZZ_DEMAND(fake_last_reason() == ENV_R_CONTEXT_FAILED);
+    }
+    FUZZ_DEMAND(fake_references() == 0);
+    ERR_clear_error();
+    free(expected.data);
+    return 0;
+}
+
+/* ---- mutations ---- */
+
+/* Leaves a segment out, doubles it, or says another length for it. */
+static size_t mutate_segment(uint8_t *message, size_t size, size_t max_size, unsigned seed)
+{
+    size_t headers = reference_headers_len(message, size);
+    size_t segments = headers > 0 ? (size - headers + 4095) / 4096 : 0;
+    size_t at;
+    size_t len;
+
+    if (segments == 0)
+        return size;
+    at = headers + seed / 4 % segments * 4096;
+    len = size - at < 4096 ? size - at : 4096;
+    if (len < 4)
+        return size;
+    switch (seed % 4) {
+    case 0:
+        memmove(message + at, message + at + len, size - at - len);
+        return size - len;
+    case 1:
+        if (size + len > max_size)
+            return size;
+        memmove(message + at + len, message + at, size - at);
+        return size + len;
+    case 2: /* it is the last, and that is how long it says it is */
+        message[at] = message[at + 1] = 0;
+        message[at + 2] = (uint8_t)(len >> 8);
+        message[at + 3] = (uint8_t)len;
+        return size;
+    default:
+        memset(message + at, 0xFF, 4);
+        return size;
+    }
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    uint8_t *message = data + CONTROL;
+    size_t len;
+
+    if (size <= CONTROL || max_size <= CONTROL || seed % 8 == 0)
+        return LLVMFuzzerMutate(data, size, max_size);
+    len = size - CONTROL;
+    if (seed % 8 == 1) { /* the sizes of the updates alone */
+        (void)LLVMFuzzerMutate(data, CONTROL, CONTROL);
+        return size;
+    }
+    if (seed % 8 <= 3)
+        len = der_mutate(message, len, max_size - CONTROL, seed / 8);
+    else if (seed % 8 <= 5)
+        len = mutate_segment(message, len, max_size - CONTROL, seed / 8);
+    else
+        len = LLVMFuzzerMutate(message, len, max_size - CONTROL);
+    if (seed / 8 % 8 != 0)
+        reference_reseal(message, len);
+    return CONTROL + len;
+}

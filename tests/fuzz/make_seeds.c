@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes what fuzzing begins with: real messages of the fake KEKs, real references, and texts as
+ * they stand in a configuration.
+ *
+ *     make_seeds tests/fuzz/corpus
+ */
+#include <openssl/evp.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fake_keyring.h"
+#include "fuzz.h"
+#include "keymgmt/kek_reference.h"
+#include "provider/header.h"
+
+#define MESSAGE_MAX 20000u
+
+static const char *corpus;
+
+/* corpus/target/name: first (may be empty) and then data. */
+static void save(const char *target, const char *name, const void *first, size_t first_len,
+                 const void *data, size_t len)
+{
+    char path[512];
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", corpus, target);
+    (void)mkdir(path, 0755);
+    (void)snprintf(path, sizeof(path), "%s/%s/%s", corpus, target, name);
+    file = fopen(path, "wb");
+    FUZZ_DEMAND(file != NULL);
+    FUZZ_DEMAND(first_len == 0 || fwrite(first, first_len, 1, file) == 1);
+    FUZZ_DEMAND(len == 0 || fwrite(data, len, 1, file) == 1);
+    FUZZ_DEMAND(fclose(file) == 0);
+}
+
+static size_t seal(OSSL_LIB_CTX *libctx, const char *name, size_t plain_len,
+                   uint8_t out[MESSAGE_MAX])
+{
+    static uint8_t plain[MESSAGE_MAX];
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, name, NULL);
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int n = 0;
+    int last = 0;
+
+    memset(plain, 'p', sizeof(plain));
+    FUZZ_DEMAND(EVP_EncryptInit_ex2(ctx, cipher, NULL, NULL, NULL) == 1 &&
+                EVP_EncryptUpdate(ctx, out, &n, plain, (int)plain_len) == 1 &&
+                EVP_EncryptFinal_ex(ctx, out + n, &last) == 1);
+    EVP_CIPHER_CTX_free(ctx);
+    EVP_CIPHER_free(cipher);
+    return (size_t)(n + last);
+}
+
+static void messages(OSSL_LIB_CTX *libctx)
+{
+    static const struct {
+        const char *name;
+        const char *cipher;
+        size_t len;
+        size_t keks;
+        uint8_t control[8];
+    } seeds[] = {
+        {"empty", "ENVELOPE", 0, 1, {0, 255, 255, 255, 255, 255, 255, 255}},
+        {"byte_by_byte", "ENVELOPE", 30, 1, {0}},
+        {"short", "ENVELOPE", 100, 1, {2, 100, 10, 70, 5, 200, 90, 63}},
+        {"two_keks", "ENVELOPE", 300, 2, {0, 130, 70, 180, 80, 220, 90, 150}},
+        {"one_segment", "ENVELOPE", 4064, 1, {0, 190, 150, 180, 170, 200, 160, 150}},
+        {"three_segments", "ENVELOPE", 9000, 1, {2, 210, 190, 200, 195, 205, 255, 220}},
+        {"large_segments", "ENVELOPE-1M", 200, 1, {1}},
+        {"large_segments_in_place", "ENVELOPE-1M", 5000, 3, {3}},
+    };
+    uint8_t message[MESSAGE_MAX];
+
+    for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+        size_t len;
+        size_t header_len = 0;
+
+        fake_default_count = seeds[i].keks;
+        len = seal(libctx, seeds[i].cipher, seeds[i].len, message);
+        save("fuzz_message", seeds[i].name, seeds[i].control, 8, message, len);
+        FUZZ_DEMAND(
+            env_ok(env_header_length((struct env_span){message, ENV_HEADER_PEEK}, &header_len)));
+        if (i == 1 || seeds[i].keks > 1)
+            save("fuzz_header", seeds[i].name, NULL, 0, message, header_len);
+    }
+    fake_default_count = 1;
+}
+
+/* Recipients of every kind, as headers alone. */
+static void headers(void)
+{
+    static const uint8_t dek[ENV_DEK_LEN] = {1};
+    static struct env_header header = {.count = 9};
+    struct env_crypto *crypto = env_crypto_new(NULL, NULL);
+    uint8_t *der = NULL;
+    size_t len = 0;
+
+    FUZZ_DEMAND(crypto != NULL && env_ok(env_crypto_ready(crypto)));
+    for (size_t i = 0; i < header.count; i++) {
+        header.recipients[i].id.len = 1 + 7 * i;
+        header.recipients[i].wrapped.alg = (enum env_wrap_alg)(ENV_WRAP_AES128_KW + i);
+        header.recipients[i].wrapped.len = i < 6 ? 40 : 48;
+    }
+    FUZZ_DEMAND(env_ok(env_header_encode(crypto, &header, dek, &der, &len)));
+    save("fuzz_header", "every_kind", NULL, 0, der, len);
+    OPENSSL_free(der);
+    header.count = 1;
+    header.content = ENV_CONTENT_SEALED_KEY;
+    FUZZ_DEMAND(env_ok(env_header_encode(crypto, &header, dek, &der, &len)));
+    save("fuzz_header", "sealed_key", NULL, 0, der, len);
+    OPENSSL_free(der);
+    env_crypto_free(crypto);
+}
+
+static void references(void)
+{
+    static const char *const uris[] = {
+        "pkcs11:token=fake;object=kek0;type=secret-key",
+        "pkcs11:token=kek;id=%01%02%a0;type=private",
+        "pkcs11:object=a%20label%20with%20spaces?module-path=/x.so",
+        "pkcs11:object=x?pin-value=1234",
+    };
+    static const char pem[] = "-----BEGIN ENVELOPE KEK REFERENCE-----\n"
+                              "MEkTGEVOVkVMT1BFIEtFSyBSRUZFUkVOQ0UgMQwtcGtjczExOnRva2VuPWZha2U7\n"
+                              "-----END ENVELOPE KEK REFERENCE-----\n";
+
+    for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+        char name[32];
+        uint8_t kind = 4;
+        uint8_t *der = NULL;
+        size_t len = 0;
+
+        FUZZ_DEMAND(env_ok(env_kek_reference_encode(uris[i], &der, &len)));
+        (void)snprintf(name, sizeof(name), "der_%zu", i);
+        save("fuzz_reference", name, &kind, 1, der, len);
+        kind = (uint8_t)(1 + i % 2);
+        (void)snprintf(name, sizeof(name), "file_%zu", i);
+        save("fuzz_reference", name, &kind, 1, der, len);
+        OPENSSL_free(der);
+    }
+    save("fuzz_reference", "pem", "\3", 1, pem, sizeof(pem) - 1);
+}
+
+static void texts(void)
+{
+    static const struct {
+        const char *name;
+        char reader;
+        const char *text;
+    } seeds[] = {
+        {"config", 0,
+         "pkcs11-module-path=/usr/lib/m.so\ntoken=pkcs11:token=kek\npin-source=file:/pin\n"
+         "kek=a b\nwrap=aes-kw\nopen-kek=a%20b 01:02\npropquery=fips=yes\nallow-weak-kek=no\n"
+         "standard-names=yes\npkcs11-scheme=no\ncontext=c\nallow-imported-kek=yes"},
+        {"config_slip", 0, "kek=a\npin_source=file:x\nwrap=aes"},
+        {"words", 1, "orders a%20b\tpkcs11:object=x;id=%01%ff 0a:1B:2c"},
+        {"open_kek", 2, "\1ab01:62 a%62 %00"},
+        {"uri", 3,
+         "pkcs11:token=The%20token;manufacturer=Snake;serial=12;model=x;object=my;type=secret-key;"
+         "id=%69%95?pin-value=1234&module-name=p"},
+        {"uri_library", 3, "pkcs11:library-manufacturer=a;library-version=2.6;slot-id=3"},
+        {"shown", 4, "\x40pkcs11:token=x;pin-value=1234;object=y?pin-source=file:z"},
+        {"query_label", 5, "orders"},
+        {"query_uri", 5, "pkcs11:object=orders;type=secret-key;id=%01?pin-value=1"},
+        {"query_to_show", 5, "!pkcs11:object=orders;type=private"},
+        {"key", 6, "f\303\274nf \342\202\254 \360\237\224\221 orders 456789"},
+    };
+    uint8_t padded[32] = "orders";
+
+    for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+        save("fuzz_text", seeds[i].name, &seeds[i].reader, 1, seeds[i].text, strlen(seeds[i].text));
+    save("fuzz_text", "key_padded", "\6", 1, padded, sizeof(padded));
+}
+
+/* Programs for fuzz_floe: all in order with a copy between, in pieces, the last one twice. */
+static void programs(void)
+{
+    static const uint8_t in_order[] = {200, 0, 1, 0, 1, 0, 1, 0, 0xF0, 1, 0, 1, 0, 3, 0};
+    static const uint8_t pieces[] = {200, 0, 17, 0, 20, 17, 0, 40, 19, 0, 16, 3, 0};
+    static const uint8_t altered[] = {200, 0, 5, 0, 30, 1, 9, 0, 20, 1, 0, 0, 5, 0xE0, 40, 0, 0};
+    static const uint8_t header[] = {30, 1, 1, 0};
+
+    save("fuzz_floe", "in_order", NULL, 0, in_order, sizeof(in_order));
+    save("fuzz_floe", "pieces", NULL, 0, pieces, sizeof(pieces));
+    save("fuzz_floe", "altered", NULL, 0, altered, sizeof(altered));
+    save("fuzz_floe", "header", NULL, 0, header, sizeof(header));
+}
+
+int main(int argc, char **argv)
+{
+    OSSL_LIB_CTX *libctx;
+
+    if (argc != 2) {
+        (void)fprintf(stderr, "usage: make_seeds DIRECTORY\n");
+        return 2;
+    }
+    corpus = argv[1];
+    (void)mkdir(corpus, 0755);
+    fake_reset();
+    libctx = fake_libctx_new();
+    messages(libctx);
+    headers();
+    references();
+    texts();
+    programs();
+    fake_libctx_free(libctx);
+    return 0;
+}

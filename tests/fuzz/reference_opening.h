@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening a message of the fake KEKs in one piece and by another way than opening.c: what the
+ * streaming one is compared with. And making an altered message verify again, so that mutations
+ * reach what stands behind the MAC and the tags.
+ */
+#ifndef ENVELOPE_TESTS_REFERENCE_OPENING_H
+#define ENVELOPE_TESTS_REFERENCE_OPENING_H
+
+#include <stdbool.h>
+
+#include "fuzz.h"
+#include "provider/header.h"
+
+struct reference {
+    bool whole;    /* everything verified, and the last segment ends the input */
+    size_t len;    /* bytes of plaintext that verified, in order */
+    uint8_t *data; /* room for the message's length */
+};
+
+/* Once, before all others. */
+void reference_prepare(void);
+
+/* Opens what opens of message; segments of at most segment_max bytes are accepted. */
+void reference_open(const uint8_t *message, size_t size, uint32_t segment_max,
+                    struct reference *out);
+
+/*
+ * Makes the header's MAC, FLOE's header tag and the segments' tags right for what stands there,
+ * where the header decodes and one of the fake KEKs unwraps its DEK. The ciphertext stays.
+ */
+void reference_reseal(uint8_t *message, size_t size);
+
+/* The bytes before the first segment, 0 when that can not be told or there are fewer. */
+size_t reference_headers_len(const uint8_t *message, size_t size);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kek_table.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_id(const void *va, const void *vb)
+{
+    const struct env_kek_id *a = &((const struct tool_kek_counts *)va)->id;
+    const struct env_kek_id *b = &((const struct tool_kek_counts *)vb)->id;
+    int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
+
+    if (order != 0)
+        return order;
+    return (a->len > b->len) - (a->len < b->len);
+}
+
+struct tool_kek_counts *tool_kek_table_get(struct tool_kek_table *table,
+                                           const struct env_kek_id *id)
+{
+    struct tool_kek_counts *counts = calloc(1, sizeof(*counts));
+    struct tool_kek_counts **slot;
+    struct tool_kek_counts *there;
+
+    if (counts == NULL)
+        return NULL;
+    counts->id = *id;
+    slot = tsearch(counts, &table->root, by_id);
+    there = slot != NULL ? *slot : NULL;
+    if (there != counts)
+        free(counts);
+    return there;
+}
+
+struct tool_kek_counts *tool_kek_table_find(const struct tool_kek_table *table,
+                                            const struct env_kek_id *id)
+{
+    const struct tool_kek_counts wanted = {.id = *id};
+    struct tool_kek_counts **slot = tfind(&wanted, &table->root, by_id);
+
+    return slot != NULL ? *slot : NULL;
+}
+
+struct each {
+    tool_kek_table_fn *take;
+    void *arg;
+};
+
+static void visit(const void *node, VISIT which, void *varg)
+{
+    const struct each *each = varg;
+
+    if (which == postorder || which == leaf)
+        each->take(each->arg, *(struct tool_kek_counts *const *)node);
+}
+
+void tool_kek_table_each(const struct tool_kek_table *table, tool_kek_table_fn *take, void *arg)
+{
+    struct each each = {take, arg};
+
+    twalk_r(table->root, visit, &each);
+}
+
+void tool_kek_table_clear(struct tool_kek_table *table)
+{
+    tdestroy(table->root, free);
+    table->root = NULL;
+}
