@@ -221,18 +221,16 @@ static bool try_member(struct env_standins *group, size_t i, const struct env_st
                        enum env_patience patience, struct tally *tally)
 {
     struct env_standin *member = &group->members[i];
-    bool several = atomic_load(&group->count) > 1;
-    int64_t since = several ? now_ms() : 0;
+    int64_t since = now_ms();
     ENV_RESULT r;
 
-    if (several && job->use != ENV_STANDIN_OPENS)
+    if (atomic_load(&group->count) > 1 && job->use != ENV_STANDIN_OPENS)
         r = run_proven(group, member, job, patience, &tally->last);
     else
         r = job->run(member->kek, job->arg, patience, &tally->last);
     if (!env_ok(r))
         note(tally, &tally->last);
-    if (several)
-        set_state(member, job, r.reason, since);
+    set_state(member, job, r.reason, since);
     return env_ok(r);
 }
 
@@ -246,11 +244,13 @@ static bool try_working(struct env_standins *group, const struct env_standin_job
 
     for (size_t i = 0; i < count; i++) {
         struct env_standin *member = &group->members[i];
-        enum env_patience patience = count > 1 ? ENV_PATIENCE_QUICK : ENV_PATIENCE_IF_ALONE;
+        enum env_patience patience = ENV_PATIENCE_QUICK;
 
-        if (atomic_load(&member->lost_until) != 0)
+        if (count == 1)
+            patience = ENV_PATIENCE_IF_ALONE;
+        else if (atomic_load(&member->lost_until) != 0)
             patience = ENV_PATIENCE_LAST;
-        if (!is_due(member, job))
+        if (count > 1 && !is_due(member, job))
             tally->held_back = true;
         else if (try_member(group, i, job, patience, tally))
             return true;

@@ -13,7 +13,7 @@ enum env_standin_use {
 
 struct env_standin_job {
     enum env_standin_use use;
-    ENV_RESULT (*run)
+    ENV_RESULT(*run)
     (struct env_token_kek *kek, void *arg, enum env_patience patience, struct env_fault *fault);
     void *arg;
 };

@@ -234,6 +234,13 @@ ENV_RESULT env_standins_prepare(struct env_kek *kek, struct env_fault *fault)
     return r;
 }
 
+bool env_standins_cover(struct env_kek *group, struct env_kek *key)
+{
+    struct env_token_kek *kek = env_token_kek_from(key);
+
+    return kek != NULL && is_same_kek(group, kek);
+}
+
 bool env_standins_may_open(const struct env_kek *kek)
 {
     const struct env_standins *group = (const struct env_standins *)kek;

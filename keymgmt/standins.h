@@ -20,6 +20,9 @@ ENV_RESULT env_standins_join(struct env_ring *ring, const struct env_kek_matches
  */
 ENV_RESULT env_standins_prepare(struct env_kek *kek, struct env_fault *fault);
 
+/* Whether the one is a KEK of this kind and the other a key that is, or could be, part of it. */
+bool env_standins_cover(struct env_kek *group, struct env_kek *key);
+
 /* Whether open-kek lets it open. */
 bool env_standins_may_open(const struct env_kek *kek);
 

@@ -27,6 +27,7 @@ struct env_config {
     char *token;              /* token: a pkcs11: URI that narrows the tokens */
     char *pin_source;         /* pin-source: file:PATH or env:NAME */
     char *kek;                /* kek: labels or pkcs11: URIs, separated by spaces */
+    char *kek_optional;       /* kek-optional: those of them that sealing can go without */
     char *wrap;               /* wrap: auto, aes-kw, aes-kwp, aes-gcm, rsa-oaep */
     char *context;            /* context: the default application context, UTF-8 */
     char *open_kek;           /* open-kek: labels or ids (hex) that may open, separated by spaces */

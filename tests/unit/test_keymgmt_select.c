@@ -80,7 +80,7 @@ END_TEST
 
 START_TEST(several_configured_keks)
 {
-    const struct env_selector none = {NULL, NULL};
+    const struct env_selector none = {0};
     struct env_kek_list list = {0};
 
     make("kek", "first", "01");
@@ -127,7 +127,7 @@ END_TEST
 
 START_TEST(key_bytes_are_never_shown)
 {
-    struct env_selector selector = {NULL, "secretly-a-password"};
+    struct env_selector selector = {.marked = "secretly-a-password"};
     struct env_kek_list list = {0};
     ENV_RESULT r;
 
