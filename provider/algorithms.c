@@ -4,6 +4,7 @@
 #include <openssl/core_dispatch.h>
 
 #include "cipher.h"
+#include "rewrap_cipher.h"
 #include "wrap_cipher.h"
 #include "wrap_standard.h"
 
@@ -13,6 +14,8 @@
      "Envelope encryption, segments of 4 KiB"},                                                    \
     {"ENVELOPE-AES-256-GCM-1M:ENVELOPE-1M", ENV_PROPERTIES, env_cipher_1m_functions,               \
      "Envelope encryption, segments of 1 MiB"},                                                    \
+    {"ENVELOPE-REWRAP", ENV_PROPERTIES, env_rewrap_functions,                                      \
+     "An envelope message or sealed key in, the same for the KEKs of today out"},                  \
     {"ENVELOPE-AES-128-WRAP", ENV_PROPERTIES, env_wrap_128_functions,                              \
      "AES-128 key wrap (RFC 3394) with a KEK in a token"},                                         \
     {"ENVELOPE-AES-192-WRAP", ENV_PROPERTIES, env_wrap_192_functions,                              \

@@ -221,15 +221,15 @@ ENV_RESULT env_floe_seal_segment(struct env_floe *floe, struct env_span head, st
     return ENV_OK;
 }
 
-ENV_RESULT env_floe_segment_prefix(const struct env_floe *floe,
+ENV_RESULT env_floe_segment_prefix(const struct env_floe_params *params,
                                    const uint8_t prefix[ENV_FLOE_PREFIX_LEN], size_t *len,
                                    bool *last)
 {
     uint32_t stated = get_be32(prefix);
 
     *last = stated != NOT_LAST;
-    *len = *last ? stated : floe->params.segment_len;
-    if (*len < ENV_FLOE_OVERHEAD || *len > floe->params.segment_len)
+    *len = *last ? stated : params->segment_len;
+    if (*len < ENV_FLOE_OVERHEAD || *len > params->segment_len)
         return ENV_FAIL(ENV_R_BAD_SEGMENT_LENGTH);
     return ENV_OK;
 }
@@ -267,7 +267,7 @@ ENV_RESULT env_floe_open_segment(struct env_floe *floe, struct env_span head, st
     *out_len = 0;
     if (head.len < ENV_FLOE_PREFIX_LEN)
         return ENV_FAIL(ENV_R_INTERNAL);
-    ENV_TRY(env_floe_segment_prefix(floe, head.data, &len, &last));
+    ENV_TRY(env_floe_segment_prefix(&floe->params, head.data, &len, &last));
     if (len != head.len + tail.len || !split_segment(&head, &tail, &iv, &tag))
         return ENV_FAIL(ENV_R_INTERNAL);
     ENV_TRY(enter_segment(floe, last, false));

@@ -76,7 +76,7 @@ ENV_RESULT env_floe_seal_segment(struct env_floe *floe, struct env_span head, st
  * What the length field at the start of a segment says: *len is the whole segment's length, *last
  * whether it is the last. BAD_SEGMENT_LENGTH for one that no segment can have.
  */
-ENV_RESULT env_floe_segment_prefix(const struct env_floe *floe,
+ENV_RESULT env_floe_segment_prefix(const struct env_floe_params *params,
                                    const uint8_t prefix[ENV_FLOE_PREFIX_LEN], size_t *len,
                                    bool *last);
 

@@ -12,39 +12,7 @@
 /* What a segment's first piece must hold for AES-GCM to begin: its length field and IV. */
 #define HEAD_MIN (ENV_FLOE_PREFIX_LEN + ENV_GCM_IV_LEN)
 
-static size_t take(struct env_io *io, uint8_t *to, size_t wanted)
-{
-    size_t n = io->in_len < wanted ? io->in_len : wanted;
-
-    env_copy(to, io->in, n);
-    io->in += n;
-    io->in_len -= n;
-    return n;
-}
-
 /* ---- the headers ---- */
-
-/* Collects the bytes that tell how long the header is, then makes room for it and FLOE's. */
-static ENV_RESULT measure_header(struct env_stream *stream, struct env_io *io)
-{
-    size_t len = 0;
-    ENV_RESULT r;
-
-    stream->headers_filled += take(io, stream->peek + stream->headers_filled,
-                                   sizeof(stream->peek) - stream->headers_filled);
-    r = env_header_length((struct env_span){stream->peek, stream->headers_filled}, &len);
-    if (r.reason == ENV_R_TRUNCATED)
-        return ENV_OK; /* more is to come; final says so when it does not */
-    ENV_TRY(r);
-    stream->headers = OPENSSL_malloc(len + ENV_FLOE_HEADER_LEN);
-    if (stream->headers == NULL)
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    stream->headers_len = len + ENV_FLOE_HEADER_LEN;
-    if (stream->headers_len < stream->headers_filled)
-        return ENV_FAIL(ENV_R_BAD_HEADER);
-    memcpy(stream->headers, stream->peek, stream->headers_filled);
-    return ENV_OK;
-}
 
 /* The segment length is judged before any token is asked: it tells which cipher to use. */
 static ENV_RESULT accept_segment_len(const struct env_stream *stream, const uint8_t *floe_header,
@@ -83,19 +51,6 @@ static ENV_RESULT open_headers(struct env_stream *stream)
     stream->headers_filled = 0;
     stream->state = ENV_STREAM_BODY;
     return ENV_OK;
-}
-
-static ENV_RESULT collect_headers(struct env_stream *stream, struct env_io *io)
-{
-    if (stream->headers == NULL)
-        ENV_TRY(measure_header(stream, io));
-    if (stream->headers == NULL)
-        return ENV_OK;
-    stream->headers_filled += take(io, stream->headers + stream->headers_filled,
-                                   stream->headers_len - stream->headers_filled);
-    if (stream->headers_filled < stream->headers_len)
-        return ENV_OK;
-    return open_headers(stream);
 }
 
 /* ---- the segments ---- */
@@ -147,7 +102,7 @@ static ENV_RESULT open_in_place(struct env_stream *stream, struct env_io *io, bo
     *done = false;
     if (stream->segment_filled > 0 || io->in_len < len)
         return ENV_OK;
-    ENV_TRY(env_floe_segment_prefix(&stream->floe, io->in, &stated, &last));
+    ENV_TRY(env_floe_segment_prefix(&stream->floe.params, io->in, &stated, &last));
     if (last)
         return ENV_OK;
     prefetch_next(io, len);
@@ -174,18 +129,18 @@ static ENV_RESULT gather_segment(struct env_stream *stream, struct env_io *io)
     bool last = false;
 
     if (stream->segment_filled < HEAD_MIN)
-        env_stream_filled(stream, take(io, stream->segment + stream->segment_filled,
-                                       HEAD_MIN - stream->segment_filled));
+        env_stream_filled(stream, env_io_take(io, stream->segment + stream->segment_filled,
+                                              HEAD_MIN - stream->segment_filled));
     if (stream->segment_filled < ENV_FLOE_PREFIX_LEN)
         return ENV_OK;
-    ENV_TRY(env_floe_segment_prefix(&stream->floe, stream->segment, &len, &last));
+    ENV_TRY(env_floe_segment_prefix(&stream->floe.params, stream->segment, &len, &last));
     if (opens_in_two_pieces(stream, io, len - stream->segment_filled, last)) {
         tail = (struct env_span){io->in, len - stream->segment_filled};
         io->in += tail.len;
         io->in_len -= tail.len;
     } else {
         stream->segment_filled +=
-            take(io, stream->segment + stream->segment_filled, len - stream->segment_filled);
+            env_io_take(io, stream->segment + stream->segment_filled, len - stream->segment_filled);
     }
     if (stream->segment_filled + tail.len < len)
         return ENV_OK;
@@ -207,7 +162,11 @@ static ENV_RESULT open_input(struct env_stream *stream, struct env_io *io)
         if (stream->state == ENV_STREAM_HELD)
             return ENV_FAIL(ENV_R_TRAILING_DATA);
         if (stream->state == ENV_STREAM_HEADER) {
-            ENV_TRY(collect_headers(stream, io));
+            bool complete = false;
+
+            ENV_TRY(env_stream_collect_headers(stream, io, &complete));
+            if (complete)
+                ENV_TRY(open_headers(stream));
             continue;
         }
         ENV_TRY(open_in_place(stream, io, &done));

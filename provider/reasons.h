@@ -104,7 +104,8 @@
     X(OTHER_KEK,             231, "the input is for another KEK than the one given")               \
     X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                   \
     /* headers for other KEKs */                                                                   \
-    X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")
+    X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")       \
+    X(REWRAP_DECRYPT,        248, "ENVELOPE-REWRAP has one direction: encrypt (openssl enc -e)")
 /* clang-format on */
 
 enum env_reason {

@@ -22,6 +22,12 @@ const struct env_stream_kind env_stream_envelope_1m = {
     .large_update = 64u * 1024u,
 };
 
+const struct env_stream_kind env_stream_rewrap = {
+    .segment_len = 4096,
+    .block_size = 4096,
+    .large_update = 0,
+};
+
 /* The stream, the segment in the making and the backlog are one piece of secret memory. */
 static size_t stream_size(const struct env_stream_kind *kind)
 {
@@ -47,6 +53,7 @@ struct env_stream *env_stream_new(const struct env_stream_kind *kind,
 static void wipe_message(struct env_stream *stream)
 {
     env_floe_clear(&stream->floe);
+    stream->rewrapping = (struct env_rewrapping){0};
     OPENSSL_cleanse(stream->dek, sizeof(stream->dek));
     OPENSSL_clear_free(stream->headers, stream->headers_len);
     stream->headers = NULL;
@@ -121,8 +128,9 @@ ENV_RESULT env_stream_copy(const struct env_stream *from, bool sealing, struct e
     memcpy(to->context, from->context, from->context_len);
     memcpy(to->peek, from->peek, sizeof(to->peek));
     to->headers_filled = from->headers_filled;
+    to->rewrapping = from->rewrapping;
     r = copy_buffers(to, from);
-    if (env_ok(r) && (from->state == ENV_STREAM_BODY || from->state == ENV_STREAM_HELD))
+    if (env_ok(r) && from->floe.crypto != NULL)
         r = env_floe_copy_opening(&to->floe, &from->floe,
                                   (struct env_span){to->context, to->context_len});
     if (!env_ok(r)) {
@@ -189,6 +197,51 @@ ENV_RESULT env_stream_run(struct env_stream *stream, struct env_io *io,
     r = work(stream, io);
     env_secret_free(aside, len);
     return r;
+}
+
+size_t env_io_take(struct env_io *io, uint8_t *to, size_t wanted)
+{
+    size_t n = io->in_len < wanted ? io->in_len : wanted;
+
+    env_copy(to, io->in, n);
+    io->in += n;
+    io->in_len -= n;
+    return n;
+}
+
+/* Collects the bytes that tell how long the header is, then makes room for it and FLOE's. */
+static ENV_RESULT measure_header(struct env_stream *stream, struct env_io *io)
+{
+    size_t len = 0;
+    ENV_RESULT r;
+
+    stream->headers_filled += env_io_take(io, stream->peek + stream->headers_filled,
+                                          sizeof(stream->peek) - stream->headers_filled);
+    r = env_header_length((struct env_span){stream->peek, stream->headers_filled}, &len);
+    if (r.reason == ENV_R_TRUNCATED)
+        return ENV_OK; /* more is to come; final says so when it does not */
+    ENV_TRY(r);
+    stream->headers = OPENSSL_malloc(len + ENV_FLOE_HEADER_LEN);
+    if (stream->headers == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    stream->headers_len = len + ENV_FLOE_HEADER_LEN;
+    if (stream->headers_len < stream->headers_filled)
+        return ENV_FAIL(ENV_R_BAD_HEADER);
+    memcpy(stream->headers, stream->peek, stream->headers_filled);
+    return ENV_OK;
+}
+
+ENV_RESULT env_stream_collect_headers(struct env_stream *stream, struct env_io *io, bool *complete)
+{
+    *complete = false;
+    if (stream->headers == NULL)
+        ENV_TRY(measure_header(stream, io));
+    if (stream->headers == NULL)
+        return ENV_OK;
+    stream->headers_filled += env_io_take(io, stream->headers + stream->headers_filled,
+                                          stream->headers_len - stream->headers_filled);
+    *complete = stream->headers_filled == stream->headers_len;
+    return ENV_OK;
 }
 
 void env_stream_drain(struct env_stream *stream, struct env_io *io)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One message on its way through: bytes in, bytes out, in pieces of any size. sealing.c and
- * opening.c each do one direction; what they share is in stream.c.
+ * opening.c each do one direction, rewrapping.c puts another header in front of the body; what they
+ * share is in stream.c.
  *
  * The output contract (libcrypto allows inl + block size per update, but real callers have less):
  * - An update writes at most inl + 32 * max(1, segments that it completes) bytes; a caller of a
@@ -11,7 +12,8 @@
  * An update adds inl + 32 * segments to what there is to write, and either empties the backlog
  * (then W = 32 + the incomplete segment's plaintext, less than a segment) or writes its whole
  * allowance (then W did not grow). So W never exceeds max(header + 32, segment - 1). When opening,
- * less comes out than goes in, and the same argument holds.
+ * less comes out than goes in, and the same argument holds. Re-wrapping, as much comes out, but for
+ * the headers: the new ones are at most ENV_HEADERS_SEALED_MAX long, and W never grows after them.
  *
  * Every failure is final for the message: the keys are wiped and the next call fails, so that an
  * ignored error can not lead to a shorter message that looks whole.
@@ -34,12 +36,14 @@ struct env_stream_kind {
 
 extern const struct env_stream_kind env_stream_envelope;    /* segments of 4096 */
 extern const struct env_stream_kind env_stream_envelope_1m; /* segments of 1 MiB */
+extern const struct env_stream_kind env_stream_rewrap;      /* bodies of both as they come */
 
 enum env_stream_state {
     ENV_STREAM_NEW,    /* nothing has come yet; no DEK */
-    ENV_STREAM_HEADER, /* opening: the header is being collected */
+    ENV_STREAM_HEADER, /* opening, re-wrapping: the header is being collected */
     ENV_STREAM_BODY,
-    ENV_STREAM_HELD, /* opening: the last segment is complete and waits for final */
+    ENV_STREAM_HELD, /* opening: the last segment is complete and waits for final; re-wrapping: it
+                        has been */
     ENV_STREAM_DONE,
     ENV_STREAM_FAILED,
 };
@@ -53,6 +57,14 @@ struct env_backlog {
     size_t high; /* bytes that were ever used, and have to be wiped */
 };
 
+/* Where a body that is passed through stands: its segments' lengths are read, nothing more. */
+struct env_rewrapping {
+    const struct env_selector *selector; /* of the call that runs */
+    struct env_floe_params params;
+    size_t segment_left; /* bytes of the segment still to come, 0: its length field is next */
+    bool last;
+};
+
 /* Lives in secret memory with its buffers behind it; made by env_stream_new. */
 struct env_stream {
     const struct env_stream_kind *kind;
@@ -61,10 +73,12 @@ struct env_stream {
     uint64_t generation; /* sealing: the process that began the message */
     bool small_update;   /* an update of less than kind->large_update has been */
     struct env_floe floe;
+    struct env_rewrapping rewrapping;
     uint8_t dek[ENV_DEK_LEN]; /* only while a header is made or opened */
     size_t context_len;
     uint8_t context[ENV_CONTEXT_MAX];
-    /* Opening: the headers as they come in, 0 bytes long until their length is known */
+    /* Opening, re-wrapping: the headers as they come in, 0 bytes long until their length is known
+     */
     uint8_t peek[ENV_HEADER_PEEK];
     uint8_t *headers;
     size_t headers_len;
@@ -108,7 +122,16 @@ ENV_RESULT env_sealing_final(struct env_stream *stream, const struct env_selecto
 ENV_RESULT env_opening_update(struct env_stream *stream, struct env_io *io);
 ENV_RESULT env_opening_final(struct env_stream *stream, struct env_io *io);
 
-/* ---- shared by sealing.c and opening.c ---- */
+/*
+ * A message in, the same with a header for the selector's KEKs out; or a sealed key. The body is
+ * not verified, which needs the application's context; that it is there to its end is.
+ */
+ENV_RESULT env_rewrapping_update(struct env_stream *stream, const struct env_selector *selector,
+                                 struct env_io *io);
+ENV_RESULT env_rewrapping_final(struct env_stream *stream, const struct env_selector *selector,
+                                struct env_io *io);
+
+/* ---- shared by sealing.c, opening.c and rewrapping.c ---- */
 
 /* Refuses a call that the state does not allow. */
 ENV_RESULT env_stream_check_state(const struct env_stream *stream);
@@ -125,6 +148,12 @@ ENV_RESULT env_stream_admit(struct env_stream *stream, struct env_io *io, size_t
  */
 ENV_RESULT env_stream_run(struct env_stream *stream, struct env_io *io,
                           ENV_RESULT (*work)(struct env_stream *stream, struct env_io *io));
+
+/* Takes at most so many bytes from the input; returns how many. */
+size_t env_io_take(struct env_io *io, uint8_t *to, size_t wanted);
+
+/* Collects the header and FLOE's in stream->headers, until both are complete. */
+ENV_RESULT env_stream_collect_headers(struct env_stream *stream, struct env_io *io, bool *complete);
 
 /* Moves what the allowance lets from the backlog to the output. */
 void env_stream_drain(struct env_stream *stream, struct env_io *io);

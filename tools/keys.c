@@ -10,8 +10,7 @@
 
 #include "../keymgmt/token_keyring.h"
 
-/* Asks on the terminal, where there is one. */
-static bool ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len)
+bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len)
 {
     char prompt[192];
     char text[256];
@@ -48,7 +47,7 @@ static bool make_keys(struct tool_keys *keys, struct tool_failure *failure)
         tool_failure_take(r, failure);
         return false;
     }
-    env_token_keyring_ask_pin(keys->dek.keyring, ask_pin, NULL);
+    env_token_keyring_ask_pin(keys->dek.keyring, tool_ask_pin, NULL);
     return true;
 }
 

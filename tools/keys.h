@@ -26,6 +26,9 @@ bool tool_keys_open(const struct tool_options *options, struct tool_keys *out,
                     struct tool_failure *failure);
 void tool_keys_close(struct tool_keys *keys);
 
+/* An env_ask_pin_fn: asks on the terminal, where there is one. arg is not used. */
+bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len);
+
 /* The application context that messages are opened with: --context, else the configuration's. */
 struct env_span tool_keys_context(const struct tool_keys *keys, const struct tool_options *options);
 

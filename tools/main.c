@@ -7,10 +7,7 @@
 #include "run.h"
 
 static const struct tool_command *const commands[] = {
-    &tool_command_inspect,
-    &tool_command_census,
-    &tool_command_verify,
-    NULL,
+    &tool_command_inspect, &tool_command_census, &tool_command_verify, &tool_command_check, NULL,
 };
 
 static void print_command(FILE *out, const struct tool_command *command)
@@ -68,19 +65,26 @@ void tool_complain(const struct tool_run *run, const char *fmt, ...)
     (void)fputc('\n', stderr);
 }
 
-bool tool_run_keys(struct tool_run *run)
+bool tool_run_open_keys(struct tool_run *run, struct tool_failure *failure)
 {
-    struct tool_failure failure;
-
     if (run->keys != NULL)
         return true;
-    if (!tool_keys_open(&run->options, &run->keys_room, &failure)) {
+    if (!tool_keys_open(&run->options, &run->keys_room, failure)) {
         tool_keys_close(&run->keys_room);
-        tool_complain(run, "%s", failure.text);
         return false;
     }
     run->keys = &run->keys_room;
     return true;
+}
+
+bool tool_run_keys(struct tool_run *run)
+{
+    struct tool_failure failure;
+
+    if (tool_run_open_keys(run, &failure))
+        return true;
+    tool_complain(run, "%s", failure.text);
+    return false;
 }
 
 static bool parse(struct tool_run *run, int argc, char **argv)

@@ -36,6 +36,8 @@ extern const struct tool_command tool_command_check;
 
 /* Opens the configuration and what goes with it; on failure says why, and the status is UNABLE. */
 bool tool_run_keys(struct tool_run *run);
+/* The same, for who says it otherwise. */
+bool tool_run_open_keys(struct tool_run *run, struct tool_failure *failure);
 
 /* Words about usage and surroundings, to the standard error: "envelope census: ...". */
 void tool_complain(const struct tool_run *run, const char *fmt, ...)

@@ -7,7 +7,7 @@ source "$(dirname "$0")/../lib/fixture.sh"
 # A copy whose path needs quotes.
 tree="$work/the copy"
 mkdir "$tree" home
-(cd "$source_dir" && cp -a CMakeLists.txt CMakePresets.json README.md provider keymgmt conf bench tests \
+(cd "$source_dir" && cp -a CMakeLists.txt CMakePresets.json README.md provider keymgmt conf bench tests tools \
     "$tree")
 
 listing() { # of all files and what is in them, but for the build directory

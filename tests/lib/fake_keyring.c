@@ -203,6 +203,17 @@ void fake_reset(void)
     fake_default_count = 1;
 }
 
+void fake_switch_to(size_t first, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct fake_kek other = fake_keks[i];
+
+        fake_keks[i] = fake_keks[first + i];
+        fake_keks[first + i] = other;
+    }
+    fake_default_count = count;
+}
+
 int fake_references(void)
 {
     int sum = 0;

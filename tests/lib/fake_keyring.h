@@ -44,6 +44,8 @@ extern struct fake_kek fake_keks[FAKE_KEKS];
 extern size_t fake_default_count;
 
 void fake_reset(void);
+/* Makes KEK `first` and those behind it the default ones; the first `count` take their places. */
+void fake_switch_to(size_t first, size_t count);
 /* References that are still held: 0 when nothing leaks. */
 int fake_references(void);
 

@@ -3,6 +3,7 @@
  * A caller that holds a cipher to its output contract: every call gets a buffer of exactly what it
  * may write. ENVELOPE: an update inl + 32 * max(1, segments that it completes), final 4096.
  * ENVELOPE-1M: an update of 64 KiB or more inl + 1 MiB, a smaller one as above, final 1 MiB.
+ * ENVELOPE-REWRAP: an update inl + 32, final 4096.
  */
 #ifndef ENVELOPE_TESTS_WATCHED_H
 #define ENVELOPE_TESTS_WATCHED_H

@@ -31,10 +31,10 @@ START_TEST(lengths_and_pieces)
                                                        span(plain.data + done + head, piece - head),
                                                        last, sealed)),
                           "sealing");
-                ck_demand(
-                    env_ok(env_floe_segment_prefix(&opening, sealed, &stated, &stated_last)) &&
-                        stated == piece + 32 && stated_last == last,
-                    "prefix");
+                ck_demand(env_ok(env_floe_segment_prefix(&opening.params, sealed, &stated,
+                                                         &stated_last)) &&
+                              stated == piece + 32 && stated_last == last,
+                          "prefix");
                 memcpy(whole, sealed, stated);
                 ck_demand(
                     env_ok(env_floe_open_segment(&opening, span(whole, first),
@@ -78,18 +78,18 @@ START_TEST(length_fields)
 
         for (int i = 0; i < 4; i++)
             prefix[i] = (uint8_t)(stated >> (24 - 8 * i));
-        r = env_floe_segment_prefix(&opening, prefix, &len, &last);
+        r = env_floe_segment_prefix(&opening.params, prefix, &len, &last);
         if (stated < 32 || stated > SHORT_SEGMENT)
             ck_demand(r.reason == ENV_R_BAD_SEGMENT_LENGTH, "length %u", stated);
         else
             ck_demand(env_ok(r) && last && len == stated, "length %u", stated);
     }
     memset(prefix, 0xFF, sizeof(prefix));
-    ck_assert(env_ok(env_floe_segment_prefix(&opening, prefix, &len, &last)));
+    ck_assert(env_ok(env_floe_segment_prefix(&opening.params, prefix, &len, &last)));
     ck_assert(!last && len == SHORT_SEGMENT);
     for (int bit = 0; bit < 32; bit++) {
         prefix[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        ck_assert_int_eq(env_floe_segment_prefix(&opening, prefix, &len, &last).reason,
+        ck_assert_int_eq(env_floe_segment_prefix(&opening.params, prefix, &len, &last).reason,
                          ENV_R_BAD_SEGMENT_LENGTH);
         prefix[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }

@@ -97,7 +97,7 @@ static ENV_RESULT open_all(const struct vector *vector, struct answer *answer, s
         size_t len = 0, out_len = 0, head;
 
         ck_assert_uint_ge(left, ENV_FLOE_OVERHEAD);
-        r = env_floe_segment_prefix(&floe, p, &len, &last);
+        r = env_floe_segment_prefix(&floe.params, p, &len, &last);
         ck_assert(env_ok(r));
         ck_assert_uint_le(len, left);
         head = split < len ? split : len;

@@ -110,18 +110,6 @@ static int open_reason(struct bytes der)
     return r.reason;
 }
 
-/* Makes these the configured KEKs, by changing places: `first` and the following come first. */
-static void switch_to(size_t first, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct fake_kek other = fake_keks[i];
-
-        fake_keks[i] = fake_keks[first + i];
-        fake_keks[first + i] = other;
-    }
-    fake_default_count = count;
-}
-
 static void all_absent_but(size_t present)
 {
     for (size_t i = 0; i < FAKE_KEKS; i++)
@@ -140,7 +128,7 @@ START_TEST(new_kek_opens_and_old_one_does_not)
 
     ck_assert_int_eq(open_reason(old), ENV_R_NONE);
     memcpy(old_dek, dek, sizeof(dek));
-    switch_to(1, 1);
+    fake_switch_to(1, 1);
     new = rewrapped(old, ENV_CONTENT_MESSAGE);
     ck_assert_uint_eq(new.len, old.len);
     all_absent_but(1); /* the old one */
@@ -168,7 +156,7 @@ START_TEST(any_number_to_any_other)
 
         header_tree_seal(from);
         old = der_encode(root);
-        switch_to(10, SEVERAL);
+        fake_switch_to(10, SEVERAL);
         for (size_t to = 1; to <= SEVERAL; to++) {
             struct bytes new;
             struct env_header *header;
@@ -204,7 +192,7 @@ START_TEST(sealed_key_stays_one)
         env_ok(env_dek_seal(context, &todays, ENV_CONTENT_SEALED_KEY, sealed_dek, &der, &len)));
     old = bytes_of(der, len);
     OPENSSL_free(der);
-    switch_to(1, 1);
+    fake_switch_to(1, 1);
     new = rewrapped(old, ENV_CONTENT_SEALED_KEY);
     ck_assert(env_ok(env_dek_open(context, span(new), ENV_CONTENT_SEALED_KEY, dek)));
     ck_assert_mem_eq(dek, sealed_dek, sizeof(dek));
@@ -221,7 +209,7 @@ START_TEST(failures_of_rewrapping)
     struct bytes half = bytes_of(old.data, old.len / 2);
 
     ck_assert_int_eq(rewrap_reason(half), ENV_R_BAD_HEADER);
-    switch_to(1, 1);
+    fake_switch_to(1, 1);
     fake_keks[1].absent = true;
     ck_assert_int_eq(rewrap_reason(old), ENV_R_KEK_NOT_HERE);
     fake_keks[1].absent = false;
@@ -249,7 +237,7 @@ START_TEST(dek_is_wiped)
 
     ck_assert_int_eq(CRYPTO_secure_malloc_init(1 << 16, 64), 1);
     ck_assert_int_eq(open_reason(old), ENV_R_NONE);
-    switch_to(1, 1);
+    fake_switch_to(1, 1);
     for (int failing = 0; failing < 2; failing++) {
         fake_keks[0].fail_wrap = failing == 1;
         fake_keks[1].unwrapped_to = NULL;
@@ -336,11 +324,11 @@ START_TEST(exactly_todays_keks)
             ck_assert_int_eq(is_current(der), today == sealed);
         }
         fake_default_count = sealed;
-        switch_to(sealed, sealed); /* as many others */
+        fake_switch_to(sealed, sealed); /* as many others */
         ck_assert(!is_current(der));
-        switch_to(sealed, sealed);
+        fake_switch_to(sealed, sealed);
         ck_assert(is_current(der));
-        switch_to(sealed - 1, 1); /* the same in another order */
+        fake_switch_to(sealed - 1, 1); /* the same in another order */
         fake_default_count = sealed;
         ck_assert(is_current(der));
         bytes_free(&der);
