@@ -113,7 +113,7 @@ static OSSL_FUNC_asym_cipher_settable_ctx_params_fn settable_ctx_params;
 
 static void *newctx(void *vprovctx)
 {
-    struct asym_ctx *ctx = OPENSSL_zalloc(sizeof(*ctx));
+    struct asym_ctx *ctx = env_provctx_alloc(vprovctx, sizeof(*ctx));
 
     if (ctx != NULL)
         ctx->provctx = vprovctx;

@@ -36,8 +36,10 @@ static ENV_RESULT take_text(const struct generation *g, const OSSL_PARAM params[
 
     if (p == NULL)
         return ENV_OK;
-    if (!OSSL_PARAM_get_utf8_string(p, &text, 0) || text == NULL)
+    if (p->data_type != OSSL_PARAM_UTF8_STRING || p->data == NULL)
         return bad(g, key, " is a text");
+    if (!OSSL_PARAM_get_utf8_string(p, &text, 0))
+        return ENV_FAIL(ENV_R_NO_MEMORY);
     if (*to != NULL)
         OPENSSL_clear_free(*to, strlen(*to)); /* a token's URI may have a PIN */
     *to = text;
@@ -111,7 +113,7 @@ void *env_kek_gen_init(void *vprovctx, int selection, const OSSL_PARAM params[])
 
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0) /* there are no domain parameters */
         return NULL;
-    g = OPENSSL_zalloc(sizeof(*g));
+    g = env_provctx_alloc(vprovctx, sizeof(*g));
     if (g == NULL)
         return NULL;
     g->provctx = vprovctx;

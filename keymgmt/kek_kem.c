@@ -115,7 +115,7 @@ static OSSL_FUNC_kem_settable_ctx_params_fn settable_ctx_params;
 
 static void *newctx(void *vprovctx)
 {
-    struct kem_ctx *ctx = OPENSSL_zalloc(sizeof(*ctx));
+    struct kem_ctx *ctx = env_provctx_alloc(vprovctx, sizeof(*ctx));
 
     if (ctx != NULL)
         ctx->provctx = vprovctx;

@@ -52,7 +52,9 @@ static ENV_RESULT check_uri(const struct env_errors *errors, const char *text)
     if (!env_uri_is(text))
         return ENV_RAISE(errors, ENV_R_BAD_REFERENCE, "its URI is not a pkcs11: one");
     if (!env_ok(env_uri_parse(text, "reference", &uri, &fault)))
-        return ENV_RAISE(errors, ENV_R_BAD_REFERENCE, "%s", fault.text);
+        return ENV_RAISE(errors,
+                         fault.reason == ENV_R_NO_MEMORY ? ENV_R_NO_MEMORY : ENV_R_BAD_REFERENCE,
+                         "%s", fault.text);
     if (p11_kit_uri_get_pin_value(uri) != NULL || p11_kit_uri_get_pin_source(uri) != NULL)
         why = "its URI names a PIN";
     else if (p11_kit_uri_get_attribute(uri, CKA_ID) == NULL &&
@@ -94,21 +96,43 @@ static bool take_uri(const ENV_ASN1_KEK_REFERENCE *value, char uri[ENV_KEK_URI])
     return true;
 }
 
+static bool decode(const uint8_t *der, size_t len, char uri[ENV_KEK_URI])
+{
+    const unsigned char *at = der;
+    ENV_ASN1_KEK_REFERENCE *value = (ENV_ASN1_KEK_REFERENCE *)ASN1_item_d2i(
+        NULL, &at, (long)len, ASN1_ITEM_rptr(ENV_ASN1_KEK_REFERENCE));
+    bool good = value != NULL && at == der + len && take_uri(value, uri);
+
+    ASN1_item_free((ASN1_VALUE *)value, ASN1_ITEM_rptr(ENV_ASN1_KEK_REFERENCE));
+    return good;
+}
+
+/* The ASN.1 reader answers bad input and the want of memory alike. */
+static bool memory_is_short(void)
+{
+    uint8_t *der = NULL;
+    size_t len = 0;
+    bool is_short = !env_ok(env_kek_reference_encode("pkcs11:object=x", &der, &len));
+
+    OPENSSL_free(der);
+    return is_short;
+}
+
 ENV_RESULT env_kek_reference_decode(const struct env_errors *errors, const uint8_t *der, size_t len,
                                     char uri[ENV_KEK_URI])
 {
-    const unsigned char *at = der;
-    ENV_ASN1_KEK_REFERENCE *value = NULL;
     bool good = false;
+    bool is_short = false;
 
     if (len <= ENV_KEK_REFERENCE_MAX && env_kek_reference_is(der, len)) {
         env_errors_mark(errors);
-        value = (ENV_ASN1_KEK_REFERENCE *)ASN1_item_d2i(NULL, &at, (long)len,
-                                                        ASN1_ITEM_rptr(ENV_ASN1_KEK_REFERENCE));
-        good = value != NULL && at == der + len && take_uri(value, uri);
+        good = decode(der, len, uri);
+        is_short = !good && memory_is_short();
+        good = good || (!is_short && decode(der, len, uri));
         env_errors_unmark(errors, true);
     }
-    ASN1_item_free((ASN1_VALUE *)value, ASN1_ITEM_rptr(ENV_ASN1_KEK_REFERENCE));
+    if (is_short)
+        return ENV_RAISE(errors, ENV_R_NO_MEMORY, "%s", "");
     if (!good)
         return ENV_RAISE(errors, ENV_R_BAD_REFERENCE, "%s", "");
     ENV_TRY(check_der(errors, uri, der, len));

@@ -105,7 +105,7 @@ static OSSL_FUNC_store_close_fn store_close;
 static void *store_open(void *vprovctx, const char *uri)
 {
     const char *rest = strchr(uri, ':');
-    struct store *store = OPENSSL_zalloc(sizeof(*store));
+    struct store *store = env_provctx_alloc(vprovctx, sizeof(*store));
     size_t size;
 
     if (store == NULL)
@@ -113,7 +113,7 @@ static void *store_open(void *vprovctx, const char *uri)
     store->provctx = vprovctx;
     rest = rest != NULL ? rest + 1 : uri;
     size = sizeof(PKCS11) + strlen(rest);
-    store->uri = OPENSSL_malloc(size);
+    store->uri = env_provctx_alloc(vprovctx, size);
     if (store->uri == NULL) {
         free_store(store);
         return NULL;

@@ -45,7 +45,7 @@ static void use_default_context(struct env_cipher_ctx *ctx)
 static struct env_cipher_ctx *new_ctx(void *vprovctx, const struct env_stream_kind *kind)
 {
     struct env_provctx *provctx = vprovctx;
-    struct env_cipher_ctx *ctx = OPENSSL_zalloc(sizeof(*ctx));
+    struct env_cipher_ctx *ctx = env_provctx_alloc(provctx, sizeof(*ctx));
 
     if (ctx == NULL)
         return NULL;
@@ -54,6 +54,7 @@ static struct env_cipher_ctx *new_ctx(void *vprovctx, const struct env_stream_ki
     ctx->stream = env_stream_new(kind, &provctx->dek);
     if (ctx->stream == NULL) {
         free_ctx(ctx);
+        (void)ENV_EDGE_FAIL(provctx, ENV_FAIL(ENV_R_NO_MEMORY));
         return NULL;
     }
     use_default_context(ctx);

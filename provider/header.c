@@ -204,32 +204,77 @@ static ENV_RESULT decode_fields(const ENV_ASN1_HEADER *asn1, struct env_header *
     return ENV_OK;
 }
 
-/* DER alone: what was read, written again, is the same bytes. */
-static bool written_again_is_same(const ENV_ASN1_HEADER *asn1, struct env_span der)
+/*
+ * The header as DER. Where there is no memory to sort a SET in, libcrypto leaves it out and returns
+ * the length of all the same; what is missing shows in where the writing ended.
+ */
+static ENV_RESULT write_der(const ENV_ASN1_HEADER *asn1, uint8_t **der, size_t *der_len)
 {
-    unsigned char *again = NULL;
-    int len = ASN1_item_i2d((const ASN1_VALUE *)asn1, &again, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
-    bool same = len > 0 && (size_t)len == der.len && memcmp(again, der.data, der.len) == 0;
+    const ASN1_VALUE *value = (const ASN1_VALUE *)asn1;
+    int len = ASN1_item_i2d(value, NULL, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
+    uint8_t *out = len > 0 ? OPENSSL_malloc((size_t)len) : NULL;
+    unsigned char *end = out;
 
-    OPENSSL_free(again);
-    return same;
+    if (out == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    if (ASN1_item_i2d(value, &end, ASN1_ITEM_rptr(ENV_ASN1_HEADER)) != len || end != out + len) {
+        OPENSSL_free(out);
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    }
+    *der = out;
+    *der_len = (size_t)len;
+    return ENV_OK;
 }
 
-ENV_RESULT env_header_decode(struct env_span der, struct env_header *out)
+/* DER alone: what was read, written again, is the same bytes. */
+static ENV_RESULT written_again_is_same(const ENV_ASN1_HEADER *asn1, struct env_span der)
+{
+    uint8_t *again = NULL;
+    size_t len = 0;
+    bool same;
+
+    ENV_TRY(write_der(asn1, &again, &len));
+    same = len == der.len && memcmp(again, der.data, len) == 0;
+    OPENSSL_free(again);
+    return same ? ENV_OK : ENV_FAIL(ENV_R_BAD_HEADER);
+}
+
+static ENV_RESULT decode(struct env_span der, struct env_header *out)
 {
     const unsigned char *p = der.data;
     ENV_ASN1_HEADER *asn1;
     ENV_RESULT r = ENV_FAIL(ENV_R_BAD_HEADER);
 
     memset(out, 0, sizeof(*out));
+    asn1 =
+        (ENV_ASN1_HEADER *)ASN1_item_d2i(NULL, &p, (long)der.len, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
+    if (asn1 != NULL)
+        r = written_again_is_same(asn1, der);
+    if (env_ok(r))
+        r = decode_fields(asn1, out);
+    ASN1_item_free((ASN1_VALUE *)asn1, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
+    return r;
+}
+
+/* The ASN.1 reader answers bad input and the want of memory alike. */
+static bool memory_is_short(void)
+{
+    ASN1_VALUE *probe = ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_HEADER));
+
+    ASN1_item_free(probe, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
+    return probe == NULL;
+}
+
+ENV_RESULT env_header_decode(struct env_span der, struct env_header *out)
+{
+    ENV_RESULT r;
+
     if (der.len > ENV_HEADER_MAX)
         return ENV_FAIL(ENV_R_HEADER_TOO_LONG);
     ERR_set_mark(); /* the reason we give says more than the ASN.1 reader's notes */
-    asn1 =
-        (ENV_ASN1_HEADER *)ASN1_item_d2i(NULL, &p, (long)der.len, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
-    if (asn1 != NULL && written_again_is_same(asn1, der))
-        r = decode_fields(asn1, out);
-    ASN1_item_free((ASN1_VALUE *)asn1, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
+    r = decode(der, out);
+    if (r.reason == ENV_R_BAD_HEADER) /* nobody is to throw a good message away for it */
+        r = memory_is_short() ? ENV_FAIL(ENV_R_NO_MEMORY) : decode(der, out);
     ERR_pop_to_mark();
     return r;
 }
@@ -340,8 +385,8 @@ ENV_RESULT env_header_encode(const struct env_crypto *crypto, const struct env_h
                              const uint8_t dek[ENV_DEK_LEN], uint8_t **der, size_t *der_len)
 {
     ENV_ASN1_HEADER *asn1 = (ENV_ASN1_HEADER *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_HEADER));
-    unsigned char *out = NULL;
-    int len = -1;
+    uint8_t *out = NULL;
+    size_t len = 0;
     ENV_RESULT r;
 
     if (asn1 == NULL)
@@ -349,20 +394,17 @@ ENV_RESULT env_header_encode(const struct env_crypto *crypto, const struct env_h
     /* a message that nobody can open would be lost data */
     r = header->count >= 1 && header->count <= ENV_KEK_RECIPIENTS_MAX ? encode_fields(header, asn1)
                                                                       : ENV_FAIL(ENV_R_INTERNAL);
-    if (env_ok(r)) {
-        len = ASN1_item_i2d((const ASN1_VALUE *)asn1, &out, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
-        r = len > 0 ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);
-    }
+    if (env_ok(r))
+        r = write_der(asn1, &out, &len);
     ASN1_item_free((ASN1_VALUE *)asn1, ASN1_ITEM_rptr(ENV_ASN1_HEADER));
     if (env_ok(r))
-        r = header_mac(crypto, (struct env_span){out, (size_t)len}, dek,
-                       out + len - ENV_HEADER_MAC_LEN);
+        r = header_mac(crypto, (struct env_span){out, len}, dek, out + len - ENV_HEADER_MAC_LEN);
     if (!env_ok(r)) {
         OPENSSL_free(out);
         return r;
     }
     *der = out;
-    *der_len = (size_t)len;
+    *der_len = len;
     return ENV_OK;
 }
 

@@ -55,10 +55,11 @@ ENV_RESULT env_kek_choice_param(struct env_kek_choice *choice, const OSSL_PARAM 
 {
     char *text = NULL;
 
-    if (!OSSL_PARAM_get_utf8_string(p, &text, 0) || text == NULL || text[0] == '\0') {
-        OPENSSL_free(text);
+    if (p->data_type != OSSL_PARAM_UTF8_STRING || p->data == NULL || p->data_size == 0 ||
+        *(const char *)p->data == '\0')
         return ENV_RAISE(errors, ENV_R_BAD_PARAMETER, "%s", ENV_CIPHER_PARAM_KEK);
-    }
+    if (!OSSL_PARAM_get_utf8_string(p, &text, 0))
+        return ENV_FAIL(ENV_R_NO_MEMORY);
     take(choice, text, false);
     return ENV_OK;
 }

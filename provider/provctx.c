@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provctx.h"
 
+#include <openssl/crypto.h>
+
 ENV_RESULT env_provctx_ready(struct env_provctx *provctx)
 {
     ENV_RESULT r = ENV_OK;
@@ -16,6 +18,15 @@ ENV_RESULT env_provctx_ready(struct env_provctx *provctx)
     }
     CRYPTO_THREAD_unlock(provctx->config_lock);
     return r;
+}
+
+void *env_provctx_alloc(const struct env_provctx *provctx, size_t size)
+{
+    void *p = OPENSSL_zalloc(size);
+
+    if (p == NULL)
+        (void)ENV_RAISE(&provctx->errors, ENV_R_NO_MEMORY, "%s", "");
+    return p;
 }
 
 int env_provctx_fail(const struct env_provctx *provctx, ENV_RESULT failure, const char *file,

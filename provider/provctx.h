@@ -42,6 +42,9 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
 /* Judges the configuration once; every operation begins with it. */
 ENV_RESULT env_provctx_ready(struct env_provctx *provctx);
 
+/* A new context of so many zero bytes, freed with OPENSSL_free; NULL and an error: no memory. */
+void *env_provctx_alloc(const struct env_provctx *provctx, size_t size);
+
 /* Puts a failure on the error stack unless that has been done, and returns 0 for libcrypto. */
 int env_provctx_fail(const struct env_provctx *provctx, ENV_RESULT failure, const char *file,
                      int line, const char *func);

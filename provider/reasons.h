@@ -105,7 +105,12 @@
     X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                   \
     /* headers for other KEKs */                                                                   \
     X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")       \
-    X(REWRAP_DECRYPT,        248, "ENVELOPE-REWRAP has one direction: encrypt (openssl enc -e)")
+    X(REWRAP_DECRYPT,        248, "ENVELOPE-REWRAP has one direction: encrypt (openssl enc -e)")   \
+    /* files that the command changes: the data names the file */                                  \
+    X(FILE_FAILED,           256, "a call on the file failed")                                     \
+    X(FILE_LOCKED,           257, "another process has the file locked")                           \
+    X(FILE_CHANGED,          258, "the file changed meanwhile")                                    \
+    X(FILE_UNSAFE,           259, "the file can not be changed safely")
 /* clang-format on */
 
 enum env_reason {

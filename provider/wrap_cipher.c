@@ -17,7 +17,7 @@ struct wrap_ctx {
 
 static void *new_ctx(void *vprovctx, const struct env_wrap_kind *kind)
 {
-    struct wrap_ctx *ctx = OPENSSL_zalloc(sizeof(*ctx));
+    struct wrap_ctx *ctx = env_provctx_alloc(vprovctx, sizeof(*ctx));
 
     if (ctx != NULL) {
         ctx->once.provctx = vprovctx;

@@ -43,7 +43,7 @@ static bool have_stock(struct standard_ctx *ctx)
 
 static void *new_ctx(void *vprovctx, const struct env_wrap_kind *kind)
 {
-    struct standard_ctx *ctx = OPENSSL_zalloc(sizeof(*ctx));
+    struct standard_ctx *ctx = env_provctx_alloc(vprovctx, sizeof(*ctx));
 
     if (ctx == NULL)
         return NULL;

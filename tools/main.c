@@ -7,7 +7,13 @@
 #include "run.h"
 
 static const struct tool_command *const commands[] = {
-    &tool_command_inspect, &tool_command_census, &tool_command_verify, &tool_command_check, NULL,
+    &tool_command_inspect,
+    &tool_command_census,
+    &tool_command_verify,
+    &tool_command_check,
+    &tool_command_rewrap,
+    &tool_command_reencrypt,
+    NULL,
 };
 
 static void print_command(FILE *out, const struct tool_command *command)

@@ -30,6 +30,8 @@ struct tool_command {
 };
 
 extern const struct tool_command tool_command_inspect;
+extern const struct tool_command tool_command_rewrap;
+extern const struct tool_command tool_command_reencrypt;
 extern const struct tool_command tool_command_census;
 extern const struct tool_command tool_command_verify;
 extern const struct tool_command tool_command_check;

@@ -142,7 +142,7 @@ static void give_bytes(struct model *model, struct fuzz_input *in)
     for (size_t i = 0; i < len; i++)
         bytes[i] = fuzz_byte(in);
     if (len >= ENV_FLOE_PREFIX_LEN &&
-        env_ok(env_floe_segment_prefix(model->floe, bytes, &stated, &last)))
+        env_ok(env_floe_segment_prefix(&params, bytes, &stated, &last)))
         FUZZ_DEMAND(stated >= ENV_FLOE_OVERHEAD && stated <= SEGMENT);
     give(model, bytes, len, len, false, 0, false);
 }

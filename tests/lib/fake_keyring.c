@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "keymgmt/gate.h"
 #include "keymgmt/token_keyring.h"
 
 struct fake_kek fake_keks[FAKE_KEKS];
@@ -40,20 +41,21 @@ static const struct env_kek_id *kek_id(const struct env_kek *kek)
     return &((const struct fake_kek *)kek)->id;
 }
 
-/* AES-256 key wrap by the default provider, as a token would do it. */
+/* AES-256 key wrap by the default provider, inside a call as a token would do it. */
 static bool key_wrap(const struct fake_kek *fake, bool wrap, const uint8_t *in, size_t in_len,
                      uint8_t *out, size_t out_len)
 {
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    EVP_CIPHER_CTX *ctx;
     int n = 0;
     bool ok;
 
+    env_call_begin();
+    ctx = EVP_CIPHER_CTX_new();
     EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-    ERR_set_mark();
     ok = EVP_CipherInit_ex2(ctx, fake->ring->key_wrap, fake->key, NULL, wrap ? 1 : 0, NULL) == 1 &&
          EVP_CipherUpdate(ctx, out, &n, in, (int)in_len) == 1 && (size_t)n == out_len;
-    ERR_pop_to_mark();
     EVP_CIPHER_CTX_free(ctx);
+    env_call_end();
     return ok;
 }
 
@@ -99,21 +101,22 @@ static bool kek_can_unwrap(const struct env_kek *kek)
 static bool raw(const struct fake_kek *fake, enum env_raw_wrap alg, int wrap, const uint8_t *in,
                 size_t in_len, uint8_t *out, size_t *out_len)
 {
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    EVP_CIPHER_CTX *ctx;
     EVP_CIPHER *cipher;
     char name[32];
     int n = 0;
     bool ok;
 
+    env_call_begin();
+    ctx = EVP_CIPHER_CTX_new();
     (void)snprintf(name, sizeof(name), "AES-%u-WRAP%s", fake->bits,
                    alg == ENV_RAW_KWP ? "-PAD" : "");
     cipher = EVP_CIPHER_fetch(fake->ring->libctx, name, NULL);
-    ERR_set_mark();
     ok = EVP_CipherInit_ex2(ctx, cipher, fake->key, NULL, wrap, NULL) == 1 &&
          EVP_CipherUpdate(ctx, out, &n, in, (int)in_len) == 1;
-    ERR_pop_to_mark();
     EVP_CIPHER_free(cipher);
     EVP_CIPHER_CTX_free(ctx);
+    env_call_end();
     *out_len = (size_t)n;
     return ok;
 }

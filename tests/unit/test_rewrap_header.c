@@ -74,7 +74,7 @@ static int rewrap_reason(struct bytes der)
     ck_assert_int_eq(fake_references(), 0);
     if (r.raised)
         ck_assert_int_eq(fake_last_reason(), r.reason);
-    return r.reason;
+    return (int)r.reason;
 }
 
 static bool is_current(struct bytes der)
@@ -97,7 +97,7 @@ static int is_current_reason(struct bytes der)
     ck_assert(!current);
     ck_assert_int_eq(fake_references(), 0);
     OPENSSL_free(header);
-    return r.reason;
+    return (int)r.reason;
 }
 
 /* Opens a header of either content into dek. */
@@ -107,7 +107,7 @@ static int open_reason(struct bytes der)
     ENV_RESULT r = env_dek_open_header(context, header, span(der), dek);
 
     OPENSSL_free(header);
-    return r.reason;
+    return (int)r.reason;
 }
 
 static void all_absent_but(size_t present)

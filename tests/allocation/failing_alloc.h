@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory that runs out when a test says so: OPENSSL_malloc and its relatives, whoever calls them,
+ * and the malloc, calloc, realloc, strdup, mmap and p11_kit_uri_new that our own objects call (the
+ * linker puts those here: --wrap).
+ *
+ * Left out is whatever is allocated inside a PKCS#11 call: that is the module's business, and
+ * SoftHSM crashes. p11-kit's own allocations are left out too: it aborts when they fail.
+ */
+#ifndef ENVELOPE_TESTS_FAILING_ALLOC_H
+#define ENVELOPE_TESTS_FAILING_ALLOC_H
+
+#include <stdbool.h>
+
+/* First of all in main: before libcrypto has allocated anything. */
+void failing_alloc_install(void);
+
+/* From here on the nth allocation of this thread fails, the first is 1; and all that follow it when
+ * `and_on` is true. 0: they are only counted. */
+void failing_alloc_arm(unsigned nth, bool and_on);
+
+/* Between these two none fails and none is counted: what libcrypto does there does not bear it. */
+void failing_alloc_pause(void);
+void failing_alloc_go_on(void);
+
+/* From here on none fails. Returns how many there were. */
+unsigned failing_alloc_disarm(void);
+
+#endif

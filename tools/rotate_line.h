@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line of a list: a sealed key or a short message in base64. */
+#ifndef ENVELOPE_TOOL_ROTATE_LINE_H
+#define ENVELOPE_TOOL_ROTATE_LINE_H
+
+#include "new_header.h"
+#include "tree.h"
+
+/*
+ * Re-wraps the item's bytes. *line is the line as it is to be, with the blanks at its ends that it
+ * had, and freed with OPENSSL_free; NULL when it is to stay as it is.
+ */
+ENV_RESULT tool_rewrap_line(const struct tool_rotation *rotation, const struct tool_item *item,
+                            char **line, size_t *line_len);
+
+#endif
