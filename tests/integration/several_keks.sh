@@ -111,6 +111,7 @@ if ((EUID == 0)); then
     fi
 fi
 ossl() {
+    # shellcheck disable=SC2317 # the fixture's functions call it
     with_envelope "${as_user[@]}" openssl "$@"
 }
 write_cnf -pkcs11-module-path 'token="pkcs11:token=kek pkcs11:token=NSS%20Certificate%20DB"' \
