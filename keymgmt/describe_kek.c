@@ -7,6 +7,7 @@
 
 #include "aes_family.h"
 #include "kek_operation.h"
+#include "wrap_rsa.h"
 
 static size_t trimmed(const unsigned char *text, size_t len)
 {
@@ -96,6 +97,17 @@ static void write_mechanisms(unsigned uses, char *out, size_t size)
     }
 }
 
+/* "RSA-OAEP (C_Decrypt)": sealing with it is done without the token. */
+static void write_oaep(unsigned uses, char *out, size_t size)
+{
+    if (uses == 0)
+        return;
+    (void)snprintf(out, size, "RSA-OAEP (%s)",
+                   uses == (ENV_RSA_DECRYPT | ENV_RSA_UNWRAP_KEY) ? "C_Decrypt, C_UnwrapKey"
+                   : uses == ENV_RSA_DECRYPT                      ? "C_Decrypt"
+                                                                  : "C_UnwrapKey");
+}
+
 void env_token_kek_describe(const struct env_kek *base, struct env_kek_facts *facts)
 {
     const struct env_token_kek *kek = (const struct env_token_kek *)base;
@@ -124,7 +136,7 @@ void env_token_kek_describe(const struct env_kek *base, struct env_kek_facts *fa
     env_printable(facts->label, sizeof(facts->label), key->label, key->label_len);
     write_uri(kek, facts->uri, sizeof(facts->uri));
     if (key->rsa)
-        append(facts->mechanisms, sizeof(facts->mechanisms), "", "RSA-OAEP");
+        write_oaep(kek->first_uses, facts->mechanisms, sizeof(facts->mechanisms));
     else
         write_mechanisms(kek->first_uses, facts->mechanisms, sizeof(facts->mechanisms));
     memcpy(facts->modulus, key->modulus, key->modulus_len);

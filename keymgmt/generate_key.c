@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aes_family.h"
+#include "wrap_rsa.h"
 
 #define MOST_ATTRIBUTES 20u
 
@@ -58,19 +59,14 @@ static ENV_RESULT plan_aes(struct env_token *token, enum env_wrap_choice choice,
 static ENV_RESULT plan_rsa(struct env_token *token, struct env_key_plan *plan,
                            struct env_fault *fault)
 {
-    CK_MECHANISM_INFO info = {0}; /* SoftHSM only adds to the flags that it finds */
-    CK_RV rv = ENV_P11(token->fn->C_GetMechanismInfo(token->slot, CKM_RSA_PKCS_OAEP, &info));
+    static const struct env_key_facts all = {.rsa = true, .decrypt = true, .unwrap = true};
+    unsigned uses;
 
-    if (rv != CKR_OK)
-        return env_fault_ckr(fault, ENV_R_KEK_USAGE, "C_GetMechanismInfo(CKM_RSA_PKCS_OAEP)", rv,
-                             token->where);
-    if ((info.flags & CKF_DECRYPT) != 0)
-        plan->pair = ENV_PAIR_ENCRYPT;
-    else if ((info.flags & CKF_UNWRAP) != 0)
-        plan->pair = ENV_PAIR_WRAP;
-    else
+    ENV_TRY(env_rsa_uses(token, &all, &uses, fault));
+    if (uses == 0)
         return env_fault(fault, ENV_R_KEK_USAGE, "%s can not decrypt with CKM_RSA_PKCS_OAEP",
                          token->where);
+    plan->pair = (uses & ENV_RSA_DECRYPT) != 0 ? ENV_PAIR_ENCRYPT : ENV_PAIR_WRAP;
     plan->allowed[plan->allowed_count++] = CKM_RSA_PKCS_OAEP;
     return ENV_OK;
 }
@@ -134,7 +130,7 @@ static void add_restrictions(struct attributes *to, const struct env_key_plan *p
 
 static CK_RV generate_aes(const struct env_token *token, CK_SESSION_HANDLE session,
                           const struct env_key_plan *plan, enum env_template_kind kind,
-                          CK_OBJECT_HANDLE *key)
+                          struct env_generated *key)
 {
     CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, NULL, 0};
     CK_OBJECT_CLASS class = CKO_SECRET_KEY;
@@ -154,12 +150,12 @@ static CK_RV generate_aes(const struct env_token *token, CK_SESSION_HANDLE sessi
     add_flag(&t, CKA_SIGN, false);
     add_flag(&t, CKA_VERIFY, false);
     add_restrictions(&t, plan, kind);
-    return ENV_P11(token->fn->C_GenerateKey(session, &mechanism, t.list, t.count, key));
+    return ENV_P11(token->fn->C_GenerateKey(session, &mechanism, t.list, t.count, &key->key));
 }
 
 static CK_RV generate_rsa(const struct env_token *token, CK_SESSION_HANDLE session,
                           const struct env_key_plan *plan, enum env_template_kind kind,
-                          CK_OBJECT_HANDLE *key)
+                          struct env_generated *key)
 {
     CK_MECHANISM mechanism = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
     const CK_BYTE exponent[] = {1, 0, 1};
@@ -167,7 +163,6 @@ static CK_RV generate_rsa(const struct env_token *token, CK_SESSION_HANDLE sessi
     bool encrypts = plan->pair == ENV_PAIR_ENCRYPT;
     struct attributes public = {0};
     struct attributes private = {0};
-    CK_OBJECT_HANDLE public_key;
 
     add_names(&public, plan);
     add(&public, CKA_MODULUS_BITS, &bits, sizeof(bits));
@@ -182,7 +177,8 @@ static CK_RV generate_rsa(const struct env_token *token, CK_SESSION_HANDLE sessi
     add_flag(&private, CKA_SIGN, false);
     add_restrictions(&private, plan, kind);
     return ENV_P11(token->fn->C_GenerateKeyPair(session, &mechanism, public.list, public.count,
-                                                private.list, private.count, &public_key, key));
+                                                private.list, private.count, &key->public_key,
+                                                &key->key));
 }
 
 /* Codes by which tokens say that they do not know an attribute, or not so; NSS's is the first. */
@@ -196,7 +192,7 @@ static bool is_template_code(CK_RV rv)
 
 ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE session,
                             const struct env_key_plan *plan, enum env_template_kind kind,
-                            CK_OBJECT_HANDLE *key, bool *refused, struct env_fault *fault)
+                            struct env_generated *key, bool *refused, struct env_fault *fault)
 {
     bool rsa = plan->request->type == ENV_KEK_RSA;
     CK_RV rv = rsa ? generate_rsa(token, session, plan, kind, key)

@@ -35,12 +35,17 @@ struct env_key_plan {
 ENV_RESULT env_plan_key(struct env_token *token, enum env_wrap_choice choice,
                         struct env_key_plan *plan, struct env_fault *fault);
 
+struct env_generated {
+    CK_OBJECT_HANDLE key;        /* the secret or private key */
+    CK_OBJECT_HANDLE public_key; /* of RSA */
+};
+
 /*
  * session is a read-write one. *refused: the token does not take this kind of template.
  * KEK_NOT_MADE, TOKEN_READ_ONLY.
  */
 ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE session,
                             const struct env_key_plan *plan, enum env_template_kind kind,
-                            CK_OBJECT_HANDLE *key, bool *refused, struct env_fault *fault);
+                            struct env_generated *key, bool *refused, struct env_fault *fault);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "login.h"
 #include "policy.h"
+#include "rsa_kek.h"
+#include "wrap_rsa.h"
 
 struct operation {
     struct env_token_kek *kek;
@@ -14,6 +16,12 @@ struct operation {
     env_operation_fn *run;
     void *arg;
 };
+
+ENV_RESULT env_kek_uses(struct env_token *token, const struct env_key_facts *key, unsigned *uses,
+                        struct env_fault *fault)
+{
+    return key->rsa ? env_rsa_uses(token, key, uses, fault) : env_aes_uses(token, key, uses, fault);
+}
 
 struct env_place env_kek_place(struct env_token_kek *kek)
 {
@@ -56,10 +64,10 @@ static ENV_RESULT accept_key(struct env_token_kek *kek, struct env_token *token,
                              struct env_place *place, struct env_fault *fault)
 {
     ENV_TRY(env_policy_judge_raw(kek->ring->config, key, token, fault));
-    if (key->rsa && (key->modulus_len != kek->facts.modulus_len ||
-                     memcmp(key->modulus, kek->facts.modulus, key->modulus_len) != 0))
-        return env_fault(fault, ENV_R_KEK_DIFFERS, "%s is not the key that it was", kek->where);
-    ENV_TRY(env_aes_uses(token, key, &place->uses, fault));
+    if (key->rsa && !env_rsa_same_public(key, &kek->facts)) /* we would seal for the old one */
+        return env_fault(fault, ENV_R_KEK_NOT_FOUND, "%s: another key has its names now",
+                         kek->where);
+    ENV_TRY(env_kek_uses(token, key, &place->uses, fault));
     place->handle = key->handle;
     place->epoch = session->epoch;
     set_place(kek, place);

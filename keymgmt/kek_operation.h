@@ -38,7 +38,7 @@ struct env_token_kek {
     size_t module; /* the token's place in the list of modules */
     struct env_kek_id id;
     struct env_key_facts facts; /* as they were when it was found first */
-    unsigned first_uses;        /* what could be done with it then; see wrap_aes.h */
+    unsigned first_uses;        /* what could be done with it then; see wrap_aes.h, wrap_rsa.h */
     bool may_open;
     char where[ENV_FAULT_TEXT / 2]; /* the key and its token, for messages */
     pthread_mutex_t place_lock;
@@ -50,6 +50,9 @@ struct env_token_kek {
     _Atomic bool token_nonces; /* the token makes up the nonces of AES-GCM itself */
     _Atomic bool prepared;
     struct env_aes_method sealing; /* once prepared */
+    /* Of an RSA KEK, once prepared; see rsa_kek.h. */
+    struct env_rsa_public *public_half;
+    enum env_wrap_alg rsa_alg;
     /* By enum env_raw_wrap: up to this length it was shown to unwrap what it wrapped. */
     _Atomic size_t raw_shown[2];
 };
@@ -60,6 +63,10 @@ typedef ENV_RESULT env_operation_fn(struct env_key_use *use, void *arg);
 /* Does it, finding the key again and starting afresh where that is needed. */
 ENV_RESULT env_kek_perform(struct env_token_kek *kek, enum env_patience patience,
                            env_operation_fn *run, void *arg, struct env_fault *fault);
+
+/* What token and key can do together: the bits of wrap_aes.h, or of wrap_rsa.h. */
+ENV_RESULT env_kek_uses(struct env_token *token, const struct env_key_facts *key, unsigned *uses,
+                        struct env_fault *fault);
 
 struct env_place env_kek_place(struct env_token_kek *kek);
 

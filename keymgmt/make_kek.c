@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "generate_key.h"
+#include "kek_operation.h"
 #include "login.h"
 #include "policy.h"
+#include "rsa_key_pair.h"
 #include "selector.h"
 #include "token_kek.h"
 
 #define ID_LEN 16u
-#define RSA_BITS_MIN 1024u /* what is too weak for a KEK is for the policy to say */
-#define RSA_BITS_MAX 8192u
 
 struct making {
     struct env_key_plan plan;
@@ -24,7 +24,8 @@ struct making {
     bool refused;     /* the token does not take this kind of template */
     bool label_taken; /* by another KEK, which was agreed to */
     struct env_kek **out;
-    CK_OBJECT_HANDLE destroy; /* for take_back */
+    CK_OBJECT_HANDLE destroy;              /* for take_back */
+    const struct env_key_facts *of_public; /* the same, of an RSA KEK */
 };
 
 /* ---- the request ---- */
@@ -47,7 +48,7 @@ static ENV_RESULT check_request(const struct env_ring *ring, const struct env_ke
 
     if (label_len < 1 || label_len > ENV_LABEL_MAX)
         return env_fault(fault, ENV_R_LABEL_MISSING, "label: 1 to %u bytes", ENV_LABEL_MAX);
-    if (wanted.rsa ? bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || bits % 8 != 0
+    if (wanted.rsa ? bits < ENV_RSA_BITS_MIN || bits > ENV_RSA_BITS_MAX || bits % 8 != 0
                    : bits != 128 && bits != 192 && bits != 256)
         return env_fault(fault, ENV_R_KEK_KIND, "%zu bits", bits);
     if (refusal != ENV_R_NONE)
@@ -182,19 +183,31 @@ static ENV_RESULT take_key(struct env_ring *ring, struct making *m, struct env_t
     return r;
 }
 
+static void destroy(const struct env_token *token, CK_SESSION_HANDLE writing,
+                    const struct env_generated *made)
+{
+    (void)ENV_P11(token->fn->C_DestroyObject(writing, made->key));
+    if (made->public_key != CK_INVALID_HANDLE)
+        (void)ENV_P11(token->fn->C_DestroyObject(writing, made->public_key));
+}
+
 static ENV_RESULT generate(struct env_ring *ring, struct making *m, struct env_token *token,
                            const struct env_session *session, struct env_fault *fault)
 {
+    struct env_generated made = {CK_INVALID_HANDLE, CK_INVALID_HANDLE};
+    bool rsa = m->plan.request->type == ENV_KEK_RSA;
     CK_SESSION_HANDLE writing;
-    CK_OBJECT_HANDLE handle;
     ENV_RESULT r;
 
     ENV_TRY(open_for_writing(token, &writing, fault));
-    r = env_generate_key(token, writing, &m->plan, m->kind, &handle, &m->refused, fault);
+    r = env_generate_key(token, writing, &m->plan, m->kind, &made, &m->refused, fault);
     if (env_ok(r)) {
-        r = take_key(ring, m, token, session, handle, fault);
+        if (rsa && m->plan.request->id.len == 0)
+            env_rsa_pair_name(&ring->rsa, token, writing,
+                              &(struct env_rsa_key_pair){made.key, made.public_key}, &m->id);
+        r = take_key(ring, m, token, session, made.key, fault);
         if (!env_ok(r))
-            (void)ENV_P11(token->fn->C_DestroyObject(writing, handle));
+            destroy(token, writing, &made);
     }
     (void)ENV_P11(token->fn->C_CloseSession(writing));
     return r;
@@ -240,28 +253,29 @@ static ENV_RESULT destroy_attempt(struct env_ring *ring, void *arg, enum env_los
         return r;
     ENV_TRY(open_for_writing(token, &writing, fault));
     (void)ENV_P11(token->fn->C_DestroyObject(writing, m->destroy));
+    if (m->of_public != NULL)
+        env_rsa_destroy_public(token, writing, m->of_public);
     (void)ENV_P11(token->fn->C_CloseSession(writing));
     return ENV_OK;
 }
 
 static void take_back(struct env_ring *ring, struct making *m)
 {
+    const struct env_token_kek *kek = (const struct env_token_kek *)*m->out;
     struct env_fault ignored;
 
     m->destroy = env_token_kek_handle(*m->out);
+    m->of_public = kek->facts.rsa ? &kek->facts : NULL;
+    (void)env_ring_attempt(ring, destroy_attempt, m, &ignored);
     env_kek_free(*m->out);
     *m->out = NULL;
-    (void)env_ring_attempt(ring, destroy_attempt, m, &ignored);
 }
 
-/* RSA KEKs show that they work when they are first sealed to: that needs their public half alone.
- */
 static ENV_RESULT make(struct env_ring *ring, struct making *m, struct env_fault *fault)
 {
     ENV_RESULT r = env_ring_attempt(ring, attempt, m, fault);
 
-    if (!env_ok(r) || m->plan.request->type == ENV_KEK_RSA)
-        return r;
+    ENV_TRY(r);
     r = env_token_kek_prepare(env_token_kek_from(*m->out), ENV_PATIENCE_ALL, fault);
     if (!env_ok(r)) {
         m->refused = m->kind != ENV_TEMPLATE_PLAIN;

@@ -2,10 +2,8 @@
 /* Which AES mechanisms a token and a key can do together. */
 #include "wrap_aes.h"
 
-#include <stdatomic.h>
-#include <string.h>
-
 #include "aes_family.h"
+#include "mechanism_info.h"
 
 #define USE_BIT(family, way) (1u << ((unsigned)(family)*4u + (unsigned)(way)))
 
@@ -27,38 +25,9 @@ const struct env_aes_family_info *env_aes_family_info(enum env_aes_family family
 
 size_t env_aes_alg_bits(enum env_wrap_alg alg)
 {
-    return alg == ENV_WRAP_NONE ? 0 : 128u + 64u * (((unsigned)alg - 1u) % 3u);
-}
-
-static CK_RV mechanism_flags(struct env_token *token, enum env_aes_family family, CK_FLAGS *flags)
-{
-    const struct env_aes_family_info *info = env_aes_family_info(family);
-    struct env_mechanism_flags *known = &token->mechanisms[info->index];
-    CK_MECHANISM_INFO answer = {0}; /* SoftHSM only adds flags to those that it finds there */
-    CK_RV rv;
-
-    *flags = atomic_load(&known->flags);
-    if (atomic_load(&known->known))
-        return CKR_OK;
-    rv = ENV_P11(token->fn->C_GetMechanismInfo(token->slot, info->type, &answer));
-    if (rv == CKR_OK)
-        *flags = answer.flags;
-    else if (env_ckr_loss(rv) == ENV_LOSS_NONE && !env_ckr_ambiguous(rv))
-        *flags = 0; /* it does not have the mechanism, and says so in one way or another */
-    else
-        return rv;
-    atomic_store(&known->flags, *flags);
-    atomic_store(&known->known, true);
-    return CKR_OK;
-}
-
-static bool key_allows(const struct env_key_facts *key, CK_MECHANISM_TYPE type)
-{
-    bool allowed = !key->restricted;
-
-    for (size_t i = 0; i < key->allowed_count && !allowed; i++)
-        allowed = key->allowed[i] == type;
-    return allowed;
+    if (alg == ENV_WRAP_NONE || env_wrap_is_rsa(alg))
+        return 0;
+    return 128u + 64u * (((unsigned)alg - 1u) % 3u);
 }
 
 ENV_RESULT env_aes_uses(struct env_token *token, const struct env_key_facts *key, unsigned *uses,
@@ -70,11 +39,11 @@ ENV_RESULT env_aes_uses(struct env_token *token, const struct env_key_facts *key
     for (unsigned f = ENV_AES_KW; f <= ENV_AES_PAD; f++) {
         const struct env_aes_family_info *info = env_aes_family_info(f);
         CK_FLAGS flags;
-        CK_RV rv = mechanism_flags(token, f, &flags);
+        CK_RV rv = env_mechanism_flags(token, info->index, info->type, &flags);
 
         if (rv != CKR_OK)
             return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetMechanismInfo", rv, token->where);
-        if (!key_allows(key, info->type))
+        if (!env_key_allows(key, info->type))
             continue;
         if (key->encrypt && (flags & CKF_ENCRYPT) != 0)
             *uses |= USE_BIT(f, ENV_AES_ENCRYPT);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../provider/cipher.h"
+#include "rsa_public.h"
 #include "wrap_aes.h"
 
 static const struct env_key *key_of(struct env_keyring *base)
@@ -25,13 +26,27 @@ static ENV_RESULT one_select(struct env_keyring *base, const struct env_selector
     return ENV_OK;
 }
 
-static bool fits(const struct env_kek_facts *facts, const struct env_kek_id *id,
-                 enum env_wrap_alg alg)
+/* The reference of an RSA KEK may have been worked out from its public half: see selector.h. */
+static bool is_referred_to(const struct env_key *key, const struct env_kek_id *id,
+                           enum env_wrap_alg alg)
 {
-    size_t aes_bits = env_aes_alg_bits(alg);
+    const struct env_kek_facts *facts = &key->facts;
+    const struct env_rsa_source source = {key->provctx->libctx, key->provctx->config.propquery};
+    struct env_kek_id own;
 
-    return facts->id.len == id->len && memcmp(facts->id.bytes, id->bytes, id->len) == 0 &&
-           aes_bits == (facts->type == ENV_KEK_AES ? facts->bits : 0);
+    if (facts->id.len == id->len && memcmp(facts->id.bytes, id->bytes, id->len) == 0)
+        return true;
+    return env_wrap_is_rsa(alg) && id->len == ENV_RSA_REFERENCE_LEN &&
+           env_rsa_reference(&source, (struct env_span){facts->modulus, facts->modulus_len},
+                             (struct env_span){facts->exponent, facts->exponent_len}, &own) &&
+           memcmp(own.bytes, id->bytes, id->len) == 0;
+}
+
+static bool fits(const struct env_key *key, const struct env_kek_id *id, enum env_wrap_alg alg)
+{
+    if (key->facts.type == ENV_KEK_RSA)
+        return env_wrap_is_rsa(alg) && is_referred_to(key, id, alg);
+    return env_aes_alg_bits(alg) == key->facts.bits && is_referred_to(key, id, alg);
 }
 
 static ENV_RESULT one_lookup(struct env_keyring *base, const struct env_kek_id *id,
@@ -39,7 +54,7 @@ static ENV_RESULT one_lookup(struct env_keyring *base, const struct env_kek_id *
 {
     const struct env_key *key = key_of(base);
 
-    if (!fits(&key->facts, id, alg))
+    if (!fits(key, id, alg))
         return ENV_FAIL(ENV_R_KEK_NOT_HERE);
     ENV_TRY(key->kek->vtable->accept(key->kek));
     if (!key->facts.may_open)

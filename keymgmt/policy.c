@@ -4,6 +4,11 @@
 #define STRONG_BITS 256u
 #define STRONG_BITS_RSA 3072u
 
+bool env_policy_too_weak(const struct env_config *config, bool rsa, size_t bits)
+{
+    return !config->weak_allowed && bits < (rsa ? STRONG_BITS_RSA : STRONG_BITS);
+}
+
 static enum env_reason refusal(const struct env_config *config, const struct env_key_facts *key,
                                bool any_length)
 {
@@ -27,8 +32,7 @@ static enum env_reason refusal(const struct env_config *config, const struct env
         if (key->sensitive && !key->always_sensitive)
             return ENV_R_KEK_IMPORTED;
     }
-    if (!any_length && !config->weak_allowed &&
-        key->bits < (key->rsa ? STRONG_BITS_RSA : STRONG_BITS))
+    if (!any_length && env_policy_too_weak(config, key->rsa, key->bits))
         return ENV_R_KEK_TOO_WEAK;
     return ENV_R_NONE;
 }

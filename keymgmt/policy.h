@@ -17,4 +17,7 @@ ENV_RESULT env_policy_judge_raw(const struct env_config *config, const struct en
 enum env_reason env_policy_refusal(const struct env_config *config,
                                    const struct env_key_facts *key);
 
+/* Whether a key of so many bits is refused for that alone: KEK_TOO_WEAK. */
+bool env_policy_too_weak(const struct env_config *config, bool rsa, size_t bits);
+
 #endif

@@ -32,8 +32,9 @@ static int init_lock(pthread_rwlock_t *lock)
     return error;
 }
 
-ENV_RESULT env_ring_new(const struct env_config *config, const struct env_errors *errors,
-                        const struct env_keyring_vtable *vtable, struct env_ring **out)
+ENV_RESULT env_ring_new(const struct env_config *config, OSSL_LIB_CTX *libctx,
+                        const struct env_errors *errors, const struct env_keyring_vtable *vtable,
+                        struct env_ring **out)
 {
     struct env_ring *ring = calloc(1, sizeof(*ring));
 
@@ -44,9 +45,11 @@ ENV_RESULT env_ring_new(const struct env_config *config, const struct env_errors
     ring->base.vtable = vtable;
     ring->config = config;
     ring->errors = errors;
+    ring->rsa = (struct env_rsa_source){libctx, config->propquery};
     atomic_init(&ring->refs, 1);
     env_pin_sources_init(&ring->pins, config);
     env_kek_cache_init(&ring->cache);
+    env_kek_cache_init(&ring->files);
     *out = ring;
     return ENV_OK;
 }
@@ -76,6 +79,7 @@ void env_ring_unref(struct env_ring *ring)
         close_tokens(ring->tokens);
     env_gate_leave();
     env_kek_cache_clear(&ring->cache);
+    env_kek_cache_clear(&ring->files);
     env_pin_sources_clear(&ring->pins);
     (void)pthread_rwlock_destroy(&ring->lock);
     free(ring);

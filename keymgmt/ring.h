@@ -10,6 +10,7 @@
 
 #include "kek_cache.h"
 #include "pin.h"
+#include "rsa_public.h"
 #include "sigpipe.h"
 #include "tokens.h"
 
@@ -19,8 +20,10 @@ struct env_ring {
     const struct env_errors *errors;
     _Atomic unsigned refs; /* the caller's and one of each KEK */
     struct env_pin_sources pins;
-    struct env_kek_cache cache;
-    pthread_rwlock_t lock; /* of tokens: held for reading by every operation */
+    struct env_rsa_source rsa;  /* where sealing for RSA KEKs is done */
+    struct env_kek_cache cache; /* of KEKs on tokens */
+    struct env_kek_cache files; /* of KEKs from files */
+    pthread_rwlock_t lock;      /* of tokens: held for reading by every operation */
     struct env_tokens *tokens;
     _Atomic int64_t last_look;    /* at all slots, because something was not found */
     _Atomic int64_t last_restart; /* of a module, because a key was gone */
@@ -48,8 +51,10 @@ struct env_blame {
 typedef ENV_RESULT env_attempt_fn(struct env_ring *ring, void *arg, enum env_loss cured,
                                   struct env_blame *blame, struct env_fault *fault);
 
-ENV_RESULT env_ring_new(const struct env_config *config, const struct env_errors *errors,
-                        const struct env_keyring_vtable *vtable, struct env_ring **out);
+/* libctx: the library context that RSA and its hashes are fetched from, NULL for the default. */
+ENV_RESULT env_ring_new(const struct env_config *config, OSSL_LIB_CTX *libctx,
+                        const struct env_errors *errors, const struct env_keyring_vtable *vtable,
+                        struct env_ring **out);
 void env_ring_up_ref(struct env_ring *ring);
 void env_ring_unref(struct env_ring *ring);
 

@@ -8,6 +8,7 @@
 
 #include "login.h"
 #include "policy.h"
+#include "rsa_kek.h"
 
 struct search {
     const struct env_query *query;
@@ -115,6 +116,32 @@ static ENV_RESULT add_match(struct env_ring *ring, struct search *s, struct env_
     return make_kek(ring, s, token, epoch, key, fault);
 }
 
+struct by_public_half {
+    struct env_ring *ring;
+    const struct env_query *query;
+    struct env_found *found;
+};
+
+static ENV_RESULT keep_if_referred_to(void *arg, const struct env_key_facts *key)
+{
+    const struct by_public_half *by = arg;
+
+    if (by->found->count < ENV_FOUND_MAX && env_rsa_is_reference(by->ring, key, &by->query->id))
+        by->found->keys[by->found->count++] = *key;
+    return ENV_OK;
+}
+
+/* Among all RSA keys of the token, since it can not be asked for the hash of an attribute. */
+static ENV_RESULT find_by_public_half(struct env_ring *ring, struct search *s,
+                                      const struct env_token *token,
+                                      const struct env_session *session, struct env_fault *fault)
+{
+    struct by_public_half by = {ring, s->query, &s->found};
+    const struct env_query all = {.kinds = ENV_KEYS_RSA};
+
+    return env_find_all_keys(token, session, &all, keep_if_referred_to, &by, fault);
+}
+
 static ENV_RESULT look_at(struct env_ring *ring, struct search *s, struct env_token *token,
                           struct env_fault *fault)
 {
@@ -125,6 +152,9 @@ static ENV_RESULT look_at(struct env_ring *ring, struct search *s, struct env_to
     r = env_login_check(token, &session, &ring->pins, fault);
     if (env_ok(r))
         r = env_find_keys(token, &session, s->query, &s->found, fault);
+    if (env_ok(r) && s->found.count == 0 && s->query->or_public_half &&
+        s->query->id.len == ENV_RSA_REFERENCE_LEN)
+        r = find_by_public_half(ring, s, token, &session, fault);
     for (size_t i = 0; env_ok(r) && i < s->found.count; i++)
         r = add_match(ring, s, token, session.epoch, &s->found.keys[i], fault);
     env_session_give(&token->sessions, &session, env_ok(r) || fault->loss == ENV_LOSS_NONE);
@@ -242,8 +272,7 @@ ENV_RESULT env_search_standins(struct env_ring *ring, struct env_token_kek *cons
 
     if (s == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "looking for a KEK");
-    env_query_from_id(&query, &known[0]->id, known[0]->facts.bits);
-    query.kinds = known[0]->facts.rsa ? ENV_KEYS_RSA : ENV_KEYS_AES;
+    env_query_from_id(&query, &known[0]->id, known[0]->facts.rsa ? 0 : known[0]->facts.bits);
     query.raw = true; /* its length was judged before */
     s->query = &query;
     s->known = known;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../provider/secret.h"
+#include "file_kek.h"
 #include "find_kek.h"
 #include "standins.h"
 #include "words.h"
@@ -37,9 +38,6 @@ static ENV_RESULT select_query(struct env_ring *ring, const struct env_query *qu
     struct env_kek *kek;
     ENV_RESULT r;
 
-    if (list->count == ENV_KEK_RECIPIENTS_MAX)
-        return env_fault(fault, ENV_R_CONFIG_VALUE, "kek names more than %u keys",
-                         ENV_KEK_RECIPIENTS_MAX);
     if (query->uri_text != NULL) {
         name.bytes = query->uri_text;
         name.len = strlen(query->uri_text);
@@ -59,8 +57,17 @@ static ENV_RESULT select_text(struct env_ring *ring, const char *text, struct en
                               struct env_fault *fault)
 {
     struct env_query query;
+    struct env_kek *kek;
     ENV_RESULT r;
 
+    if (list->count == ENV_KEK_RECIPIENTS_MAX)
+        return env_fault(fault, ENV_R_CONFIG_VALUE, "kek names more than %u keys",
+                         ENV_KEK_RECIPIENTS_MAX);
+    if (env_file_kek_is(text)) {
+        ENV_TRY(env_file_kek_find(ring, text, &kek, fault));
+        add_once(list, kek);
+        return ENV_OK;
+    }
     ENV_TRY(env_query_from_text(&query, text, fault));
     r = select_query(ring, &query, ENV_CACHE_TEXT, list, fault);
     env_query_clear(&query);
@@ -87,14 +94,15 @@ static ENV_RESULT select_marked(struct env_ring *ring, const char *label, struct
     return r;
 }
 
-/* text is room for the word. In a label %XX stands for a byte, in a URI p11-kit sees to that. */
+/* text is room for the word. In a label or path %XX stands for a byte, in a URI p11-kit sees to
+ * that. */
 static ENV_RESULT word_text(const struct env_word *word, char *text, struct env_fault *fault)
 {
     memcpy(text, word->text, word->len);
     text[word->len] = '\0';
     if (!env_uri_is(text) && !env_word_decode(word, text))
         return env_fault(fault, ENV_R_CONFIG_VALUE,
-                         "kek: a %% in a label is followed by two hex digits");
+                         "kek: a %% in a label or path is followed by two hex digits");
     return ENV_OK;
 }
 
@@ -190,6 +198,17 @@ ENV_RESULT env_select_keks(struct env_ring *ring, const struct env_selector *sel
     return select_configured(ring, selector->all, out, fault);
 }
 
+/* Key wrap is for AES KEKs: one of RSA is looked for only where the name says so. */
+static ENV_RESULT raw_from_text(struct env_query *query, const char *text, struct env_fault *fault)
+{
+    if (env_file_kek_is(text))
+        return env_fault(fault, ENV_R_KEK_LENGTH, "a file: KEK is one of RSA");
+    ENV_TRY(env_query_from_text(query, text, fault));
+    if (query->kinds == ENV_KEYS_ANY)
+        query->kinds = ENV_KEYS_AES;
+    return ENV_OK;
+}
+
 /* The query for the one name in the configuration. */
 static ENV_RESULT configured_query(const struct env_ring *ring, struct env_query *query,
                                    struct env_fault *fault)
@@ -209,7 +228,7 @@ static ENV_RESULT configured_query(const struct env_ring *ring, struct env_query
         return env_fault(fault, ENV_R_NO_MEMORY, "kek");
     r = word_text(&word, text, fault);
     if (env_ok(r))
-        r = env_query_from_text(query, text, fault);
+        r = raw_from_text(query, text, fault);
     env_secret_free(text, word.len + 1);
     return r;
 }
@@ -217,13 +236,16 @@ static ENV_RESULT configured_query(const struct env_ring *ring, struct env_query
 static ENV_RESULT raw_query(struct env_ring *ring, const struct env_selector *selector,
                             struct env_query *query, struct env_fault *fault)
 {
-    if (selector->marked != NULL)
-        return env_query_from_marked(query, selector->marked, fault);
+    if (selector->marked != NULL) {
+        ENV_TRY(env_query_from_marked(query, selector->marked, fault));
+        query->kinds = ENV_KEYS_AES;
+        return ENV_OK;
+    }
     if (selector->name == NULL)
         return configured_query(ring, query, fault);
     if (env_uri_is(selector->name))
         ENV_TRY(env_pin_remember_uri(&ring->pins, selector->name, fault));
-    return env_query_from_text(query, selector->name, fault);
+    return raw_from_text(query, selector->name, fault);
 }
 
 ENV_RESULT env_select_raw_kek(struct env_ring *ring, const struct env_selector *selector,

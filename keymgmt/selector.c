@@ -26,7 +26,7 @@ static ENV_RESULT bad_uri(const struct env_query *query, const char *why, struct
     return env_fault(fault, ENV_R_CONFIG_BAD_URI, KEY ": %s: %s", query->shown, why);
 }
 
-/* A query for any kind becomes one for the kind that the URI names. */
+/* The query, for any kind so far, becomes one for the kind that the URI names. */
 static ENV_RESULT set_class(struct env_query *query, const CK_ATTRIBUTE *class,
                             struct env_fault *fault)
 {
@@ -35,12 +35,12 @@ static ENV_RESULT set_class(struct env_query *query, const CK_ATTRIBUTE *class,
     if (class == NULL)
         return ENV_OK;
     wanted = *(const CK_OBJECT_CLASS *)class->pValue;
-    if (query->kinds == ENV_KEYS_ANY && wanted == CKO_PRIVATE_KEY) {
+    if (wanted == CKO_PRIVATE_KEY) {
         query->kinds = ENV_KEYS_RSA;
         return ENV_OK;
     }
     if (wanted != CKO_SECRET_KEY)
-        return bad_uri(query, "its type is not secret-key", fault);
+        return bad_uri(query, "its type is neither secret-key nor private", fault);
     query->kinds = ENV_KEYS_AES;
     return ENV_OK;
 }
@@ -88,6 +88,7 @@ static ENV_RESULT from_text(struct env_query *query, const char *text, struct en
 ENV_RESULT env_query_from_text(struct env_query *query, const char *text, struct env_fault *fault)
 {
     memset(query, 0, sizeof(*query));
+    query->kinds = ENV_KEYS_ANY;
     return from_text(query, text, fault);
 }
 
@@ -110,6 +111,7 @@ ENV_RESULT env_query_from_marked(struct env_query *query, const char *label,
     static const char shown[] = "the one that the key bytes name";
 
     memset(query, 0, sizeof(*query));
+    query->kinds = ENV_KEYS_ANY;
     memcpy(query->shown, shown, sizeof(shown));
     return set_label(query, label, strlen(label), fault);
 }
@@ -121,6 +123,8 @@ void env_query_from_id(struct env_query *query, const struct env_kek_id *id, siz
     memset(query, 0, sizeof(*query));
     query->id = *id;
     query->bits = bits;
+    query->kinds = bits == 0 ? ENV_KEYS_RSA : ENV_KEYS_AES;
+    query->or_public_half = bits == 0;
     env_hex(hex, sizeof(hex), id->bytes, id->len);
     memcpy(query->shown, hex, sizeof(hex));
 }

@@ -25,11 +25,13 @@ struct env_query {
     char label[ENV_LABEL_MAX + 1];
     struct env_kek_id id;     /* len 0: any */
     size_t bits;              /* of the key; 0: any */
+    bool or_public_half;      /* id may be the reference of an RSA public half */
     bool raw;                 /* for key wrap: the key may be weaker than a DEK */
     char shown[ENV_URI_TEXT]; /* for messages; never the bytes of a key */
 };
 
-/* text is a label or a pkcs11: URI. CONFIG_BAD_URI, KEK_NOT_FOUND (for an impossible label). */
+/* text is a label or a pkcs11: URI, of any kind of key unless the URI says its type.
+ * CONFIG_BAD_URI, KEK_NOT_FOUND (for an impossible label). */
 ENV_RESULT env_query_from_text(struct env_query *query, const char *text, struct env_fault *fault);
 
 /*
@@ -42,7 +44,11 @@ ENV_RESULT env_query_to_show(struct env_query *query, const char *text, struct e
 ENV_RESULT env_query_from_marked(struct env_query *query, const char *label,
                                  struct env_fault *fault);
 
-/* The reference of a header; bits is the length of the AES key. */
+/*
+ * The reference of a header; bits is the length of the AES key, 0 for an RSA key. An RSA key is
+ * also found by its public half, when that is what the reference was worked out from and no key of
+ * its token has it as CKA_ID.
+ */
 void env_query_from_id(struct env_query *query, const struct env_kek_id *id, size_t bits);
 
 void env_query_clear(struct env_query *query);

@@ -3,20 +3,14 @@
 
 #include <openssl/crypto.h>
 #include <stdatomic.h>
-#include <string.h>
+
+#include "rsa_kek.h"
 
 #define TRIES 4 /* of finding a key that is lost again while it is being shown to be the same */
 
 bool env_standin_is_proven(const struct env_standin *member)
 {
     return atomic_load(&member->proven) == atomic_load(&member->kek->found);
-}
-
-static bool same_modulus(const struct env_key_facts *a, const struct env_key_facts *b)
-{
-    return a->modulus_len == b->modulus_len && a->exponent_len == b->exponent_len &&
-           memcmp(a->modulus, b->modulus, a->modulus_len) == 0 &&
-           memcmp(a->exponent, b->exponent, a->exponent_len) == 0;
 }
 
 static ENV_RESULT differs(const struct env_token_kek *a, const struct env_token_kek *b,
@@ -47,10 +41,6 @@ static ENV_RESULT same_key(struct env_token_kek *kek, const struct env_standin *
 {
     ENV_RESULT r;
 
-    if (kek->facts.rsa) /* whether it is the one it was is seen whenever it is found */
-        return same_modulus(&kek->facts, &reference->kek->facts)
-                   ? ENV_OK
-                   : differs(kek, reference->kek, fault);
     r = opens(kek, reference->kek, patience, fault);
     if (r.reason != ENV_R_KEK_USAGE || kek == reference->kek)
         return r;
@@ -82,6 +72,12 @@ static ENV_RESULT prove(struct env_standins *group, struct env_standin *member,
     struct env_token_kek *kek = member->kek;
     const struct env_standin *reference;
 
+    if (kek->facts.rsa) { /* whether it is the one it was is seen whenever it is found */
+        if (!env_rsa_same_public(&kek->facts, &group->members[0].kek->facts))
+            return differs(kek, group->members[0].kek, fault);
+        atomic_store(&member->proven, atomic_load(&kek->found));
+        return ENV_OK;
+    }
     ENV_TRY(env_token_kek_sample(kek, patience, fault));
     reference = reference_of(group);
     for (unsigned i = 0; i < TRIES; i++) {
@@ -109,8 +105,8 @@ ENV_RESULT env_standin_prove(struct env_standins *group, struct env_standin *mem
             r = prove(group, member, patience, fault);
         (void)pthread_mutex_unlock(&member->proving);
     }
-    if (env_ok(r) && !raw && member->kek->sealing.family == ENV_AES_GCM &&
-        atomic_load(&member->kek->token_nonces))
+    if (env_ok(r) && !raw && !member->kek->facts.rsa &&
+        member->kek->sealing.family == ENV_AES_GCM && atomic_load(&member->kek->token_nonces))
         return env_fault(fault, ENV_R_KEK_TOKEN_NONCE, "%s", member->kek->where);
     return r;
 }

@@ -40,8 +40,6 @@ static ENV_RESULT unwrap(struct env_token_kek *kek, void *arg, enum env_patience
 {
     const struct unwrapping *unwrapping = arg;
 
-    if (!kek->may_open)
-        return env_fault(fault, ENV_R_KEK_NOT_ALLOWED, "%s", kek->where);
     return env_token_kek_unwrap(kek, unwrapping->wrapped, unwrapping->dek, patience, fault);
 }
 

@@ -11,6 +11,8 @@
 #include "kek_operation.h"
 #include "policy.h"
 #include "raw_kek.h"
+#include "rsa_kek.h"
+#include "wrap_rsa.h"
 
 static struct env_token_kek *from_base(struct env_kek *kek)
 {
@@ -34,18 +36,6 @@ static ENV_RESULT wrap_operation(struct env_key_use *use, void *arg)
     return r;
 }
 
-struct unwrapping {
-    const struct env_wrapped *wrapped;
-    uint8_t *dek;
-};
-
-static ENV_RESULT unwrap_operation(struct env_key_use *use, void *arg)
-{
-    const struct unwrapping *unwrapping = arg;
-
-    return env_aes_unwrap(use, unwrapping->wrapped, unwrapping->dek);
-}
-
 /* *refused: the token does not do it in this way after all, so that another may be tried. */
 static ENV_RESULT self_test(struct env_token_kek *kek, struct env_aes_method method,
                             enum env_patience patience, struct env_sample *sample, bool *refused,
@@ -53,7 +43,7 @@ static ENV_RESULT self_test(struct env_token_kek *kek, struct env_aes_method met
 {
     uint8_t back[ENV_DEK_LEN] = {0};
     struct wrapping wrapping = {method, sample->secret, &sample->wrapped, &kek->token_nonces};
-    struct unwrapping unwrapping = {&sample->wrapped, back};
+    struct env_unwrapping unwrapping = {&sample->wrapped, back};
     bool opens = env_aes_can_open(env_kek_place(kek).uses, method.family);
     ENV_RESULT r;
 
@@ -62,7 +52,7 @@ static ENV_RESULT self_test(struct env_token_kek *kek, struct env_aes_method met
         return env_fault(fault, ENV_R_RANDOM_FAILED, "%s", kek->where);
     r = env_kek_perform(kek, patience, wrap_operation, &wrapping, fault);
     if (env_ok(r) && opens)
-        r = env_kek_perform(kek, patience, unwrap_operation, &unwrapping, fault);
+        r = env_kek_perform(kek, patience, env_aes_unwrap, &unwrapping, fault);
     *refused = !env_ok(r) && env_ckr_mechanism_unusable(fault->rv);
     if (r.reason == ENV_R_NOT_AUTHENTIC)
         return env_fault(fault, ENV_R_KEK_SELF_TEST, "%s: %s", kek->where, env_ckr_name(fault->rv));
@@ -114,10 +104,12 @@ ENV_RESULT env_token_kek_prepare(struct env_token_kek *kek, enum env_patience pa
     if (atomic_load(&kek->prepared))
         return r;
     (void)pthread_mutex_lock(&kek->prepare_lock);
-    if (!atomic_load(&kek->prepared))
-        r = choose(kek, kek->ring->config->wrap_choice, patience, &kek->sealing, fault);
-    if (env_ok(r))
-        atomic_store(&kek->prepared, true);
+    if (!atomic_load(&kek->prepared)) {
+        r = kek->facts.rsa
+                ? env_rsa_kek_choose(kek, patience, fault)
+                : choose(kek, kek->ring->config->wrap_choice, patience, &kek->sealing, fault);
+        atomic_store(&kek->prepared, env_ok(r));
+    }
     (void)pthread_mutex_unlock(&kek->prepare_lock);
     return r;
 }
@@ -144,6 +136,8 @@ ENV_RESULT env_token_kek_wrap(struct env_token_kek *kek, const uint8_t dek[ENV_D
     struct wrapping wrapping = {{0}, dek, out, &kek->token_nonces};
 
     ENV_TRY(env_token_kek_prepare(kek, patience, fault));
+    if (kek->facts.rsa)
+        return env_rsa_kek_wrap(kek, dek, out, fault);
     wrapping.method = kek->sealing;
     return env_kek_perform(kek, patience, wrap_operation, &wrapping, fault);
 }
@@ -152,9 +146,13 @@ ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, const struct env_wrap
                                 uint8_t dek[ENV_DEK_LEN], enum env_patience patience,
                                 struct env_fault *fault)
 {
-    struct unwrapping unwrapping = {wrapped, dek};
+    struct env_unwrapping unwrapping = {wrapped, dek};
 
-    return env_kek_perform(kek, patience, unwrap_operation, &unwrapping, fault);
+    if (!kek->facts.rsa)
+        return env_kek_perform(kek, patience, env_aes_unwrap, &unwrapping, fault);
+    if (!env_rsa_may_be_wrapped(&kek->facts, wrapped))
+        return env_fault(fault, ENV_R_NOT_AUTHENTIC, "%s", "");
+    return env_kek_perform(kek, patience, env_rsa_unwrap, &unwrapping, fault);
 }
 
 ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
@@ -208,6 +206,7 @@ static void kek_free(struct env_kek *base)
         return;
     (void)pthread_mutex_destroy(&kek->place_lock);
     (void)pthread_mutex_destroy(&kek->prepare_lock);
+    env_rsa_public_free(kek->public_half);
     free(kek);
     env_ring_unref(ring);
 }
@@ -231,7 +230,9 @@ bool env_token_kek_is(const struct env_kek *base, const void *arg)
     return base->vtable->free == kek_free &&
            memcmp(&kek->token, &identity->token->name, sizeof(kek->token)) == 0 &&
            kek->id.len == key->id_len && memcmp(kek->id.bytes, key->id, key->id_len) == 0 &&
-           kek->facts.bits == key->bits && kek->facts.label_len == key->label_len &&
+           kek->facts.rsa == key->rsa && kek->facts.bits == key->bits &&
+           (!key->rsa || env_rsa_same_public(&kek->facts, key)) &&
+           kek->facts.label_len == key->label_len &&
            memcmp(kek->facts.label, key->label, key->label_len) == 0;
 }
 
@@ -272,7 +273,7 @@ ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,
     struct env_token_kek *kek;
     unsigned uses;
 
-    ENV_TRY(env_aes_uses(token, key, &uses, fault));
+    ENV_TRY(env_kek_uses(token, key, &uses, fault));
     kek = calloc(1, sizeof(*kek));
     if (kek == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);

@@ -34,15 +34,17 @@ static ENV_RESULT ring_select(struct env_keyring *base, const struct env_selecto
     return r;
 }
 
-static ENV_RESULT lookup(struct env_ring *ring, const struct env_kek_id *id, size_t bits,
+static ENV_RESULT lookup(struct env_ring *ring, const struct env_kek_id *id, enum env_wrap_alg alg,
                          struct env_kek **out, struct env_fault *fault)
 {
+    size_t bits = env_aes_alg_bits(alg); /* 0: RSA */
     const struct env_cache_name name = {ENV_CACHE_ID, (unsigned)bits, id->bytes, id->len};
     struct env_query query;
 
     env_query_from_id(&query, id, bits);
     ENV_TRY(env_find_kek(ring, &query, &name, true, out, fault));
-    if (env_standins_may_open(*out))
+    /* a key found by its public half may have another id than the header says */
+    if (env_standins_may_open(*out) || env_open_kek_allows(ring->config->open_kek, "", id))
         return ENV_OK;
     env_kek_free(*out);
     *out = NULL;
@@ -53,15 +55,14 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
                               enum env_wrap_alg alg, struct env_kek **out)
 {
     struct env_ring *ring = from_base(base);
-    size_t bits = env_aes_alg_bits(alg);
     struct env_fault fault;
     ENV_RESULT r;
 
     *out = NULL;
-    if (bits == 0 || id->len < 1 || id->len > ENV_KEK_ID_MAX)
+    if (alg == ENV_WRAP_NONE || id->len < 1 || id->len > ENV_KEK_ID_MAX)
         return ENV_FAIL(ENV_R_KEK_NOT_HERE);
     env_gate_enter();
-    r = lookup(ring, id, bits, out, &fault);
+    r = lookup(ring, id, alg, out, &fault);
     env_gate_leave();
     if (env_ok(r))
         return r;
@@ -163,6 +164,7 @@ static void ring_free(struct env_keyring *base)
 
     env_gate_enter();
     env_kek_cache_empty(&ring->cache); /* each KEK in it refers to the ring */
+    env_kek_cache_empty(&ring->files);
     env_ring_unref(ring);
     env_gate_leave();
 }
@@ -177,15 +179,15 @@ static const struct env_keyring_vtable vtable = {
     .generate = ring_generate,
 };
 
-ENV_RESULT env_token_keyring_new(const struct env_config *config, const struct env_errors *errors,
-                                 struct env_keyring **out)
+ENV_RESULT env_token_keyring_new(const struct env_config *config, OSSL_LIB_CTX *libctx,
+                                 const struct env_errors *errors, struct env_keyring **out)
 {
     struct env_ring *ring;
     ENV_RESULT r = env_gate_prepare();
 
     if (!env_ok(r))
         return ENV_RAISE(errors, r.reason, "%s", "");
-    ENV_TRY(env_ring_new(config, errors, &vtable, &ring));
+    ENV_TRY(env_ring_new(config, libctx, errors, &vtable, &ring));
     *out = &ring->base;
     return ENV_OK;
 }

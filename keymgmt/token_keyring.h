@@ -3,18 +3,19 @@
 #ifndef ENVELOPE_TOKEN_KEYRING_H
 #define ENVELOPE_TOKEN_KEYRING_H
 
+#include <openssl/types.h>
 #include <stdbool.h>
 
 #include "../provider/config.h"
 #include "../provider/kek.h"
 
 /*
- * Makes a keyring; touches no module and no token until it is first used. config and errors must
- * outlive it and every KEK that came from it; config has passed env_config_check before the first
- * select or lookup.
+ * Makes a keyring; touches no module and no token until it is first used. config and errors and
+ * libctx (NULL: the default one) must outlive it and every KEK that came from it; config has passed
+ * env_config_check before the first select or lookup.
  */
-ENV_RESULT env_token_keyring_new(const struct env_config *config, const struct env_errors *errors,
-                                 struct env_keyring **out);
+ENV_RESULT env_token_keyring_new(const struct env_config *config, OSSL_LIB_CTX *libctx,
+                                 const struct env_errors *errors, struct env_keyring **out);
 
 /*
  * Asks a person for the PIN of the token described by `token`, when nothing in the configuration

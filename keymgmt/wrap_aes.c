@@ -142,31 +142,11 @@ ENV_RESULT env_aes_wrap(struct env_key_use *use, struct env_aes_method method,
     return ENV_OK;
 }
 
-static ENV_RESULT not_authentic(const struct env_key_use *use)
-{
-    return env_fault(use->fault, ENV_R_NOT_AUTHENTIC, "%s", "");
-}
-
 ENV_RESULT env_aes_open_failed(const struct env_key_use *use, const char *function, CK_RV rv)
 {
     enum env_reason reason = env_ckr_bad_ciphertext(rv) ? ENV_R_NOT_AUTHENTIC : ENV_R_UNWRAP_FAILED;
 
     return failed(use, reason, function, rv);
-}
-
-/* Leaves len bytes in the session's scratch memory. */
-static ENV_RESULT unwrap_by_decrypt(struct env_key_use *use, CK_MECHANISM *mechanism,
-                                    const struct env_wrapped *wrapped, CK_ULONG *len)
-{
-    CK_FUNCTION_LIST *fn = use->token->fn;
-    CK_RV rv = ENV_P11(fn->C_DecryptInit(use->session->handle, mechanism, use->key));
-
-    if (rv != CKR_OK)
-        return failed(use, ENV_R_UNWRAP_FAILED, "C_DecryptInit", rv);
-    *len = ENV_SCRATCH_LEN;
-    rv = ENV_P11(fn->C_Decrypt(use->session->handle, (CK_BYTE *)(uintptr_t)wrapped->data,
-                               (CK_ULONG)wrapped->len, use->session->scratch, len));
-    return rv == CKR_OK ? ENV_OK : env_aes_open_failed(use, "C_Decrypt", rv);
 }
 
 static CK_RV unwrap_key(const struct env_key_use *use, CK_MECHANISM *mechanism,
@@ -213,23 +193,6 @@ CK_RV env_aes_unwrap_key(const struct env_key_use *use, CK_MECHANISM *mechanism,
     return rv;
 }
 
-static ENV_RESULT unwrap_by_unwrap_key(struct env_key_use *use, CK_MECHANISM *mechanism,
-                                       const struct env_wrapped *wrapped, CK_ULONG *len)
-{
-    CK_ATTRIBUTE value = {CKA_VALUE, use->session->scratch, ENV_SCRATCH_LEN};
-    CK_OBJECT_HANDLE object;
-    CK_RV rv = env_aes_unwrap_key(use, mechanism, wrapped->data, wrapped->len, &object);
-
-    if (rv != CKR_OK)
-        return env_aes_open_failed(use, "C_UnwrapKey", rv);
-    rv = ENV_P11(use->token->fn->C_GetAttributeValue(use->session->handle, object, &value, 1));
-    env_aes_destroy(use, object);
-    if (rv != CKR_OK)
-        return failed(use, ENV_R_UNWRAP_FAILED, "C_GetAttributeValue(CKA_VALUE)", rv);
-    *len = value.ulValueLen;
-    return ENV_OK;
-}
-
 /* False when alg is none of AES, or the key can not open it. */
 static bool opening_method(const struct env_key_use *use, enum env_wrap_alg alg,
                            struct env_aes_method *method)
@@ -242,29 +205,19 @@ static bool opening_method(const struct env_key_use *use, enum env_wrap_alg alg,
     return env_aes_can_open(use->uses, method->family);
 }
 
-ENV_RESULT env_aes_unwrap(struct env_key_use *use, const struct env_wrapped *wrapped,
-                          uint8_t dek[ENV_DEK_LEN])
+ENV_RESULT env_aes_unwrap(struct env_key_use *use, void *arg)
 {
+    const struct env_unwrapping *unwrapping = arg;
+    const struct env_wrapped *wrapped = unwrapping->wrapped;
     struct env_aes_method method;
     struct mechanism mechanism;
-    CK_ULONG len = 0;
-    ENV_RESULT r;
 
     if (!opening_method(use, wrapped->alg, &method))
         return env_fault(use->fault, ENV_R_KEK_USAGE,
                          "%s: neither C_Decrypt nor C_UnwrapKey can open what it wrapped so",
                          use->where);
     if (wrapped->len != env_aes_family_info(method.family)->wrapped_len)
-        return not_authentic(use);
+        return env_fault(use->fault, ENV_R_NOT_AUTHENTIC, "%s", "");
     set_mechanism(&mechanism, method.family, wrapped->nonce);
-    if (method.way == ENV_AES_DECRYPT)
-        r = unwrap_by_decrypt(use, &mechanism.m, wrapped, &len);
-    else
-        r = unwrap_by_unwrap_key(use, &mechanism.m, wrapped, &len);
-    if (env_ok(r) && len != ENV_DEK_LEN)
-        r = not_authentic(use);
-    if (env_ok(r))
-        memcpy(dek, use->session->scratch, ENV_DEK_LEN);
-    OPENSSL_cleanse(use->session->scratch, ENV_SCRATCH_LEN);
-    return r;
+    return env_unwrap_dek(use, &mechanism.m, method.way == ENV_AES_DECRYPT, unwrapping);
 }

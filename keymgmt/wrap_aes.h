@@ -9,7 +9,7 @@
 #include "../provider/config.h"
 #include "../provider/kek.h"
 #include "find_key.h"
-#include "key_use.h"
+#include "unwrap_dek.h"
 
 /* The last is for raw key wrap alone (wrap_raw.h): what it is differs from token to token. */
 enum env_aes_family { ENV_AES_KW, ENV_AES_KWP, ENV_AES_GCM, ENV_AES_PAD };
@@ -54,9 +54,7 @@ ENV_RESULT env_aes_usage_fault(enum env_wrap_choice choice, const struct env_key
 ENV_RESULT env_aes_wrap(struct env_key_use *use, struct env_aes_method method,
                         const uint8_t dek[ENV_DEK_LEN], struct env_wrapped *out);
 
-/* NOT_AUTHENTIC for a bad ciphertext (with a loss in the fault when that has to be probed),
- * UNWRAP_FAILED, KEK_USAGE. */
-ENV_RESULT env_aes_unwrap(struct env_key_use *use, const struct env_wrapped *wrapped,
-                          uint8_t dek[ENV_DEK_LEN]);
+/* An operation; arg is an env_unwrapping. KEK_USAGE, and what env_unwrap_dek gives. */
+ENV_RESULT env_aes_unwrap(struct env_key_use *use, void *arg);
 
 #endif

@@ -22,6 +22,7 @@ static const struct config_key {
     {"kek", offsetof(struct env_config, kek), true},
     {"kek-optional", offsetof(struct env_config, kek_optional), true},
     {"wrap", offsetof(struct env_config, wrap), true},
+    {"oaep-hash", offsetof(struct env_config, oaep_hash), true},
     {"context", offsetof(struct env_config, context), false},
     {"open-kek", offsetof(struct env_config, open_kek), true},
     {"propquery", offsetof(struct env_config, propquery), true},
@@ -97,6 +98,9 @@ bool env_config_read(struct env_config *config, env_config_ask_fn *ask, void *ar
         "contexts",
         "wraps",
         "wrapping",
+        "oaep_hash",
+        "oaep-md",
+        "oaep-hashes",
         "allow_weak_kek",
         "allow-weak-keks",
         "allow_imported_kek",
@@ -147,10 +151,9 @@ static ENV_RESULT wrap_choice(const char *value, enum env_wrap_choice *out,
         const char *name;
         enum env_wrap_choice choice;
     } choices[] = {
-        {"auto", ENV_WRAP_CHOICE_AUTO},
-        {"aes-kw", ENV_WRAP_CHOICE_AES_KW},
-        {"aes-kwp", ENV_WRAP_CHOICE_AES_KWP},
-        {"aes-gcm", ENV_WRAP_CHOICE_AES_GCM},
+        {"auto", ENV_WRAP_CHOICE_AUTO},         {"aes-kw", ENV_WRAP_CHOICE_AES_KW},
+        {"aes-kwp", ENV_WRAP_CHOICE_AES_KWP},   {"aes-gcm", ENV_WRAP_CHOICE_AES_GCM},
+        {"rsa-oaep", ENV_WRAP_CHOICE_RSA_OAEP},
     };
 
     *out = ENV_WRAP_CHOICE_AUTO;
@@ -162,7 +165,20 @@ static ENV_RESULT wrap_choice(const char *value, enum env_wrap_choice *out,
             return ENV_OK;
         }
     }
-    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "wrap is auto, aes-kw, aes-kwp or aes-gcm");
+    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE,
+                     "wrap is auto, aes-kw, aes-kwp, aes-gcm or rsa-oaep");
+}
+
+static ENV_RESULT oaep_hash(const char *value, enum env_oaep_hash *out,
+                            const struct env_errors *errors)
+{
+    *out = ENV_OAEP_AUTO;
+    if (value == NULL || strcmp(value, "auto") == 0)
+        return ENV_OK;
+    *out = strcmp(value, "sha256") == 0 ? ENV_OAEP_SHA256 : ENV_OAEP_SHA1;
+    if (*out == ENV_OAEP_SHA256 || strcmp(value, "sha1") == 0)
+        return ENV_OK;
+    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "oaep-hash is auto, sha256 or sha1");
 }
 
 /* A key that stands there with nothing after it is a mistake, never a default. */
@@ -211,6 +227,7 @@ ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *
         return ENV_RAISE(errors, ENV_R_CONFIG_UNKNOWN_KEY, "%s", config->unknown);
     ENV_TRY(none_empty(config, errors));
     ENV_TRY(wrap_choice(config->wrap, &config->wrap_choice, errors));
+    ENV_TRY(oaep_hash(config->oaep_hash, &config->oaep_hash_choice, errors));
     ENV_TRY(yes_or_no("allow-weak-kek", config->allow_weak_kek, &config->weak_allowed, errors));
     ENV_TRY(yes_or_no("allow-imported-kek", config->allow_imported_kek, &config->imported_allowed,
                       errors));

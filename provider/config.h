@@ -17,7 +17,15 @@ enum env_wrap_choice {
     ENV_WRAP_CHOICE_AES_KW,
     ENV_WRAP_CHOICE_AES_KWP,
     ENV_WRAP_CHOICE_AES_GCM,
-    ENV_WRAP_CHOICE_RSA_OAEP,
+    ENV_WRAP_CHOICE_RSA_OAEP, /* RSA KEKs alone */
+};
+
+/* The choices above that name AES are about AES KEKs: for RSA ones there is only OAEP. */
+
+enum env_oaep_hash {
+    ENV_OAEP_AUTO, /* what the token opens, SHA-256 first; SHA-1 for a KEK from a file */
+    ENV_OAEP_SHA256,
+    ENV_OAEP_SHA1,
 };
 
 /* Strings are NULL where the key is absent; they belong to the struct. */
@@ -26,9 +34,10 @@ struct env_config {
     char *module_init_args;   /* pkcs11-module-init-args: CK_C_INITIALIZE_ARGS.pReserved */
     char *token;              /* token: pkcs11: URIs that narrow the tokens */
     char *pin_source;         /* pin-source: file:PATH or env:NAME */
-    char *kek;                /* kek: labels or pkcs11: URIs, separated by spaces */
+    char *kek;                /* kek: labels, pkcs11: URIs or file:s, separated by spaces */
     char *kek_optional;       /* kek-optional: those of them that sealing can go without */
     char *wrap;               /* wrap: auto, aes-kw, aes-kwp, aes-gcm, rsa-oaep */
+    char *oaep_hash;          /* oaep-hash: auto, sha256, sha1 */
     char *context;            /* context: the default application context, UTF-8 */
     char *open_kek;           /* open-kek: labels or ids (hex) that may open, separated by spaces */
     char *propquery;          /* propquery: for the algorithms that we fetch */
@@ -40,6 +49,7 @@ struct env_config {
 
     /* Set by env_config_check */
     enum env_wrap_choice wrap_choice;
+    enum env_oaep_hash oaep_hash_choice;
     bool weak_allowed;
     bool imported_allowed;
 

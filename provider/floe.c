@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define PARAMS_LEN 10u
-#define TAG_LEN 16u
 #define SEGMENT_AAD_LEN 9u
 #define HEADER_TAG_LEN 32u
 #define NOT_LAST 0xFFFFFFFFu
@@ -200,8 +199,8 @@ ENV_RESULT env_floe_seal_segment(struct env_floe *floe, struct env_span head, st
     size_t plain_len = head.len + tail.len;
     size_t full = env_floe_plain_len(&floe->params);
     uint8_t *p = out + ENV_FLOE_PREFIX_LEN + ENV_GCM_IV_LEN;
-    OSSL_PARAM get_tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, NULL, TAG_LEN),
-                            OSSL_PARAM_END};
+    OSSL_PARAM get_tag[] = {
+        OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, NULL, ENV_GCM_TAG_LEN), OSSL_PARAM_END};
     int n = 0;
 
     if (last ? plain_len > full : plain_len != full)
@@ -234,65 +233,107 @@ ENV_RESULT env_floe_segment_prefix(const struct env_floe_params *params,
     return ENV_OK;
 }
 
-/* Splits off what stands before and after the ciphertext of a segment. */
-static bool split_segment(struct env_span *head, struct env_span *tail, const uint8_t **iv,
-                          const uint8_t **tag)
+/* AES-GCM goes on with this segment; tag_param may be NULL, the tag comes later then. */
+static ENV_RESULT begin_opening(struct env_floe *floe, const uint8_t *head,
+                                const OSSL_PARAM *tag_param)
 {
-    struct env_span *end = tail->len > 0 ? tail : head;
+    size_t len = 0;
 
-    if (head->len < ENV_FLOE_PREFIX_LEN + ENV_GCM_IV_LEN ||
-        (tail->len > 0 ? tail->len < TAG_LEN : head->len < ENV_FLOE_OVERHEAD))
-        return false;
-    *iv = head->data + ENV_FLOE_PREFIX_LEN;
-    end->len -= TAG_LEN;
-    *tag = end->data + end->len;
-    head->data += ENV_FLOE_PREFIX_LEN + ENV_GCM_IV_LEN;
-    head->len -= ENV_FLOE_PREFIX_LEN + ENV_GCM_IV_LEN;
-    return true;
+    ENV_TRY(env_floe_segment_prefix(&floe->params, head, &len, &floe->opening_last));
+    ENV_TRY(enter_segment(floe, floe->opening_last, false));
+    if (EVP_DecryptInit_ex2(floe->gcm, NULL, NULL, head + ENV_FLOE_PREFIX_LEN, tag_param) != 1 ||
+        !feed_aad(floe, floe->opening_last))
+        return ENV_FAIL(ENV_R_CRYPTO_FAILED);
+    return ENV_OK;
 }
 
-ENV_RESULT env_floe_open_segment(struct env_floe *floe, struct env_span head, struct env_span tail,
-                                 uint8_t *out, size_t *out_len)
+/* The tag is known to libcrypto: is it the right one? */
+static ENV_RESULT end_opening(struct env_floe *floe)
 {
-    const uint8_t *iv = NULL;
-    const uint8_t *tag = NULL;
-    uint8_t tag_copy[TAG_LEN];
-    uint8_t *p = out;
-    size_t len = 0;
-    bool last = false;
+    uint8_t nothing[ENV_GCM_TAG_LEN];
     int n = 0;
-    OSSL_PARAM set_tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag_copy, TAG_LEN),
-                            OSSL_PARAM_END};
+
+    if (EVP_DecryptFinal_ex(floe->gcm, nothing, &n) != 1)
+        return ENV_FAIL(ENV_R_BAD_SEGMENT);
+    leave_segment(floe, floe->opening_last);
+    return ENV_OK;
+}
+
+ENV_RESULT env_floe_open_segment(struct env_floe *floe, struct env_span segment, uint8_t *out,
+                                 size_t *out_len)
+{
+    uint8_t tag[ENV_GCM_TAG_LEN];
+    const OSSL_PARAM set_tag[] = {
+        OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, sizeof(tag)), OSSL_PARAM_END};
+    struct env_span ciphertext;
+    size_t stated = 0;
+    bool last = false;
+    ENV_RESULT r;
 
     *out_len = 0;
-    if (head.len < ENV_FLOE_PREFIX_LEN)
+    if (segment.len < ENV_FLOE_PREFIX_LEN)
         return ENV_FAIL(ENV_R_INTERNAL);
-    ENV_TRY(env_floe_segment_prefix(&floe->params, head.data, &len, &last));
-    if (len != head.len + tail.len || !split_segment(&head, &tail, &iv, &tag))
+    ENV_TRY(env_floe_segment_prefix(&floe->params, segment.data, &stated, &last));
+    if (stated != segment.len)
         return ENV_FAIL(ENV_R_INTERNAL);
-    ENV_TRY(enter_segment(floe, last, false));
-    memcpy(tag_copy, tag, sizeof(tag_copy));
-    if (EVP_DecryptInit_ex2(floe->gcm, NULL, NULL, iv, set_tag) != 1 || !feed_aad(floe, last))
+    ciphertext = (struct env_span){segment.data + ENV_FLOE_HEAD_LEN, stated - ENV_FLOE_OVERHEAD};
+    memcpy(tag, ciphertext.data + ciphertext.len, sizeof(tag));
+    ENV_TRY(begin_opening(floe, segment.data, set_tag));
+    r = env_floe_open_piece(floe, ciphertext, out);
+    if (env_ok(r))
+        r = end_opening(floe);
+    if (env_ok(r))
+        *out_len = ciphertext.len;
+    else /* what was decrypted on the way to the tag must not stay with the caller */
+        OPENSSL_cleanse(out, ciphertext.len);
+    return r;
+}
+
+ENV_RESULT env_floe_open_begin(struct env_floe *floe, const uint8_t head[ENV_FLOE_HEAD_LEN])
+{
+    return begin_opening(floe, head, NULL);
+}
+
+ENV_RESULT env_floe_open_piece(struct env_floe *floe, struct env_span piece, uint8_t *out)
+{
+    return feed(floe, piece, &out) ? ENV_OK : ENV_FAIL(ENV_R_CRYPTO_FAILED);
+}
+
+ENV_RESULT env_floe_open_end(struct env_floe *floe, const uint8_t tag[ENV_GCM_TAG_LEN])
+{
+    uint8_t copy[ENV_GCM_TAG_LEN];
+    const OSSL_PARAM set_tag[] = {
+        OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, copy, sizeof(copy)), OSSL_PARAM_END};
+
+    memcpy(copy, tag, sizeof(copy));
+    if (EVP_CIPHER_CTX_set_params(floe->gcm, set_tag) != 1)
         return ENV_FAIL(ENV_R_CRYPTO_FAILED);
-    if (!feed(floe, head, &p) || !feed(floe, tail, &p) ||
-        EVP_DecryptFinal_ex(floe->gcm, p, &n) != 1) {
-        /* what was decrypted on the way to the tag must not stay with the caller */
-        OPENSSL_cleanse(out, len - ENV_FLOE_OVERHEAD);
-        return ENV_FAIL(ENV_R_BAD_SEGMENT);
-    }
-    *out_len = len - ENV_FLOE_OVERHEAD;
-    leave_segment(floe, last);
+    return end_opening(floe);
+}
+
+/* What the pieces gave is encrypted once more, which gives what they were. */
+static ENV_RESULT undo_pieces(struct env_floe *floe, uint8_t *pieces, size_t len)
+{
+    struct env_span plain = {pieces + ENV_FLOE_HEAD_LEN, len - ENV_FLOE_HEAD_LEN};
+    uint8_t *to = pieces + ENV_FLOE_HEAD_LEN;
+
+    ENV_TRY(set_segment_key(floe, true));
+    if (EVP_EncryptInit_ex2(floe->gcm, NULL, NULL, pieces + ENV_FLOE_PREFIX_LEN, NULL) != 1 ||
+        !feed(floe, plain, &to))
+        return ENV_FAIL(ENV_R_CRYPTO_FAILED);
     return ENV_OK;
 }
 
 ENV_RESULT env_floe_copy_opening(struct env_floe *to, const struct env_floe *from,
-                                 struct env_span aad)
+                                 struct env_span aad, uint8_t *pieces, size_t pieces_len)
 {
     ENV_TRY(begin(to, from->crypto, from->params, aad));
     to->position = from->position;
     to->closed = from->closed;
     memcpy(to->iv, from->iv, sizeof(to->iv));
     memcpy(to->message_key, from->message_key, sizeof(to->message_key));
+    if (pieces_len > ENV_FLOE_HEAD_LEN)
+        ENV_TRY(undo_pieces(to, pieces, pieces_len));
     /* derived anew instead of copying the AES context, which not every provider can */
     return set_segment_key(to, false);
 }

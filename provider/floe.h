@@ -20,6 +20,8 @@
 #define ENV_FLOE_ROTATION 20u /* a new AES key every 2^20 segments */
 #define ENV_FLOE_IV_BATCH 128u
 #define ENV_GCM_IV_LEN 12u
+#define ENV_GCM_TAG_LEN 16u
+#define ENV_FLOE_HEAD_LEN 16u /* a segment's length field and IV */
 
 struct env_floe_params {
     uint32_t segment_len; /* bytes of a full segment, more than ENV_FLOE_OVERHEAD */
@@ -34,6 +36,7 @@ struct env_floe {
     EVP_CIPHER_CTX *gcm;
     uint64_t position; /* of the next segment */
     bool closed;       /* the last segment was written or read */
+    bool opening_last; /* what env_floe_open_begin saw */
     uint8_t iv[ENV_FLOE_IV_LEN];
     uint8_t message_key[48];
     /* Sealing: IVs drawn ahead, [ivs_used, ivs_drawn) still unused */
@@ -81,16 +84,28 @@ ENV_RESULT env_floe_segment_prefix(const struct env_floe_params *params,
                                    bool *last);
 
 /*
- * Opens one segment: head followed by tail is the whole of it; head holds at least the length field
- * and the IV. out takes its plaintext and overlaps neither. When the segment does not verify, out
- * is wiped and BAD_SEGMENT returned.
+ * Opens one segment that is there as a whole. out takes its plaintext and does not overlap it. When
+ * the segment does not verify, out is wiped and BAD_SEGMENT returned.
  */
-ENV_RESULT env_floe_open_segment(struct env_floe *floe, struct env_span head, struct env_span tail,
-                                 uint8_t *out, size_t *out_len);
+ENV_RESULT env_floe_open_segment(struct env_floe *floe, struct env_span segment, uint8_t *out,
+                                 size_t *out_len);
 
-/* Copies an opening state into *to; a sealing one is never copied (its IVs would repeat). */
+/*
+ * Opens one segment as it comes: its length field and IV, its ciphertext in pieces of any size (out
+ * takes as much plaintext; it may be the very piece), its tag. What the pieces gave is not verified
+ * before open_end has succeeded, and is the caller's to wipe when it has not.
+ */
+ENV_RESULT env_floe_open_begin(struct env_floe *floe, const uint8_t head[ENV_FLOE_HEAD_LEN]);
+ENV_RESULT env_floe_open_piece(struct env_floe *floe, struct env_span piece, uint8_t *out);
+ENV_RESULT env_floe_open_end(struct env_floe *floe, const uint8_t tag[ENV_GCM_TAG_LEN]);
+
+/*
+ * Copies an opening state into *to; a sealing one is never copied (its IVs would repeat). Of a
+ * segment that has been begun, `pieces` is what came of it, with its head: turned back into the
+ * ciphertext, for the copy to begin it anew. (Not every provider copies an AES-GCM context.)
+ */
 ENV_RESULT env_floe_copy_opening(struct env_floe *to, const struct env_floe *from,
-                                 struct env_span aad);
+                                 struct env_span aad, uint8_t *pieces, size_t pieces_len);
 
 /* Wipes the state. May be called on a zeroed one. */
 void env_floe_clear(struct env_floe *floe);

@@ -7,10 +7,9 @@
 #include <string.h>
 
 #include "header_asn1.h"
+#include "header_recipient.h"
 
-#define KEKRI_VERSION 4
 #define AUTH_ENVELOPED_VERSION 0
-#define GCM_TAG_LEN 16
 
 /* Our two content encryption algorithms, in the UUID arc (ITU-T X.667). */
 static const char *const content_oids[] = {
@@ -20,27 +19,6 @@ static const char *const content_oids[] = {
 
 /* The info of HKDF-Expand for the MAC's key. FLOE's infos begin with 00 00, so they never meet. */
 static const char mac_label[] = "envelope header MAC v1";
-
-enum wrap_params { NO_PARAMS, GCM_PARAMS };
-
-static const struct wrap_format {
-    enum env_wrap_alg alg;
-    int nid;
-    enum wrap_params params;
-    size_t wrapped_len;
-} wrap_formats[] = {
-    {ENV_WRAP_AES128_KW, NID_id_aes128_wrap, NO_PARAMS, ENV_DEK_LEN + 8},
-    {ENV_WRAP_AES192_KW, NID_id_aes192_wrap, NO_PARAMS, ENV_DEK_LEN + 8},
-    {ENV_WRAP_AES256_KW, NID_id_aes256_wrap, NO_PARAMS, ENV_DEK_LEN + 8},
-    {ENV_WRAP_AES128_KWP, NID_id_aes128_wrap_pad, NO_PARAMS, ENV_DEK_LEN + 8},
-    {ENV_WRAP_AES192_KWP, NID_id_aes192_wrap_pad, NO_PARAMS, ENV_DEK_LEN + 8},
-    {ENV_WRAP_AES256_KWP, NID_id_aes256_wrap_pad, NO_PARAMS, ENV_DEK_LEN + 8},
-    {ENV_WRAP_AES128_GCM, NID_aes_128_gcm, GCM_PARAMS, ENV_DEK_LEN + GCM_TAG_LEN},
-    {ENV_WRAP_AES192_GCM, NID_aes_192_gcm, GCM_PARAMS, ENV_DEK_LEN + GCM_TAG_LEN},
-    {ENV_WRAP_AES256_GCM, NID_aes_256_gcm, GCM_PARAMS, ENV_DEK_LEN + GCM_TAG_LEN},
-};
-
-#define WRAP_FORMATS (sizeof(wrap_formats) / sizeof(wrap_formats[0]))
 
 /* ---- how long it is ---- */
 
@@ -80,92 +58,6 @@ ENV_RESULT env_header_length(struct env_span peek, size_t *len)
 
 /* ---- reading ---- */
 
-static bool octets(const ASN1_STRING *string, struct env_span *out)
-{
-    int len = ASN1_STRING_length(string);
-
-    *out = (struct env_span){ASN1_STRING_get0_data(string), len > 0 ? (size_t)len : 0};
-    return len > 0;
-}
-
-static bool same_bytes(const ASN1_STRING *a, const ASN1_STRING *b)
-{
-    int len = ASN1_STRING_length(a);
-
-    return len == ASN1_STRING_length(b) &&
-           memcmp(ASN1_STRING_get0_data(a), ASN1_STRING_get0_data(b), (size_t)len) == 0;
-}
-
-static bool integer_is(const ASN1_INTEGER *integer, int64_t wanted)
-{
-    int64_t value = -1;
-
-    return ASN1_INTEGER_get_int64(&value, integer) == 1 && value == wanted;
-}
-
-static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, uint8_t nonce[ENV_GCM_NONCE_LEN])
-{
-    ENV_ASN1_GCM_PARAMS *gcm;
-    ASN1_STRING
-    *again; /* parameters are kept as they came, so they need a DER check of their own */
-    struct env_span bytes;
-    ENV_RESULT r = ENV_FAIL(ENV_R_BAD_HEADER);
-
-    if (params == NULL || params->type != V_ASN1_SEQUENCE)
-        return r;
-    gcm = ASN1_item_unpack(params->value.sequence, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
-    if (gcm == NULL)
-        return r;
-    again = ASN1_item_pack(gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS), NULL);
-    if (again != NULL && same_bytes(again, params->value.sequence) && octets(gcm->nonce, &bytes) &&
-        bytes.len == ENV_GCM_NONCE_LEN && integer_is(gcm->icv_len, GCM_TAG_LEN)) {
-        memcpy(nonce, bytes.data, bytes.len);
-        r = ENV_OK;
-    }
-    ASN1_STRING_free(again);
-    ASN1_item_free((ASN1_VALUE *)gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
-    return r;
-}
-
-static ENV_RESULT decode_wrapped(const X509_ALGOR *algorithm, const ASN1_OCTET_STRING *encrypted,
-                                 struct env_wrapped *out)
-{
-    const struct wrap_format *format = NULL;
-    struct env_span bytes;
-    int nid = OBJ_obj2nid(algorithm->algorithm);
-
-    for (size_t i = 0; i < WRAP_FORMATS && format == NULL; i++)
-        format = wrap_formats[i].nid == nid ? &wrap_formats[i] : NULL;
-    if (format == NULL)
-        return ENV_FAIL(ENV_R_UNSUPPORTED_RECIPIENT);
-    if (!octets(encrypted, &bytes) || bytes.len != format->wrapped_len)
-        return ENV_FAIL(ENV_R_BAD_HEADER);
-    if (format->params == GCM_PARAMS)
-        ENV_TRY(decode_gcm_params(algorithm->parameter, out->nonce));
-    else if (algorithm->parameter != NULL)
-        return ENV_FAIL(ENV_R_BAD_HEADER);
-    out->alg = format->alg;
-    out->len = bytes.len;
-    memcpy(out->data, bytes.data, bytes.len);
-    return ENV_OK;
-}
-
-static ENV_RESULT decode_recipient(const ENV_ASN1_RECIPIENT *recipient, struct env_recipient *out)
-{
-    const ENV_ASN1_KEKRI *kekri;
-    struct env_span id;
-
-    if (recipient->type != ENV_RI_KEKRI)
-        return ENV_FAIL(ENV_R_UNSUPPORTED_RECIPIENT);
-    kekri = recipient->d.kekri;
-    if (!integer_is(kekri->version, KEKRI_VERSION) || !octets(kekri->kekid->key_identifier, &id) ||
-        id.len > ENV_KEK_ID_MAX)
-        return ENV_FAIL(ENV_R_BAD_HEADER);
-    out->id.len = id.len;
-    memcpy(out->id.bytes, id.data, id.len);
-    return decode_wrapped(kekri->key_encryption_algorithm, kekri->encrypted_key, &out->wrapped);
-}
-
 static ENV_RESULT decode_content(const ENV_ASN1_CONTENT *content, enum env_content *out)
 {
     char oid[64] = "";
@@ -191,15 +83,15 @@ static ENV_RESULT decode_fields(const ENV_ASN1_HEADER *asn1, struct env_header *
 
     if (OBJ_obj2nid(asn1->content_type) != NID_id_smime_ct_authEnvelopedData)
         return ENV_FAIL(ENV_R_NOT_A_MESSAGE);
-    if (!integer_is(auth->version, AUTH_ENVELOPED_VERSION) ||
+    if (!env_asn1_integer_is(auth->version, AUTH_ENVELOPED_VERSION) ||
         ASN1_STRING_length(auth->mac) != (int)ENV_HEADER_MAC_LEN || count < 1)
         return ENV_FAIL(ENV_R_BAD_HEADER);
     if (count > (int)ENV_KEK_RECIPIENTS_MAX)
         return ENV_FAIL(ENV_R_TOO_MANY_RECIPIENTS);
     ENV_TRY(decode_content(auth->content, &out->content));
     for (int i = 0; i < count; i++)
-        ENV_TRY(decode_recipient(sk_ENV_ASN1_RECIPIENT_value(auth->recipient_infos, i),
-                                 &out->recipients[i]));
+        ENV_TRY(env_recipient_decode(sk_ENV_ASN1_RECIPIENT_value(auth->recipient_infos, i),
+                                     &out->recipients[i]));
     out->count = (size_t)count;
     return ENV_OK;
 }
@@ -281,63 +173,6 @@ ENV_RESULT env_header_decode(struct env_span der, struct env_header *out)
 
 /* ---- writing ---- */
 
-static ENV_RESULT set_algorithm(X509_ALGOR *algorithm, const struct wrap_format *format,
-                                const uint8_t nonce[ENV_GCM_NONCE_LEN])
-{
-    ENV_ASN1_GCM_PARAMS *gcm;
-    ASN1_STRING *packed = NULL;
-
-    if (format->params == NO_PARAMS)
-        return X509_ALGOR_set0(algorithm, OBJ_nid2obj(format->nid), V_ASN1_UNDEF, NULL) == 1
-                   ? ENV_OK
-                   : ENV_FAIL(ENV_R_NO_MEMORY);
-    gcm = (ENV_ASN1_GCM_PARAMS *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
-    if (gcm != NULL && ASN1_OCTET_STRING_set(gcm->nonce, nonce, ENV_GCM_NONCE_LEN) == 1 &&
-        ASN1_INTEGER_set_int64(gcm->icv_len, GCM_TAG_LEN) == 1)
-        packed = ASN1_item_pack(gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS), NULL);
-    ASN1_item_free((ASN1_VALUE *)gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
-    if (packed == NULL)
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(format->nid), V_ASN1_SEQUENCE, packed) != 1) {
-        ASN1_STRING_free(packed);
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    }
-    return ENV_OK;
-}
-
-static ENV_RESULT encode_kekri(const struct env_recipient *in, ENV_ASN1_KEKRI *out)
-{
-    const struct wrap_format *format = NULL;
-
-    for (size_t i = 0; i < WRAP_FORMATS && format == NULL; i++)
-        format = wrap_formats[i].alg == in->wrapped.alg ? &wrap_formats[i] : NULL;
-    if (format == NULL || in->wrapped.len != format->wrapped_len || in->id.len == 0 ||
-        in->id.len > ENV_KEK_ID_MAX)
-        return ENV_FAIL(ENV_R_INTERNAL);
-    if (ASN1_INTEGER_set_int64(out->version, KEKRI_VERSION) != 1 ||
-        ASN1_OCTET_STRING_set(out->kekid->key_identifier, in->id.bytes, (int)in->id.len) != 1 ||
-        ASN1_OCTET_STRING_set(out->encrypted_key, in->wrapped.data, (int)in->wrapped.len) != 1)
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    return set_algorithm(out->key_encryption_algorithm, format, in->wrapped.nonce);
-}
-
-static ENV_RESULT add_recipient(const struct env_recipient *in,
-                                STACK_OF(ENV_ASN1_RECIPIENT) * recipients)
-{
-    ENV_ASN1_RECIPIENT *out =
-        (ENV_ASN1_RECIPIENT *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_RECIPIENT));
-
-    if (out == NULL)
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    out->d.kekri = (ENV_ASN1_KEKRI *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_KEKRI));
-    out->type = ENV_RI_KEKRI;
-    if (out->d.kekri == NULL || sk_ENV_ASN1_RECIPIENT_push(recipients, out) <= 0) {
-        ASN1_item_free((ASN1_VALUE *)out, ASN1_ITEM_rptr(ENV_ASN1_RECIPIENT));
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    }
-    return encode_kekri(in, out->d.kekri); /* the stack owns it now, also when this fails */
-}
-
 static ENV_RESULT encode_fields(const struct env_header *in, ENV_ASN1_HEADER *out)
 {
     static const uint8_t no_mac[ENV_HEADER_MAC_LEN];
@@ -359,7 +194,7 @@ static ENV_RESULT encode_fields(const struct env_header *in, ENV_ASN1_HEADER *ou
         ASN1_OCTET_STRING_set(auth->mac, no_mac, sizeof(no_mac)) != 1)
         return ENV_FAIL(ENV_R_NO_MEMORY);
     for (size_t i = 0; i < in->count; i++)
-        ENV_TRY(add_recipient(&in->recipients[i], auth->recipient_infos));
+        ENV_TRY(env_recipient_encode(&in->recipients[i], auth->recipient_infos));
     return ENV_OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ASN.1 types of the header (RFC 5652, 5083, 5084), as C structures for header.c alone. */
+/* The ASN.1 types of the header (RFC 5652, 5083, 5084), as C structures for header.c and
+ * header_recipient.c. */
 #ifndef ENVELOPE_HEADER_ASN1_H
 #define ENVELOPE_HEADER_ASN1_H
 
@@ -20,12 +21,31 @@ typedef struct {
     ASN1_OCTET_STRING *encrypted_key;
 } ENV_ASN1_KEKRI;
 
+/* RecipientIdentifier: the format has the second alone. */
+enum { ENV_RID_ISSUER_AND_SERIAL, ENV_RID_SUBJECT_KEY };
+
+typedef struct {
+    int type;
+    union {
+        ASN1_OCTET_STRING *subject_key;
+        ASN1_STRING *other;
+    } d;
+} ENV_ASN1_RID;
+
+typedef struct {
+    ASN1_INTEGER *version; /* 2 */
+    ENV_ASN1_RID *rid;
+    X509_ALGOR *key_encryption_algorithm;
+    ASN1_OCTET_STRING *encrypted_key;
+} ENV_ASN1_KTRI;
+
 /* RecipientInfo: the kinds that the format does not have are told apart, not looked into. */
 enum { ENV_RI_KTRI, ENV_RI_KARI, ENV_RI_KEKRI, ENV_RI_PWRI, ENV_RI_ORI };
 
 typedef struct {
     int type;
     union {
+        ENV_ASN1_KTRI *ktri;
         ENV_ASN1_KEKRI *kekri;
         ASN1_STRING *other;
     } d;
@@ -58,6 +78,7 @@ typedef struct {
 
 DECLARE_ASN1_ITEM(ENV_ASN1_HEADER)
 DECLARE_ASN1_ITEM(ENV_ASN1_KEKRI)
+DECLARE_ASN1_ITEM(ENV_ASN1_KTRI)
 DECLARE_ASN1_ITEM(ENV_ASN1_RECIPIENT)
 DECLARE_ASN1_ITEM(ENV_ASN1_GCM_PARAMS)
 

@@ -228,8 +228,8 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
         goto failed;
     provctx->dek.errors = &provctx->errors;
     provctx->dek.crypto = env_crypto_new(provctx->libctx, provctx->config.propquery);
-    if (provctx->dek.crypto == NULL ||
-        !env_ok(factory(&provctx->config, &provctx->errors, &provctx->dek.keyring)))
+    if (provctx->dek.crypto == NULL || !env_ok(factory(&provctx->config, provctx->libctx,
+                                                       &provctx->errors, &provctx->dek.keyring)))
         goto failed;
     (void)pthread_once(&once, register_end_of_process);
     *out = provider_functions;

@@ -15,6 +15,7 @@
 #define ENV_DEK_LEN 32u            /* bytes of a data key */
 #define ENV_KEK_ID_MAX 64u         /* longest KEK reference (CKA_ID) in bytes */
 #define ENV_WRAPPED_MAX 1024u      /* longest wrapped DEK in bytes (RSA-8192) */
+#define ENV_RSA_WRAPPED_MIN 256u   /* shortest one of RSA (2048 bits, with allow-weak-kek) */
 #define ENV_KEK_RECIPIENTS_MAX 32u /* most KEKs of one message */
 #define ENV_GCM_NONCE_LEN 12u
 #define ENV_RAW_MAX 4096u /* longest data that key wrap takes */
@@ -32,7 +33,15 @@ enum env_wrap_alg {
     ENV_WRAP_AES128_GCM, /* 12-byte nonce, 16-byte tag appended, no AAD: 48 bytes */
     ENV_WRAP_AES192_GCM,
     ENV_WRAP_AES256_GCM,
+    ENV_WRAP_RSA_OAEP_SHA1, /* RSAES-OAEP, MGF1 of the same hash, no label: as long as the modulus
+                             */
+    ENV_WRAP_RSA_OAEP_SHA256,
 };
+
+static inline bool env_wrap_is_rsa(enum env_wrap_alg alg)
+{
+    return alg == ENV_WRAP_RSA_OAEP_SHA1 || alg == ENV_WRAP_RSA_OAEP_SHA256;
+}
 
 /* Key wrap of whatever the caller brings, for the ciphers ENVELOPE-AES-*-WRAP. */
 enum env_raw_wrap {
@@ -106,7 +115,8 @@ struct env_kek_vtable {
     (struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN], struct env_wrapped *out);
     /*
      * Unwraps into dek. A ciphertext that does not verify is ENV_FAIL(ENV_R_NOT_AUTHENTIC), not
-     * raised, with no detail: the caller gives the same error as for a bad header MAC.
+     * raised, with no detail: the caller gives the same error as for a bad header MAC. dek is as it
+     * was then.
      */
     ENV_RESULT(*unwrap)
     (struct env_kek *kek, const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN]);

@@ -5,12 +5,13 @@
 #include "copy.h"
 #include "stream.h"
 
-/* Up to this many bytes are copied to make a segment contiguous; beyond, AES-GCM gets two pieces.
+/*
+ * Shorter pieces of a segment are kept as they come, and it is decrypted when it is complete.
+ * Longer ones, which only large segments have, are decrypted on arrival: keeping them would be one
+ * more way through the memory. (For segments of 4 KiB the second call of AES-GCM costs more than
+ * the copy.)
  */
-#define JOIN_MAX 8192u
-#define GCM_TAG_LEN 16u
-/* What a segment's first piece must hold for AES-GCM to begin: its length field and IV. */
-#define HEAD_MIN (ENV_FLOE_PREFIX_LEN + ENV_GCM_IV_LEN)
+#define PIECE_MIN 8192u
 
 /* ---- the headers ---- */
 
@@ -55,25 +56,79 @@ static ENV_RESULT open_headers(struct env_stream *stream)
 
 /* ---- the segments ---- */
 
-/* Opens one full segment, straight into the output where it may be written now. */
-static ENV_RESULT open_full(struct env_stream *stream, struct env_io *io, struct env_span head,
-                            struct env_span tail)
-{
-    size_t plain = head.len + tail.len - ENV_FLOE_OVERHEAD;
-    size_t n = 0;
+/* Where a segment's plaintext goes: the output, where it may be written now, or the backlog. */
+struct env_target {
     uint8_t *to;
+    size_t *len; /* to be increased by what was written */
+};
 
+static ENV_RESULT find_target(struct env_stream *stream, struct env_io *io, size_t plain,
+                              struct env_target *target)
+{
     env_stream_drain(stream, io);
     if (stream->backlog.len == 0 && env_io_room(io) >= plain) {
-        ENV_TRY(env_floe_open_segment(&stream->floe, head, tail, io->out + io->written, &n));
-        io->written += n;
+        *target = (struct env_target){io->out + io->written, &io->written};
         return ENV_OK;
     }
-    to = env_backlog_reserve(&stream->backlog, plain);
-    if (to == NULL)
-        return ENV_FAIL(ENV_R_INTERNAL);
-    ENV_TRY(env_floe_open_segment(&stream->floe, head, tail, to, &n));
-    stream->backlog.len += n;
+    target->to = env_backlog_reserve(&stream->backlog, plain);
+    target->len = &stream->backlog.len;
+    return target->to != NULL ? ENV_OK : ENV_FAIL(ENV_R_INTERNAL);
+}
+
+/* Decrypts in their place the bytes that were kept as they came. */
+static ENV_RESULT open_kept(struct env_stream *stream)
+{
+    uint8_t *kept;
+
+    if (stream->segment_opened == 0) {
+        ENV_TRY(env_floe_open_begin(&stream->floe, stream->segment));
+        stream->segment_opened = ENV_FLOE_HEAD_LEN;
+    }
+    kept = stream->segment + stream->segment_opened;
+    ENV_TRY(env_floe_open_piece(
+        &stream->floe, (struct env_span){kept, stream->segment_filled - stream->segment_opened},
+        kept));
+    stream->segment_opened = stream->segment_filled;
+    return ENV_OK;
+}
+
+/*
+ * Decrypts the rest of a segment of which a part has been decrypted: what was kept, then `tail`,
+ * which ends in the tag or is empty; then the tag decides.
+ */
+static ENV_RESULT open_rest(struct env_stream *stream, struct env_span tail, uint8_t *to)
+{
+    const uint8_t *kept = stream->segment + stream->segment_opened;
+    struct env_span rest = {kept, stream->segment_filled - stream->segment_opened};
+    struct env_span *end = tail.len > 0 ? &tail : &rest;
+
+    end->len -= ENV_GCM_TAG_LEN;
+    ENV_TRY(env_floe_open_piece(&stream->floe, rest, to));
+    ENV_TRY(env_floe_open_piece(&stream->floe, tail, to + rest.len));
+    return env_floe_open_end(&stream->floe, end->data + end->len);
+}
+
+/* Opens the segment in the making, which tail (it may be empty) makes complete. */
+static ENV_RESULT open_gathered(struct env_stream *stream, struct env_span tail, uint8_t *to,
+                                size_t *len)
+{
+    size_t plain = stream->segment_filled + tail.len - ENV_FLOE_OVERHEAD;
+    size_t held;
+    ENV_RESULT r;
+
+    if (stream->segment_opened == 0 && tail.len == 0)
+        return env_floe_open_segment(
+            &stream->floe, (struct env_span){stream->segment, stream->segment_filled}, to, len);
+    if (stream->segment_opened == 0)
+        ENV_TRY(open_kept(stream));
+    held = stream->segment_opened - ENV_FLOE_HEAD_LEN;
+    r = open_rest(stream, tail, to + held);
+    if (!env_ok(r)) { /* what was decrypted on the way to the tag must not stay with the caller */
+        OPENSSL_cleanse(to + held, plain - held);
+        return r;
+    }
+    env_copy(to, stream->segment + ENV_FLOE_HEAD_LEN, held);
+    *len = plain;
     return ENV_OK;
 }
 
@@ -85,7 +140,7 @@ static void prefetch_next(const struct env_io *io, size_t len)
 {
     if (io->in_len >= 2 * len) {
         __builtin_prefetch(io->in + len);
-        __builtin_prefetch(io->in + 2 * len - GCM_TAG_LEN);
+        __builtin_prefetch(io->in + 2 * len - ENV_GCM_TAG_LEN);
     }
 }
 
@@ -96,7 +151,9 @@ static void prefetch_next(const struct env_io *io, size_t len)
 static ENV_RESULT open_in_place(struct env_stream *stream, struct env_io *io, bool *done)
 {
     size_t len = stream->floe.params.segment_len;
+    struct env_target target;
     size_t stated = 0;
+    size_t n = 0;
     bool last = false;
 
     *done = false;
@@ -106,51 +163,77 @@ static ENV_RESULT open_in_place(struct env_stream *stream, struct env_io *io, bo
     if (last)
         return ENV_OK;
     prefetch_next(io, len);
-    ENV_TRY(open_full(stream, io, (struct env_span){io->in, len}, (struct env_span){NULL, 0}));
+    ENV_TRY(find_target(stream, io, len - ENV_FLOE_OVERHEAD, &target));
+    ENV_TRY(env_floe_open_segment(&stream->floe, (struct env_span){io->in, len}, target.to, &n));
+    *target.len += n;
     io->in += len;
     io->in_len -= len;
     *done = true;
     return ENV_OK;
 }
 
-/* The rest of a large segment is opened from the input, when both pieces are of use to AES-GCM. */
-static bool opens_in_two_pieces(const struct env_stream *stream, const struct env_io *io,
-                                size_t missing, bool last)
+/* Adds input to the segment in the making, up to its end. */
+static ENV_RESULT gather(struct env_stream *stream, struct env_io *io, size_t len)
 {
-    return !last && missing > JOIN_MAX && io->in_len >= missing &&
-           stream->segment_filled >= HEAD_MIN && missing >= GCM_TAG_LEN;
+    size_t ciphertext_end = len - ENV_GCM_TAG_LEN;
+    size_t n = io->in_len;
+
+    if (stream->segment_filled + n > ciphertext_end)
+        n = stream->segment_filled < ciphertext_end ? ciphertext_end - stream->segment_filled : 0;
+    if (n >= PIECE_MIN) {
+        ENV_TRY(open_kept(stream));
+        ENV_TRY(env_floe_open_piece(&stream->floe, (struct env_span){io->in, n},
+                                    stream->segment + stream->segment_filled));
+        env_stream_filled(stream, n);
+        stream->segment_opened = stream->segment_filled;
+        io->in += n;
+        io->in_len -= n;
+    }
+    env_stream_filled(stream, env_io_take(io, stream->segment + stream->segment_filled,
+                                          len - stream->segment_filled));
+    return ENV_OK;
 }
 
-/* Adds input to the segment in the making and opens it when it is complete. */
-static ENV_RESULT gather_segment(struct env_stream *stream, struct env_io *io)
+/* The segment in the making is complete but for `missing` bytes of the input. */
+static ENV_RESULT complete_segment(struct env_stream *stream, struct env_io *io, size_t missing)
 {
-    struct env_span tail = {NULL, 0};
+    struct env_span tail = {io->in, missing};
+    struct env_target target;
+    size_t n = 0;
+
+    if (missing < PIECE_MIN) {
+        env_stream_filled(stream,
+                          env_io_take(io, stream->segment + stream->segment_filled, missing));
+        tail.len = 0;
+    }
+    ENV_TRY(
+        find_target(stream, io, stream->segment_filled + tail.len - ENV_FLOE_OVERHEAD, &target));
+    ENV_TRY(open_gathered(stream, tail, target.to, &n));
+    *target.len += n;
+    io->in += tail.len;
+    io->in_len -= tail.len;
+    stream->segment_filled = 0;
+    stream->segment_opened = 0;
+    return ENV_OK;
+}
+
+static ENV_RESULT open_by_pieces(struct env_stream *stream, struct env_io *io)
+{
     size_t len = 0;
     bool last = false;
 
-    if (stream->segment_filled < HEAD_MIN)
+    if (stream->segment_filled < ENV_FLOE_HEAD_LEN)
         env_stream_filled(stream, env_io_take(io, stream->segment + stream->segment_filled,
-                                              HEAD_MIN - stream->segment_filled));
+                                              ENV_FLOE_HEAD_LEN - stream->segment_filled));
     if (stream->segment_filled < ENV_FLOE_PREFIX_LEN)
         return ENV_OK;
     ENV_TRY(env_floe_segment_prefix(&stream->floe.params, stream->segment, &len, &last));
-    if (opens_in_two_pieces(stream, io, len - stream->segment_filled, last)) {
-        tail = (struct env_span){io->in, len - stream->segment_filled};
-        io->in += tail.len;
-        io->in_len -= tail.len;
-    } else {
-        stream->segment_filled +=
-            env_io_take(io, stream->segment + stream->segment_filled, len - stream->segment_filled);
-    }
-    if (stream->segment_filled + tail.len < len)
-        return ENV_OK;
-    if (last) {
-        stream->state = ENV_STREAM_HELD;
-        return ENV_OK;
-    }
-    ENV_TRY(
-        open_full(stream, io, (struct env_span){stream->segment, stream->segment_filled}, tail));
-    stream->segment_filled = 0;
+    if (!last && stream->segment_filled >= ENV_FLOE_HEAD_LEN &&
+        io->in_len >= len - stream->segment_filled)
+        return complete_segment(stream, io, len - stream->segment_filled);
+    ENV_TRY(gather(stream, io, len));
+    if (stream->segment_filled == len)
+        stream->state = ENV_STREAM_HELD; /* the last one: final opens it */
     return ENV_OK;
 }
 
@@ -171,7 +254,7 @@ static ENV_RESULT open_input(struct env_stream *stream, struct env_io *io)
         }
         ENV_TRY(open_in_place(stream, io, &done));
         if (!done)
-            ENV_TRY(gather_segment(stream, io));
+            ENV_TRY(open_by_pieces(stream, io));
     }
     env_stream_drain(stream, io);
     return ENV_OK;
@@ -221,9 +304,7 @@ ENV_RESULT env_opening_final(struct env_stream *stream, struct env_io *io)
     if (io->out_size < stream->backlog.len + stream->segment_filled - ENV_FLOE_OVERHEAD)
         return ENV_FAIL(ENV_R_OUTPUT_TOO_SMALL);
     env_stream_drain(stream, io);
-    ENV_TRY(env_floe_open_segment(&stream->floe,
-                                  (struct env_span){stream->segment, stream->segment_filled},
-                                  nothing, io->out + io->written, &n));
+    ENV_TRY(open_gathered(stream, nothing, io->out + io->written, &n));
     io->written += n;
     env_stream_reset(stream);
     stream->state = ENV_STREAM_DONE;

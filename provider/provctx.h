@@ -32,7 +32,7 @@ struct env_provctx {
 };
 
 /* Makes the keyring of a new instance; unit tests put a fake one in its place. */
-typedef ENV_RESULT env_keyring_factory(const struct env_config *config,
+typedef ENV_RESULT env_keyring_factory(const struct env_config *config, OSSL_LIB_CTX *libctx,
                                        const struct env_errors *errors, struct env_keyring **out);
 
 /* All of OSSL_provider_init, with the keyring to be chosen. 1 or 0, as libcrypto expects. */

@@ -103,6 +103,11 @@
     X(NO_KEY,                230, "the operation needs a KEK")                                     \
     X(OTHER_KEK,             231, "the input is for another KEK than the one given")               \
     X(INPUT_TOO_LONG,        232, "longer than 64 KiB: use the cipher ENVELOPE")                   \
+    /* RSA KEKs */                                                                                 \
+    X(OAEP_PARAMETERS,       233, "unsupported OAEP parameters (hash and MGF1 of SHA-1 or of SHA-256, no label)") \
+    X(KEK_FILE,              234, "the file of the KEK can not be read")                           \
+    X(KEK_FILE_CONTENT,      235, "the file of the KEK is not one certificate or public key (PEM or DER)") \
+    X(KEK_FILE_PRIVATE,      236, "the file of the KEK has a private key in it: only its certificate or public key belongs there") \
     /* headers for other KEKs */                                                                   \
     X(KEKS_DO_NOT_FIT,       247, "the KEKs do not fit into one header: name fewer of them")       \
     X(REWRAP_DECRYPT,        248, "ENVELOPE-REWRAP has one direction: encrypt (openssl enc -e)")   \

@@ -61,6 +61,7 @@ static void wipe_message(struct env_stream *stream)
     stream->headers_filled = 0;
     OPENSSL_cleanse(stream->segment, stream->segment_high);
     stream->segment_filled = 0;
+    stream->segment_opened = 0;
     stream->segment_high = 0;
     OPENSSL_cleanse(stream->backlog.bytes, stream->backlog.high);
     stream->backlog.start = 0;
@@ -132,7 +133,8 @@ ENV_RESULT env_stream_copy(const struct env_stream *from, bool sealing, struct e
     r = copy_buffers(to, from);
     if (env_ok(r) && from->floe.crypto != NULL)
         r = env_floe_copy_opening(&to->floe, &from->floe,
-                                  (struct env_span){to->context, to->context_len});
+                                  (struct env_span){to->context, to->context_len}, to->segment,
+                                  from->segment_opened);
     if (!env_ok(r)) {
         env_stream_free(to);
         return r;

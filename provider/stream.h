@@ -83,9 +83,14 @@ struct env_stream {
     uint8_t *headers;
     size_t headers_len;
     size_t headers_filled;
-    /* The segment in the making: plaintext when sealing, ciphertext when opening */
+    /*
+     * The segment in the making: plaintext when sealing. When opening, the segment as it comes, of
+     * which the first segment_opened bytes have been decrypted in their place (but for its head):
+     * not verified, so they stay here until the tag has come.
+     */
     uint8_t *segment;
     size_t segment_filled;
+    size_t segment_opened;
     size_t segment_high; /* bytes that were ever used, and have to be wiped */
     struct env_backlog backlog;
 };

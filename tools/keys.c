@@ -42,7 +42,8 @@ static bool make_keys(struct tool_keys *keys, struct tool_failure *failure)
                                      : ENV_FAIL(ENV_R_NO_MEMORY);
     }
     if (env_ok(r))
-        r = env_token_keyring_new(&keys->settings.config, &keys->errors, &keys->dek.keyring);
+        r = env_token_keyring_new(&keys->settings.config, keys->libctx, &keys->errors,
+                                  &keys->dek.keyring);
     if (!env_ok(r)) {
         tool_failure_take(r, failure);
         return false;

@@ -2,6 +2,7 @@
 #include "mechanism.h"
 
 #define AES_OID "2.16.840.1.101.3.4.1."
+#define OAEP_OID "1.2.840.113549.1.1.7"
 
 const struct tool_mechanism *tool_mechanism(enum env_wrap_alg alg)
 {
@@ -16,6 +17,8 @@ const struct tool_mechanism *tool_mechanism(enum env_wrap_alg alg)
         [ENV_WRAP_AES128_GCM] = {ENV_KEK_AES, "AES-128-GCM", AES_OID "6"},
         [ENV_WRAP_AES192_GCM] = {ENV_KEK_AES, "AES-192-GCM", AES_OID "26"},
         [ENV_WRAP_AES256_GCM] = {ENV_KEK_AES, "AES-256-GCM", AES_OID "46"},
+        [ENV_WRAP_RSA_OAEP_SHA1] = {ENV_KEK_RSA, "RSA-OAEP with SHA-1", OAEP_OID},
+        [ENV_WRAP_RSA_OAEP_SHA256] = {ENV_KEK_RSA, "RSA-OAEP with SHA-256", OAEP_OID},
     };
     size_t i = (size_t)alg;
 

@@ -104,8 +104,8 @@ static ENV_RESULT next_segment(struct work *work, struct env_span rest, size_t *
     ENV_TRY(env_floe_segment_prefix(&work->from.params, rest.data, len, &work->last));
     if (rest.len < *len)
         return ENV_FAIL(ENV_R_TRUNCATED);
-    ENV_TRY(env_floe_open_segment(&work->from, (struct env_span){rest.data, *len},
-                                  (struct env_span){NULL, 0}, work->plain, &plain_len));
+    ENV_TRY(env_floe_open_segment(&work->from, (struct env_span){rest.data, *len}, work->plain,
+                                  &plain_len));
     if (!work->last || plain_len < env_floe_plain_len(&work->to.params))
         return seal_one(work, plain_len, work->last);
     r = seal_one(work, plain_len, false); /* we write no full segment as the last */

@@ -63,6 +63,37 @@ struct model {
     bool closed;
 };
 
+/* Opens a segment, whole or in two pieces; pieces that no caller gives are refused here. */
+static ENV_RESULT open_segment(struct env_floe *floe, struct env_span head, struct env_span tail,
+                               uint8_t *out, size_t *n)
+{
+    const struct env_span first = {head.data + ENV_FLOE_HEAD_LEN, head.len - ENV_FLOE_HEAD_LEN};
+    const struct env_span second = {tail.data, tail.len - ENV_GCM_TAG_LEN};
+    size_t stated = 0;
+    bool last = false;
+    ENV_RESULT r;
+
+    if (tail.len == 0)
+        return env_floe_open_segment(floe, head, out, n);
+    *n = 0;
+    if (head.len < ENV_FLOE_HEAD_LEN || tail.len < ENV_GCM_TAG_LEN)
+        return ENV_FAIL(ENV_R_INTERNAL);
+    ENV_TRY(env_floe_segment_prefix(&floe->params, head.data, &stated, &last));
+    if (stated != head.len + tail.len)
+        return ENV_FAIL(ENV_R_INTERNAL);
+    ENV_TRY(env_floe_open_begin(floe, head.data));
+    r = env_floe_open_piece(floe, first, out);
+    if (env_ok(r))
+        r = env_floe_open_piece(floe, second, out + first.len);
+    if (env_ok(r))
+        r = env_floe_open_end(floe, second.data + second.len);
+    if (env_ok(r))
+        *n = first.len + second.len;
+    else
+        memset(out, 0, first.len + second.len); /* the caller's to wipe */
+    return r;
+}
+
 /* Gives the reader a segment in two pieces (the second may be empty) and checks what comes. */
 static void give(struct model *model, const uint8_t *bytes, size_t len, size_t split, bool good,
                  size_t position, bool last)
@@ -77,8 +108,8 @@ static void give(struct model *model, const uint8_t *bytes, size_t len, size_t s
     memcpy(head, bytes, split);
     memcpy(tail, bytes + split, len - split);
     memset(out, UNTOUCHED, sizeof(out));
-    r = env_floe_open_segment(model->floe, (struct env_span){head, split},
-                              (struct env_span){tail, len - split}, out, &n);
+    r = open_segment(model->floe, (struct env_span){head, split},
+                     (struct env_span){tail, len - split}, out, &n);
     free(head);
     free(tail);
     FUZZ_DEMAND(env_ok(r) == (good && position == model->position && !model->closed));
@@ -142,7 +173,7 @@ static void give_bytes(struct model *model, struct fuzz_input *in)
     for (size_t i = 0; i < len; i++)
         bytes[i] = fuzz_byte(in);
     if (len >= ENV_FLOE_PREFIX_LEN &&
-        env_ok(env_floe_segment_prefix(&params, bytes, &stated, &last)))
+        env_ok(env_floe_segment_prefix(&model->floe->params, bytes, &stated, &last)))
         FUZZ_DEMAND(stated >= ENV_FLOE_OVERHEAD && stated <= SEGMENT);
     give(model, bytes, len, len, false, 0, false);
 }
@@ -152,7 +183,7 @@ static void copy(struct model *model, struct env_floe *spare)
 {
     struct env_floe *from = model->floe;
 
-    FUZZ_DEMAND(env_ok(env_floe_copy_opening(spare, from, aad)));
+    FUZZ_DEMAND(env_ok(env_floe_copy_opening(spare, from, aad, NULL, 0)));
     env_floe_clear(from);
     *from = *spare;
     memset(spare, 0, sizeof(*spare));

@@ -92,16 +92,16 @@ static void messages(OSSL_LIB_CTX *libctx)
 static void headers(void)
 {
     static const uint8_t dek[ENV_DEK_LEN] = {1};
-    static struct env_header header = {.count = 9};
+    static struct env_header header = {.count = 11};
     struct env_crypto *crypto = env_crypto_new(NULL, NULL);
     uint8_t *der = NULL;
     size_t len = 0;
 
     FUZZ_DEMAND(crypto != NULL && env_ok(env_crypto_ready(crypto)));
     for (size_t i = 0; i < header.count; i++) {
-        header.recipients[i].id.len = 1 + 7 * i;
+        header.recipients[i].id.len = 1 + 6 * i;
         header.recipients[i].wrapped.alg = (enum env_wrap_alg)(ENV_WRAP_AES128_KW + i);
-        header.recipients[i].wrapped.len = i < 6 ? 40 : 48;
+        header.recipients[i].wrapped.len = i < 6 ? 40 : i < 9 ? 48 : 256;
     }
     FUZZ_DEMAND(env_ok(env_header_encode(crypto, &header, dek, &der, &len)));
     save("fuzz_header", "every_kind", NULL, 0, der, len);

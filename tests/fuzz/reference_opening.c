@@ -46,6 +46,8 @@ static bool unwrap(const struct env_recipient *recipient, uint8_t dek[ENV_DEK_LE
 {
     const struct env_wrapped *wrapped = &recipient->wrapped;
 
+    if (env_wrap_is_rsa(wrapped->alg)) /* the fakes are AES keys */
+        return false;
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         uint8_t out[ENV_WRAPPED_MAX];
         EVP_CIPHER_CTX *ctx;

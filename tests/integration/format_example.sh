@@ -28,6 +28,20 @@ write_cnf allow-imported-kek=yes 'context="invoice 7"'
 expect_quiet open -in message -out opened
 same plain opened
 
+# ---- with an RSA KEK: by the private key, and what stock OpenSSL makes of the wrapped DEK ----
+
+vectors=$source_dir/tests/vectors/rsa
+example rsa-message | tr -d '\n' | tr a-f A-F | basenc --base16 -d >message
+[[ $(stat -c %s message) == 699 && $(header_length message) == 578 ]] || fail "its lengths"
+"$ENVELOPE_PROGRAMS/open_by_hand" --rsa "$vectors/kek-3072.pem" --context "invoice 7" <message >by_kek
+same plain by_kek
+"$ENVELOPE_PROGRAMS/open_by_hand" --dek "$(example rsa-dek)" --context "invoice 7" <message >by_dek
+same plain by_dek
+part message 123 384 >wrapped
+stock pkeyutl -decrypt -inkey "$vectors/kek-3072.pem" -in wrapped -pkeyopt rsa_padding_mode:oaep \
+    -pkeyopt rsa_oaep_md:sha256 -out dek
+[[ $(od -An -v -tx1 dek | tr -d ' \n') == "$(example rsa-dek)" ]] || fail "another DEK"
+
 # Section 4: an empty message of the usual kind.
 : >empty
 expect_quiet seal -in empty -out sealed

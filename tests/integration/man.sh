@@ -17,7 +17,7 @@ page=$source_dir/docs/envelope.7
 
 # Examples that must be there, so that none goes untested because it was lost.
 required=(openssl.cnf check seal who make-kek more-keks pkeyutl skey message.c run-message kem.c run-kem
-    wrap.c run-wrap more.cnf short-keks cms)
+    wrap.c run-wrap more.cnf short-keks cms rsa.cnf rsa)
 
 # ---- roff ----
 
@@ -86,7 +86,7 @@ for tool in "groff -man -Tutf8 -ww -z" "mandoc -Tlint -W warning" "man --warning
 done
 $checked || fail "groff is not installed"
 for section in NAME SYNOPSIS DESCRIPTION CONFIGURATION ALGORITHMS "KEYS AND STORES" "SEALED KEYS" \
-    "KEY WRAP" ENVIRONMENT ERRORS EXAMPLES LIMITS SOURCES "SEE ALSO"; do
+    "KEY WRAP" "RSA KEKS" ENVIRONMENT ERRORS EXAMPLES LIMITS SOURCES "SEE ALSO"; do
     grep -qx ".SH $section" "$page" || fail "no section $section"
 done
 

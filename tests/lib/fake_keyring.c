@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake_keyring.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +62,25 @@ static bool key_wrap(const struct fake_kek *fake, bool wrap, const uint8_t *in, 
     return ok;
 }
 
+/* RSAES-OAEP by the default provider, as a token would do it. */
+static bool oaep(const struct fake_kek *fake, enum env_wrap_alg alg, bool wrap, struct env_span in,
+                 uint8_t *out, size_t *out_len)
+{
+    const EVP_MD *md = alg == ENV_WRAP_RSA_OAEP_SHA256 ? EVP_sha256() : EVP_sha1();
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, fake->rsa, NULL);
+    bool ok;
+
+    ERR_set_mark();
+    ok = (wrap ? EVP_PKEY_encrypt_init(ctx) : EVP_PKEY_decrypt_init(ctx)) == 1 &&
+         EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) == 1 && EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) == 1 &&
+         (wrap ? EVP_PKEY_encrypt(ctx, out, out_len, in.data, in.len)
+               : EVP_PKEY_decrypt(ctx, out, out_len, in.data, in.len)) == 1;
+    ERR_pop_to_mark();
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
 static ENV_RESULT kek_wrap(struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN],
                            struct env_wrapped *out)
 {
@@ -67,6 +89,13 @@ static ENV_RESULT kek_wrap(struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN],
     atomic_fetch_add(&fake->wraps, 1);
     if (fake->fail_wrap)
         return ENV_RAISE(fake->ring->errors, ENV_R_WRAP_FAILED, "the fake was told to");
+    if (fake->rsa != NULL) {
+        out->alg = fake->rsa_alg;
+        out->len = sizeof(out->data);
+        if (!oaep(fake, out->alg, true, (struct env_span){dek, ENV_DEK_LEN}, out->data, &out->len))
+            abort();
+        return ENV_OK;
+    }
     out->alg = ENV_WRAP_AES256_KW;
     out->len = ENV_DEK_LEN + 8;
     if (!key_wrap(fake, true, dek, ENV_DEK_LEN, out->data, out->len))
@@ -79,14 +108,21 @@ static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrap
 {
     struct fake_kek *fake = fake_of(kek);
     uint8_t out[ENV_WRAPPED_MAX]; /* libcrypto wants as much room as the input has */
+    size_t len = sizeof(out);
 
     atomic_fetch_add(&fake->unwraps, 1);
     if (fake->public_half)
         abort();
     if (fake->fail_unwrap)
         return ENV_RAISE(fake->ring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
-    if (!key_wrap(fake, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN))
+    if (fake->rsa != NULL) {
+        if (!oaep(fake, wrapped->alg, false, (struct env_span){wrapped->data, wrapped->len}, out,
+                  &len) ||
+            len != ENV_DEK_LEN)
+            return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
+    } else if (!key_wrap(fake, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN)) {
         return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
+    }
     memcpy(dek, out, ENV_DEK_LEN);
     fake->unwrapped_to = dek;
     return ENV_OK;
@@ -164,6 +200,10 @@ static void kek_describe(const struct env_kek *kek, struct env_kek_facts *facts)
         .local = true,
         .may_open = true,
     };
+    if (fake->rsa != NULL) {
+        facts->type = ENV_KEK_RSA;
+        facts->bits = (size_t)EVP_PKEY_get_bits(fake->rsa);
+    }
     (void)snprintf(facts->label, sizeof(facts->label), "%s", fake->label);
     (void)snprintf(facts->uri, sizeof(facts->uri), "pkcs11:token=fake;object=%s;type=secret-key",
                    fake->label);
@@ -192,6 +232,8 @@ static const struct env_kek_vtable kek_vtable = {
 
 void fake_reset(void)
 {
+    for (size_t i = 0; i < FAKE_KEKS; i++)
+        EVP_PKEY_free(fake_keks[i].rsa);
     memset(fake_keks, 0, sizeof(fake_keks));
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         struct fake_kek *fake = &fake_keks[i];
@@ -204,6 +246,21 @@ void fake_reset(void)
         memset(fake->id.bytes, 0xA0 + (int)i, fake->id.len);
     }
     fake_default_count = 1;
+}
+
+void fake_make_rsa(size_t i, enum env_wrap_alg alg, const char *file)
+{
+    char path[512];
+    FILE *in;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", TEST_VECTORS, file);
+    in = fopen(path, "r");
+    EVP_PKEY_free(fake_keks[i].rsa);
+    fake_keks[i].rsa = in != NULL ? PEM_read_PrivateKey(in, NULL, NULL, NULL) : NULL;
+    if (fake_keks[i].rsa == NULL)
+        abort();
+    (void)fclose(in);
+    fake_keks[i].rsa_alg = alg;
 }
 
 void fake_switch_to(size_t first, size_t count)
@@ -272,12 +329,11 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
 {
     struct fake_ring *ring = (struct fake_ring *)base;
 
-    (void)alg;
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         struct fake_kek *fake = &fake_keks[i];
 
-        if (fake->absent || fake->public_half || fake->id.len != id->len ||
-            memcmp(fake->id.bytes, id->bytes, id->len) != 0)
+        if (fake->absent || fake->public_half || env_wrap_is_rsa(alg) != (fake->rsa != NULL) ||
+            fake->id.len != id->len || memcmp(fake->id.bytes, id->bytes, id->len) != 0)
             continue;
         fake->ring = ring;
         kek_up_ref(&fake->base);
@@ -377,8 +433,8 @@ static void ring_free(struct env_keyring *base)
     OPENSSL_free(ring);
 }
 
-static ENV_RESULT ring_new(const struct env_config *config, const struct env_errors *errors,
-                           struct env_keyring **out)
+static ENV_RESULT ring_new(const struct env_config *config, OSSL_LIB_CTX *libctx,
+                           const struct env_errors *errors, struct env_keyring **out)
 {
     static const struct env_keyring_vtable vtable = {
         .free = ring_free,
@@ -392,6 +448,7 @@ static ENV_RESULT ring_new(const struct env_config *config, const struct env_err
     struct fake_ring *ring = OPENSSL_zalloc(sizeof(*ring));
 
     (void)config;
+    (void)libctx;
     if (ring == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
     ring->base.vtable = &vtable;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A keyring without tokens, behind kek.h: KEKs in memory that wrap with libcrypto's AES-256 key
- * wrap and fail when told to. And a provider built in with it, so that unit tests go through EVP.
+ * wrap (or RSA-OAEP) and fail when told to. And a provider built in with it, so that unit tests go
+ * through EVP.
  */
 #ifndef ENVELOPE_TESTS_FAKE_KEYRING_H
 #define ENVELOPE_TESTS_FAKE_KEYRING_H
@@ -30,6 +31,8 @@ struct fake_kek {
     const uint8_t *unwrapped_to;          /* where the last unwrap put its DEK */
     enum env_reason refusal;              /* what accept raises, or ENV_R_NONE */
     unsigned bits; /* for raw wrap: so much of the key; 256 after fake_reset */
+    EVP_PKEY *rsa; /* instead of the key: see fake_make_rsa */
+    enum env_wrap_alg rsa_alg;
     atomic_int references;
     atomic_int wraps;
     atomic_int unwraps;
@@ -44,6 +47,8 @@ extern struct fake_kek fake_keks[FAKE_KEKS];
 extern size_t fake_default_count;
 
 void fake_reset(void);
+/* Makes KEK i an RSA one: its key is the file's (PEM, below tests/vectors). */
+void fake_make_rsa(size_t i, enum env_wrap_alg alg, const char *file);
 /* Makes KEK `first` and those behind it the default ones; the first `count` take their places. */
 void fake_switch_to(size_t first, size_t count);
 /* References that are still held: 0 when nothing leaks. */

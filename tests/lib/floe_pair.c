@@ -47,5 +47,23 @@ int seal_one(const uint8_t *plain, size_t len, bool last, uint8_t *out)
 int open_one(struct env_floe *floe, const uint8_t *segment, size_t len, uint8_t *out,
              size_t *out_len)
 {
-    return (int)env_floe_open_segment(floe, span(segment, len), span(NULL, 0), out, out_len).reason;
+    return (int)env_floe_open_segment(floe, span(segment, len), out, out_len).reason;
+}
+
+int open_in_pieces(struct env_floe *floe, const uint8_t *segment, size_t len, size_t cut,
+                   uint8_t *out, size_t *out_len)
+{
+    const uint8_t *ciphertext = segment + ENV_FLOE_HEAD_LEN;
+    size_t plain = len - ENV_FLOE_OVERHEAD;
+    size_t first = cut < plain ? cut : plain;
+    ENV_RESULT r = env_floe_open_begin(floe, segment);
+
+    if (env_ok(r))
+        r = env_floe_open_piece(floe, span(ciphertext, first), out);
+    if (env_ok(r))
+        r = env_floe_open_piece(floe, span(ciphertext + first, plain - first), out + first);
+    if (env_ok(r))
+        r = env_floe_open_end(floe, ciphertext + plain);
+    *out_len = env_ok(r) ? plain : 0;
+    return (int)r.reason;
 }

@@ -27,5 +27,8 @@ struct env_span span(const void *data, size_t len);
 int seal_one(const uint8_t *plain, size_t len, bool last, uint8_t *out);
 int open_one(struct env_floe *floe, const uint8_t *segment, size_t len, uint8_t *out,
              size_t *out_len);
+/* The same for a segment whose ciphertext comes in two pieces, cut there. */
+int open_in_pieces(struct env_floe *floe, const uint8_t *segment, size_t len, size_t cut,
+                   uint8_t *out, size_t *out_len);
 
 #endif

@@ -96,7 +96,7 @@ struct env_keyring *ring_new(void)
     struct env_keyring *ring = NULL;
 
     ck_assert(env_ok(env_config_check(&config, raised_errors())));
-    ck_assert(env_ok(env_token_keyring_new(&config, raised_errors(), &ring)));
+    ck_assert(env_ok(env_token_keyring_new(&config, NULL, raised_errors(), &ring)));
     return ring;
 }
 

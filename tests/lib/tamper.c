@@ -8,6 +8,7 @@
 
 struct attempt {
     EVP_CIPHER_CTX *ctx;
+    size_t block; /* the cipher's block size, which is its segment length */
     struct bytes plain;
     size_t verified;
     size_t released; /* bytes that have come out */
@@ -31,7 +32,7 @@ static void check_left_behind(const struct attempt *a, struct bytes buffer)
 /* One update, or final when in is NULL. Returns the reason of its failure. */
 static int attempt_call(struct attempt *a, const unsigned char *in, size_t len)
 {
-    struct bytes buffer = bytes_new(len + SEGMENT);
+    struct bytes buffer = bytes_new(len + a->block);
     int n = -1;
     int reason = ENV_R_NONE;
     int ok;
@@ -57,25 +58,34 @@ static int attempt_call(struct attempt *a, const unsigned char *in, size_t len)
     return reason;
 }
 
-int try_to_open(OSSL_LIB_CTX *libctx, struct bytes message, size_t step, struct bytes plain,
-                size_t verified)
+int try_to_open_cut(OSSL_LIB_CTX *libctx, const char *cipher, struct bytes message, size_t first,
+                    size_t step, struct bytes plain, size_t verified)
 {
-    struct attempt a = {caller_begin(libctx, "ENVELOPE", 0), plain, verified, 0};
+    EVP_CIPHER_CTX *ctx = caller_begin(libctx, cipher, 0);
+    struct attempt a = {ctx, (size_t)EVP_CIPHER_CTX_get_block_size(ctx), plain, verified, 0};
     int reason = ENV_R_NONE;
+    size_t len = first;
 
     ERR_clear_error();
-    for (size_t done = 0; done < message.len && reason == ENV_R_NONE; done += step)
-        reason = attempt_call(&a, message.data + done,
-                              message.len - done < step ? message.len - done : step);
+    for (size_t done = 0; done < message.len && reason == ENV_R_NONE; done += len, len = step) {
+        len = message.len - done < len ? message.len - done : len;
+        reason = attempt_call(&a, message.data + done, len);
+    }
     if (reason == ENV_R_NONE)
         reason = attempt_call(&a, NULL, 0);
     if (reason != ENV_R_NONE) {
         ck_demand(attempt_call(&a, plain.data, 1) == ENV_R_CONTEXT_FAILED, "update after failure");
         ck_demand(attempt_call(&a, NULL, 0) == ENV_R_CONTEXT_FAILED, "final after failure");
         /* in one piece there was room for all of every verified segment */
-        ck_demand(step < message.len || a.released % SEGMENT_PLAIN == 0,
+        ck_demand(first < message.len || a.released % (a.block - 32) == 0,
                   "%zu bytes came out, which is not whole segments", a.released);
     }
-    EVP_CIPHER_CTX_free(a.ctx);
+    EVP_CIPHER_CTX_free(ctx);
     return reason;
+}
+
+int try_to_open(OSSL_LIB_CTX *libctx, struct bytes message, size_t step, struct bytes plain,
+                size_t verified)
+{
+    return try_to_open_cut(libctx, "ENVELOPE", message, step, step, plain, verified);
 }

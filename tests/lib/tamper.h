@@ -14,4 +14,8 @@
 int try_to_open(OSSL_LIB_CTX *libctx, struct bytes message, size_t step, struct bytes plain,
                 size_t verified);
 
+/* The same with another cipher, the first piece of `first` bytes. */
+int try_to_open_cut(OSSL_LIB_CTX *libctx, const char *cipher, struct bytes message, size_t first,
+                    size_t step, struct bytes plain, size_t verified);
+
 #endif

@@ -5,6 +5,7 @@
  *
  *     open_by_hand [option ...] < message > plaintext
  *         --kek HEX        the KEK that unwraps the DEK in the header
+ *         --rsa FILE       the same, of RSA: its private key in PEM
  *         --id HEX         the KEK's CKA_ID: which recipient it is (the first)
  *         --dek HEX        the DEK itself
  *         --context TEXT   the application's context
@@ -18,6 +19,8 @@
 #include <openssl/kdf.h>
 #include <openssl/objects.h>
 #include <openssl/params.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -43,6 +46,7 @@ struct bytes {
 
 struct options {
     struct bytes kek;
+    const char *rsa;
     struct bytes id;
     struct bytes dek;
     struct bytes context;
@@ -54,6 +58,8 @@ struct options {
 struct recipient {
     struct bytes id;
     char wrap[64];
+    bool rsa;
+    bool sha256;        /* RSA only: the hash of OAEP, else SHA-1 */
     struct bytes nonce; /* GCM only */
     struct bytes wrapped;
 };
@@ -156,9 +162,41 @@ static void take_wrap_algorithm(struct bytes *from, struct recipient *recipient)
     need(gcm.len == 0 && algorithm.len == 0, "more in GCMParameters than there should be");
 }
 
-static void parse_recipient(struct bytes *infos, struct recipient *recipient)
+/* Hash and MGF1 of SHA-256, or none of the fields: then both are SHA-1. */
+static void take_oaep(struct bytes *from, struct recipient *recipient)
 {
-    struct bytes info = take(infos, 2, V_ASN1_CONTEXT_SPECIFIC, "not a KEKRecipientInfo");
+    static const unsigned char sha256[] = {
+        0xA0, 0x0D, 0x30, 0x0B, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01,
+        0xA1, 0x1A, 0x30, 0x18, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x08,
+        0x30, 0x0B, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
+    struct bytes algorithm = take(from, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, "no wrap algorithm");
+    struct bytes params;
+
+    take_oid(&algorithm, recipient->wrap, sizeof(recipient->wrap));
+    need(strcmp(recipient->wrap, "rsaesOaep") == 0, "not RSAES-OAEP");
+    params = take(&algorithm, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, "no RSAES-OAEP-params");
+    recipient->sha256 = params.len > 0;
+    need(params.len == 0 ||
+             (params.len == sizeof(sha256) && memcmp(params.data, sha256, sizeof(sha256)) == 0),
+         "other RSAES-OAEP-params");
+    need(algorithm.len == 0, "more in the wrap algorithm than there should be");
+}
+
+static void parse_ktri(struct bytes info, struct recipient *recipient)
+{
+    recipient->rsa = true;
+    take_version(&info, 2);
+    recipient->id = take(&info, 0, V_ASN1_CONTEXT_SPECIFIC, "no subjectKeyIdentifier");
+    need(recipient->id.len >= 1 && recipient->id.len <= 64, "bad subjectKeyIdentifier");
+    take_oaep(&info, recipient);
+    recipient->wrapped = take(&info, V_ASN1_OCTET_STRING, V_ASN1_UNIVERSAL, "no wrapped DEK");
+    need(recipient->wrapped.len >= 256 && recipient->wrapped.len <= 1024,
+         "the wrapped DEK must have 256 to 1024 bytes");
+    need(info.len == 0, "more in KeyTransRecipientInfo than there should be");
+}
+
+static void parse_kekri(struct bytes info, struct recipient *recipient)
+{
     struct bytes kekid;
 
     take_version(&info, 4);
@@ -168,6 +206,18 @@ static void parse_recipient(struct bytes *infos, struct recipient *recipient)
     take_wrap_algorithm(&info, recipient);
     recipient->wrapped = take(&info, V_ASN1_OCTET_STRING, V_ASN1_UNIVERSAL, "no wrapped DEK");
     need(info.len == 0, "more in KEKRecipientInfo than there should be");
+}
+
+static void parse_recipient(struct bytes *infos, struct recipient *recipient)
+{
+    struct der info = next_value(infos);
+
+    if (info.tag == V_ASN1_SEQUENCE && info.class == V_ASN1_UNIVERSAL) {
+        parse_ktri(info.content, recipient);
+        return;
+    }
+    need(info.tag == 2 && info.class == V_ASN1_CONTEXT_SPECIFIC, "another kind of recipient");
+    parse_kekri(info.content, recipient);
 }
 
 /* Reads every recipient and keeps the wanted one: that with the id, or the first. */
@@ -280,6 +330,29 @@ static void unwrap(struct bytes kek, const struct recipient *from, unsigned char
         unwrap_gcm(kek, from, dek);
     else
         unwrap_kw(kek, from, dek);
+}
+
+static void unwrap_rsa(const char *file, const struct recipient *from, unsigned char *dek)
+{
+    const EVP_MD *hash = from->sha256 ? EVP_sha256() : EVP_sha1();
+    FILE *in = fopen(file, "r");
+    EVP_PKEY *key = in != NULL ? PEM_read_PrivateKey(in, NULL, NULL, NULL) : NULL;
+    EVP_PKEY_CTX *ctx = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+    unsigned char out[1024];
+    size_t len = sizeof(out);
+
+    need(ctx != NULL, "no private key in PEM");
+    need(EVP_PKEY_decrypt_init(ctx) == 1 &&
+             EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1 &&
+             EVP_PKEY_CTX_set_rsa_oaep_md(ctx, hash) == 1 &&
+             EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, hash) == 1 &&
+             EVP_PKEY_decrypt(ctx, out, &len, from->wrapped.data, from->wrapped.len) == 1 &&
+             len == DEK_LEN,
+         "the KEK does not unwrap the DEK");
+    memcpy(dek, out, DEK_LEN);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(key);
+    fclose(in);
 }
 
 static void check_mac(const struct header *header, struct bytes dek)
@@ -463,6 +536,8 @@ static void parse_options(struct options *options, char **argv)
             fail("bad option, or its value is missing");
         else if (strcmp(*arg, "--kek") == 0)
             options->kek = from_hex(*++arg);
+        else if (strcmp(*arg, "--rsa") == 0)
+            options->rsa = *++arg;
         else if (strcmp(*arg, "--id") == 0)
             options->id = from_hex(*++arg);
         else if (strcmp(*arg, "--dek") == 0)
@@ -475,7 +550,8 @@ static void parse_options(struct options *options, char **argv)
         } else
             fail("bad option");
     }
-    need(options->kek.len > 0 || options->dek.len > 0, "--kek or --dek is missing");
+    need(options->kek.len > 0 || options->rsa != NULL || options->dek.len > 0,
+         "--kek, --rsa or --dek is missing");
 }
 
 int main(int argc, char **argv)
@@ -496,7 +572,11 @@ int main(int argc, char **argv)
     if (options.dek.len > 0) {
         need(options.dek.len == DEK_LEN, "the DEK must have 32 bytes");
         memcpy(dek, options.dek.data, DEK_LEN);
+    } else if (options.rsa != NULL) {
+        need(header.recipient.rsa, "not a recipient of RSA");
+        unwrap_rsa(options.rsa, &header.recipient, dek);
     } else {
+        need(!header.recipient.rsa, "a recipient of RSA");
         unwrap(options.kek, &header.recipient, dek);
     }
     if (!options.body_only)

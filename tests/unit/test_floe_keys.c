@@ -71,7 +71,7 @@ START_TEST(opening_states_copy)
         ck_assert(env_ok(env_floe_open_start(&opening, crypto, sealing.params, floe_dek, floe_aad,
                                              floe_header)));
         ck_assert_uint_eq(open_many(&opening, begun, 0), at);
-        ck_assert(env_ok(env_floe_copy_opening(&copy, &opening, floe_aad)));
+        ck_assert(env_ok(env_floe_copy_opening(&copy, &opening, floe_aad, NULL, 0)));
         ck_assert_uint_eq(open_many(&copy, sealed, at), count);
         ck_assert_uint_eq(open_many(&opening, sealed, at), count);
         env_floe_clear(&copy);
@@ -89,7 +89,7 @@ START_TEST(closed_states_copy)
     start_with(short_params);
     ck_assert_int_eq(seal_one((const uint8_t *)"x", 1, true, sealed), ENV_R_NONE);
     ck_assert_int_eq(open_one(&opening, sealed, 33, out, &n), ENV_R_NONE);
-    ck_assert(env_ok(env_floe_copy_opening(&copy, &opening, floe_aad)));
+    ck_assert(env_ok(env_floe_copy_opening(&copy, &opening, floe_aad, NULL, 0)));
     ck_assert_int_eq(open_one(&copy, sealed, 33, out, &n), ENV_R_MESSAGE_FINISHED);
     env_floe_clear(&copy);
 }

@@ -31,10 +31,13 @@ static const struct {
     enum env_wrap_alg alg;
     size_t len;
 } algorithms[] = {
-    {ENV_WRAP_AES128_KW, 40},  {ENV_WRAP_AES192_KW, 40},  {ENV_WRAP_AES256_KW, 40},
-    {ENV_WRAP_AES128_KWP, 40}, {ENV_WRAP_AES192_KWP, 40}, {ENV_WRAP_AES256_KWP, 40},
-    {ENV_WRAP_AES128_GCM, 48}, {ENV_WRAP_AES192_GCM, 48}, {ENV_WRAP_AES256_GCM, 48},
+    {ENV_WRAP_AES128_KW, 40},      {ENV_WRAP_AES192_KW, 40},        {ENV_WRAP_AES256_KW, 40},
+    {ENV_WRAP_AES128_KWP, 40},     {ENV_WRAP_AES192_KWP, 40},       {ENV_WRAP_AES256_KWP, 40},
+    {ENV_WRAP_AES128_GCM, 48},     {ENV_WRAP_AES192_GCM, 48},       {ENV_WRAP_AES256_GCM, 48},
+    {ENV_WRAP_RSA_OAEP_SHA1, 256}, {ENV_WRAP_RSA_OAEP_SHA256, 256},
 };
+
+#define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 
 /* Recipient i: id_len bytes of id that begin with i, everything else from i as well. */
 static void make_header(size_t count, size_t id_len, size_t algorithm, enum env_content content)
@@ -44,7 +47,7 @@ static void make_header(size_t count, size_t id_len, size_t algorithm, enum env_
     header.count = count;
     for (size_t i = 0; i < count; i++) {
         struct env_recipient *r = &header.recipients[i];
-        size_t a = (algorithm + i) % 9;
+        size_t a = (algorithm + i) % ALGORITHMS;
 
         r->id.len = id_len;
         memset(r->id.bytes, (int)i, id_len);
@@ -95,7 +98,7 @@ START_TEST(what_is_written_is_read)
 
     for (size_t i = 0; i < 6; i++) {
         for (size_t j = 0; j < 6; j++) {
-            for (size_t algorithm = 0; algorithm < 9; algorithm++) {
+            for (size_t algorithm = 0; algorithm < ALGORITHMS; algorithm++) {
                 uint8_t *der;
                 struct env_span span;
 

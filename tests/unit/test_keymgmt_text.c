@@ -138,7 +138,7 @@ START_TEST(selectors_are_labels_or_uris)
     ck_assert_ptr_null(p11_kit_uri_get_pin_value(query.uri));
     env_query_clear(&query);
 
-    ck_assert_int_eq(env_query_from_text(&query, "pkcs11:object=a;type=private", &fault).reason,
+    ck_assert_int_eq(env_query_from_text(&query, "pkcs11:object=a;type=public", &fault).reason,
                      ENV_R_CONFIG_BAD_URI);
     ck_assert_int_eq(env_query_from_text(&query, "pkcs11:id=", &fault).reason,
                      ENV_R_CONFIG_BAD_URI);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a wrapped DEK in a token, by whatever mechanism. */
+#ifndef ENVELOPE_UNWRAP_DEK_H
+#define ENVELOPE_UNWRAP_DEK_H
+
+#include "key_use.h"
+
+/* The argument of operations that do so; see env_operation_fn. */
+struct env_unwrapping {
+    const struct env_wrapped *wrapped;
+    uint8_t *dek;
+};
+
+/*
+ * By C_Decrypt, or else by C_UnwrapKey into a session object whose value is read. dek changes on
+ * success alone. NOT_AUTHENTIC for a bad ciphertext (with a loss in the fault when that has to be
+ * probed), UNWRAP_FAILED.
+ */
+ENV_RESULT env_unwrap_dek(struct env_key_use *use, CK_MECHANISM *mechanism, bool by_decrypt,
+                          const struct env_unwrapping *unwrapping);
+
+#endif
