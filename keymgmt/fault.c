@@ -32,7 +32,10 @@ ENV_RESULT env_fault_ckr(struct env_fault *fault, enum env_reason reason, const 
 
 ENV_RESULT env_fault_raise(const struct env_errors *errors, const struct env_fault *fault)
 {
-    return ENV_RAISE(errors, fault->reason, "%s", fault->text);
+    ENV_RESULT result = ENV_RAISE(errors, fault->reason, "%s", fault->text);
+
+    result.ckr = fault->rv;
+    return result;
 }
 
 void env_printable(char *out, size_t size, const void *text, size_t len)

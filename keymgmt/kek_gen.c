@@ -148,6 +148,23 @@ const OSSL_PARAM *env_kek_gen_settable_params(void *vgenctx, void *vprovctx)
     return params;
 }
 
+/* A KEK whose making could not be recorded stays in its token, but nobody is given it. */
+static ENV_RESULT generate(struct env_keyring *ring, const struct env_kek_request *request,
+                           struct env_kek **out)
+{
+    struct env_audit_use use = {ENV_AUDIT_GENERATE, NULL, NULL, NULL};
+    struct env_kek *kek = NULL;
+    ENV_RESULT r = ring->vtable->generate(ring, request, &kek);
+
+    use.kek = kek;
+    r = env_audit_record(ring->audit, &use, r);
+    if (env_ok(r))
+        *out = kek;
+    else
+        env_kek_free(kek);
+    return r;
+}
+
 void *env_kek_gen(void *vgenctx, OSSL_CALLBACK *cb, void *cbarg)
 {
     const struct generation *g = vgenctx;
@@ -169,7 +186,7 @@ void *env_kek_gen(void *vgenctx, OSSL_CALLBACK *cb, void *cbarg)
     if (env_ok(r) && (g->label == NULL || g->label[0] == '\0'))
         r = ENV_FAIL(ENV_R_LABEL_MISSING);
     if (env_ok(r))
-        r = ring->vtable->generate(ring, &request, &kek);
+        r = generate(ring, &request, &kek);
     if (env_ok(r)) {
         key = env_key_new(g->provctx, kek);
         r = key != NULL ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);

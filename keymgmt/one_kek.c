@@ -68,7 +68,7 @@ void env_one_kek_init(struct env_one_kek *one, const struct env_key *key)
 {
     static const struct env_keyring_vtable vtable = {.select = one_select, .lookup = one_lookup};
 
-    one->base.vtable = &vtable;
+    one->base = (struct env_keyring){&vtable, key->provctx->dek.keyring->audit};
     one->key = key;
     one->dek = key->provctx->dek;
     one->dek.keyring = &one->base;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ring.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,8 +220,8 @@ static ENV_RESULT cure(struct env_ring *ring, enum env_loss loss, const struct e
     return ENV_OK;
 }
 
-ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
-                            struct env_fault *fault)
+static ENV_RESULT attempt_with_remedies(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
+                                        struct env_fault *fault)
 {
     enum env_loss cured = ENV_LOSS_NONE;
     struct env_visit visit;
@@ -243,5 +244,40 @@ ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void
             break;
     }
     leave(&visit);
+    return r;
+}
+
+/*
+ * SoftHSM writes its token's file anew at every login, and a process that starts at that moment
+ * sees no token, or one that fails without a reason.
+ */
+static bool may_pass(const struct env_fault *fault)
+{
+    return !fault->held_back && /* else another token stands in at once */
+           (fault->reason == ENV_R_NO_TOKEN ||
+            (fault->rv == CKR_GENERAL_ERROR && fault->loss == ENV_LOSS_MODULE));
+}
+
+static void sleep_ms(long ms)
+{
+    struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
+}
+
+ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
+                            struct env_fault *fault)
+{
+    int64_t in_vain = atomic_load(&ring->last_in_vain);
+    bool patient = in_vain == 0 || now_seconds() - in_vain >= DUE_AFTER_SECONDS;
+    ENV_RESULT r = attempt_with_remedies(ring, attempt, arg, fault);
+
+    for (long ms = 16; !env_ok(r) && may_pass(fault) && patient && ms <= 256; ms *= 2) {
+        sleep_ms(ms);
+        r = attempt_with_remedies(ring, attempt, arg, fault);
+    }
+    if (!env_ok(r) && may_pass(fault) && patient)
+        atomic_store(&ring->last_in_vain, now_seconds());
     return r;
 }

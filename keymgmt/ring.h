@@ -27,6 +27,7 @@ struct env_ring {
     struct env_tokens *tokens;
     _Atomic int64_t last_look;    /* at all slots, because something was not found */
     _Atomic int64_t last_restart; /* of a module, because a key was gone */
+    _Atomic int64_t last_in_vain; /* that a failure was waited for to pass */
 };
 
 /* One operation's stay: while it lasts the tokens stay as they are. Not to be nested. */
@@ -58,7 +59,10 @@ ENV_RESULT env_ring_new(const struct env_config *config, OSSL_LIB_CTX *libctx,
 void env_ring_up_ref(struct env_ring *ring);
 void env_ring_unref(struct env_ring *ring);
 
-/* Tries, making good what is lost: every remedy once, the mildest that can help first. */
+/*
+ * Tries, making good what is lost: every remedy once, the mildest that can help first. What may
+ * pass by itself is tried again for half a second; not again for a while when that was in vain.
+ */
 ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
                             struct env_fault *fault);
 

@@ -22,6 +22,7 @@ struct env_standins {
     struct env_standin members[ENV_STANDINS_MAX];
     _Atomic size_t
         reference;         /* the member whose sample the others have to open, + 1; 0: none yet */
+    _Atomic size_t used;   /* the member that did what was done last */
     _Atomic bool complete; /* all tokens were searched once */
     _Atomic bool prepared;
 };

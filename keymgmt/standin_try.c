@@ -231,6 +231,8 @@ static bool try_member(struct env_standins *group, size_t i, const struct env_st
     if (!env_ok(r))
         note(tally, &tally->last);
     set_state(member, job, r.reason, since);
+    if (env_ok(r) && atomic_load(&group->used) != i)
+        atomic_store(&group->used, i);
     return env_ok(r);
 }
 

@@ -157,7 +157,9 @@ static const struct env_kek_id *group_id(const struct env_kek *base)
 
 static void group_describe(const struct env_kek *base, struct env_kek_facts *facts)
 {
-    env_token_kek_describe(&((const struct env_standins *)base)->members[0].kek->base, facts);
+    const struct env_standins *group = (const struct env_standins *)base;
+
+    env_token_kek_describe(&group->members[atomic_load(&group->used)].kek->base, facts);
 }
 
 static ENV_RESULT group_accept(struct env_kek *base)

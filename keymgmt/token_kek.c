@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../provider/audit.h"
 #include "describe_kek.h"
 #include "kek_operation.h"
 #include "policy.h"
@@ -96,6 +97,18 @@ static ENV_RESULT choose(struct env_token_kek *kek, enum env_wrap_choice choice,
     return r;
 }
 
+static ENV_RESULT record_self_test(struct env_token_kek *kek, ENV_RESULT r, struct env_fault *fault)
+{
+    const struct env_audit_use use = {ENV_AUDIT_SELF_TEST, &kek->base, NULL, NULL};
+    char why[ENV_FAULT_TEXT];
+
+    if (!env_ok(r))
+        r.ckr = fault->rv;
+    if (env_audit_write(kek->ring->base.audit, &use, r, why, sizeof(why)))
+        return r;
+    return env_fault(fault, ENV_R_AUDIT_FAILED, "%s", why);
+}
+
 ENV_RESULT env_token_kek_prepare(struct env_token_kek *kek, enum env_patience patience,
                                  struct env_fault *fault)
 {
@@ -108,6 +121,7 @@ ENV_RESULT env_token_kek_prepare(struct env_token_kek *kek, enum env_patience pa
         r = kek->facts.rsa
                 ? env_rsa_kek_choose(kek, patience, fault)
                 : choose(kek, kek->ring->config->wrap_choice, patience, &kek->sealing, fault);
+        r = record_self_test(kek, r, fault);
         atomic_store(&kek->prepared, env_ok(r));
     }
     (void)pthread_mutex_unlock(&kek->prepare_lock);

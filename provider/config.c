@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "audit_sink.h"
+
 #define CONTEXT_MAX 4096u
 
 /* Every key that the section may have, and where its value goes. */
@@ -29,6 +31,8 @@ static const struct config_key {
     {"allow-weak-kek", offsetof(struct env_config, allow_weak_kek), false},
     {"allow-imported-kek", offsetof(struct env_config, allow_imported_kek), false},
     {"standard-names", offsetof(struct env_config, standard_names), true},
+    {"audit-log", offsetof(struct env_config, audit_log), true},
+    {"audit-required", offsetof(struct env_config, audit_required), false},
     {"pkcs11-scheme", offsetof(struct env_config, pkcs11_scheme), false},
 };
 
@@ -105,6 +109,10 @@ bool env_config_read(struct env_config *config, env_config_ask_fn *ask, void *ar
         "allow-weak-keks",
         "allow_imported_kek",
         "allow-imported-keks",
+        "audit_log",
+        "audit",
+        "audit-file",
+        "audit_required",
         "pkcs11_scheme",
         "pkcs11-schemes",
     };
@@ -218,6 +226,18 @@ static ENV_RESULT query_parses(const char *propquery, const struct env_errors *e
     return ENV_OK;
 }
 
+static ENV_RESULT check_audit(struct env_config *config, const struct env_errors *errors)
+{
+    ENV_TRY(
+        yes_or_no("audit-required", config->audit_required, &config->audit_required_on, errors));
+    if (config->audit_log != NULL && !env_audit_sink_is(config->audit_log))
+        return ENV_RAISE(errors, ENV_R_CONFIG_VALUE,
+                         "audit-log is file:/PATH, syslog or syslog:/PATH of its socket");
+    if (config->audit_required_on && config->audit_log == NULL)
+        return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "audit-required without an audit-log");
+    return ENV_OK;
+}
+
 ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors)
 {
     bool standard_names; /* too late to act upon: the names are there or not since the loading */
@@ -234,6 +254,7 @@ ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *
     ENV_TRY(yes_or_no("standard-names", config->standard_names, &standard_names, errors));
     ENV_TRY(yes_or_no("pkcs11-scheme", config->pkcs11_scheme, &pkcs11_scheme, errors));
     ENV_TRY(query_parses(config->propquery, errors));
+    ENV_TRY(check_audit(config, errors));
     if (config->context != NULL && strlen(config->context) > CONTEXT_MAX)
         return ENV_RAISE(errors, ENV_R_CONTEXT_TOO_LONG, "context");
     return ENV_OK;

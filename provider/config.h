@@ -45,6 +45,8 @@ struct env_config {
     char *allow_imported_kek; /* allow-imported-kek: yes or no */
     char *standard_names;     /* standard-names: yes or no */
     char *pkcs11_scheme;      /* pkcs11-scheme: yes or no */
+    char *audit_log;          /* audit-log: file:/PATH or syslog */
+    char *audit_required;     /* audit-required: yes or no */
     char *unknown;            /* a likely misspelling that the section has, or NULL */
 
     /* Set by env_config_check */
@@ -52,6 +54,7 @@ struct env_config {
     enum env_oaep_hash oaep_hash_choice;
     bool weak_allowed;
     bool imported_allowed;
+    bool audit_required_on;
 
     /* Set when the section is read: the names are there even when the value is neither yes nor no,
      * so that a slip is an error and never makes stock OpenSSL wrap under a selector. */

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit.h"
 #include "floe.h"
+#include "secret.h"
 
 /* The failures of optional KEKs are told only when no other is left. */
 static ENV_RESULT wrap_to_all(const struct env_dek_context *context,
@@ -19,9 +21,11 @@ static ENV_RESULT wrap_to_all(const struct env_dek_context *context,
     for (size_t i = 0; i < keks->count && env_ok(r); i++) {
         struct env_recipient *recipient = &header->recipients[header->count];
         struct env_kek *kek = keks->keks[i];
+        const struct env_audit_use use = {ENV_AUDIT_WRAP, kek, NULL, dek};
 
         recipient->id = *kek->vtable->id(kek);
-        r = kek->vtable->wrap(kek, dek, &recipient->wrapped);
+        r = env_audit_record(context->keyring->audit, &use,
+                             kek->vtable->wrap(kek, dek, &recipient->wrapped));
         if (env_ok(r))
             header->count++;
         else if (keks->optional[i] && env_kek_out_of_reach(r.reason))
@@ -31,6 +35,15 @@ static ENV_RESULT wrap_to_all(const struct env_dek_context *context,
     if (env_ok(r) && header->count == 0)
         return ENV_RAISE(context->errors, ENV_R_NO_KEK_LEFT, "%s", "");
     return r;
+}
+
+static ENV_RESULT select_keks(const struct env_dek_context *context,
+                              const struct env_selector *selector, struct env_kek_list *keks)
+{
+    const struct env_audit_use use = {ENV_AUDIT_WRAP, NULL, NULL, NULL};
+    ENV_RESULT r = context->keyring->vtable->select(context->keyring, selector, keks);
+
+    return env_ok(r) ? r : env_audit_record(context->keyring->audit, &use, r);
 }
 
 /* The limit stands for sealed keys too: a header is never refused where it is opened. */
@@ -55,7 +68,7 @@ ENV_RESULT env_dek_write_header(const struct env_dek_context *context,
     ENV_RESULT r;
 
     ENV_TRY(env_crypto_ready(context->crypto));
-    ENV_TRY(context->keyring->vtable->select(context->keyring, selector, &keks));
+    ENV_TRY(select_keks(context, selector, &keks));
     header = OPENSSL_zalloc(sizeof(*header));
     if (header == NULL) {
         env_kek_list_clear(&keks);
@@ -95,18 +108,35 @@ ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_
 
 /*
  * An RSA ciphertext that is bad goes the way of a good one: a random DEK, drawn before it is known
- * which it is, fails at the MAC. What fails for another reason than the ciphertext is told.
+ * which it is, fails at the MAC. What fails for another reason than the ciphertext is told. The
+ * token's answer comes into memory of its own: nothing that a failed unwrap leaves becomes the DEK.
  */
+static ENV_RESULT unwrap_rsa(const struct env_dek_context *context, struct env_kek *kek,
+                             const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN])
+{
+    uint8_t *room = env_secret_alloc(ENV_DEK_LEN);
+    ENV_RESULT r;
+
+    if (room == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    r = env_random_private(context->crypto, dek, ENV_DEK_LEN);
+    if (env_ok(r)) {
+        r = kek->vtable->unwrap(kek, wrapped, room);
+        if (env_ok(r))
+            memcpy(dek, room, ENV_DEK_LEN);
+        else if (r.reason == ENV_R_NOT_AUTHENTIC && !r.raised)
+            r = ENV_OK;
+    }
+    env_secret_free(room, ENV_DEK_LEN);
+    return r;
+}
+
 static ENV_RESULT unwrap(const struct env_dek_context *context, struct env_kek *kek,
                          const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN])
 {
-    ENV_RESULT r = ENV_OK;
-
-    if (!env_wrap_is_rsa(wrapped->alg))
-        return kek->vtable->unwrap(kek, wrapped, dek);
-    ENV_TRY(env_random_private(context->crypto, dek, ENV_DEK_LEN));
-    r = kek->vtable->unwrap(kek, wrapped, dek);
-    return r.reason == ENV_R_NOT_AUTHENTIC && !r.raised ? ENV_OK : r;
+    if (env_wrap_is_rsa(wrapped->alg))
+        return unwrap_rsa(context, kek, wrapped, dek);
+    return kek->vtable->unwrap(kek, wrapped, dek);
 }
 
 static ENV_RESULT open_recipient(const struct env_dek_context *context,
@@ -114,13 +144,19 @@ static ENV_RESULT open_recipient(const struct env_dek_context *context,
                                  uint8_t dek[ENV_DEK_LEN])
 {
     struct env_keyring *ring = context->keyring;
+    struct env_audit_use use = {ENV_AUDIT_UNWRAP, NULL, &recipient->id, dek};
     struct env_kek *kek = NULL;
-    ENV_RESULT r;
+    ENV_RESULT r = ring->vtable->lookup(ring, &recipient->id, recipient->wrapped.alg, &kek);
 
-    ENV_TRY(ring->vtable->lookup(ring, &recipient->id, recipient->wrapped.alg, &kek));
+    if (r.reason == ENV_R_KEK_NOT_HERE)
+        return r;
+    if (!env_ok(r))
+        return env_audit_record(ring->audit, &use, r);
+    use.kek = kek;
     r = unwrap(context, kek, &recipient->wrapped, dek);
     if (env_ok(r))
         r = env_header_verify(context->crypto, der, dek);
+    r = env_audit_record(ring->audit, &use, r);
     if (!env_ok(r))
         OPENSSL_cleanse(dek, ENV_DEK_LEN);
     env_kek_free(kek);

@@ -9,7 +9,7 @@ ENV_RESULT env_raise_at(const struct env_errors *errors, const char *file, int l
     va_start(ap, fmt);
     errors->raise(errors->arg, file, line, func, reason, fmt, ap);
     va_end(ap);
-    return (ENV_RESULT){reason, true};
+    return (ENV_RESULT){reason, true, 0};
 }
 
 const char *env_reason_text(enum env_reason reason)

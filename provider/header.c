@@ -11,10 +11,22 @@
 
 #define AUTH_ENVELOPED_VERSION 0
 
-/* Our two content encryption algorithms, in the UUID arc (ITU-T X.667). */
-static const char *const content_oids[] = {
-    [ENV_CONTENT_MESSAGE] = "2.25.107611773213762148878469294417992592875",
-    [ENV_CONTENT_SEALED_KEY] = "2.25.40443017968939241770104652940430146387",
+/*
+ * Our two content encryption algorithms, in the UUID arc (ITU-T X.667), as they stand in DER. Not
+ * as text: to turn that into DER libcrypto needs memory for large numbers, and where there is none
+ * it returns an object of whatever bytes it found.
+ */
+static const struct content_oid {
+    size_t len;
+    uint8_t bytes[20];
+} content_oids[] = {
+    [ENV_CONTENT_MESSAGE] = /* 2.25.107611773213762148878469294417992592875 */
+    {20, {0x69, 0x81, 0xA1, 0xF5, 0xA3, 0x83, 0xA8, 0xF0, 0xEA, 0x94,
+          0xAB, 0x9B, 0x80, 0xCB, 0xC6, 0xDB, 0xB7, 0xF6, 0xDB, 0x6B}},
+    [ENV_CONTENT_SEALED_KEY] = /* 2.25.40443017968939241770104652940430146387 */
+    {19,
+     {0x69, 0xBC, 0xED, 0x85, 0xAF, 0x87, 0xCD, 0x82, 0x91, 0xCD, 0x96, 0xA8, 0xEC, 0x86, 0xE9,
+      0xAB, 0xC7, 0xF6, 0x53}},
 };
 
 /* The info of HKDF-Expand for the MAC's key. FLOE's infos begin with 00 00, so they never meet. */
@@ -60,15 +72,14 @@ ENV_RESULT env_header_length(struct env_span peek, size_t *len)
 
 static ENV_RESULT decode_content(const ENV_ASN1_CONTENT *content, enum env_content *out)
 {
-    char oid[64] = "";
+    const ASN1_OBJECT *oid = content->content_encryption_algorithm->algorithm;
 
     if (OBJ_obj2nid(content->content_type) != NID_pkcs7_data ||
         content->content_encryption_algorithm->parameter != NULL)
         return ENV_FAIL(ENV_R_BAD_HEADER);
-    if (OBJ_obj2txt(oid, sizeof(oid), content->content_encryption_algorithm->algorithm, 1) <= 0)
-        return ENV_FAIL(ENV_R_BAD_HEADER);
     for (int i = ENV_CONTENT_MESSAGE; i <= ENV_CONTENT_SEALED_KEY; i++) {
-        if (strcmp(oid, content_oids[i]) == 0) {
+        if (OBJ_length(oid) == content_oids[i].len &&
+            memcmp(OBJ_get0_data(oid), content_oids[i].bytes, content_oids[i].len) == 0) {
             *out = (enum env_content)i;
             return ENV_OK;
         }
@@ -178,7 +189,8 @@ static ENV_RESULT encode_fields(const struct env_header *in, ENV_ASN1_HEADER *ou
     static const uint8_t no_mac[ENV_HEADER_MAC_LEN];
     ENV_ASN1_AUTH_ENVELOPED *auth = out->auth_enveloped;
     ENV_ASN1_CONTENT *content = auth->content;
-    ASN1_OBJECT *algorithm = OBJ_txt2obj(content_oids[in->content], 1);
+    struct content_oid oid = content_oids[in->content];
+    ASN1_OBJECT *algorithm = ASN1_OBJECT_create(NID_undef, oid.bytes, (int)oid.len, NULL, NULL);
 
     if (algorithm == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);

@@ -231,6 +231,8 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
     if (provctx->dek.crypto == NULL || !env_ok(factory(&provctx->config, provctx->libctx,
                                                        &provctx->errors, &provctx->dek.keyring)))
         goto failed;
+    provctx->audit = (struct env_audit){&provctx->config, provctx->dek.crypto, &provctx->errors};
+    provctx->dek.keyring->audit = &provctx->audit;
     (void)pthread_once(&once, register_end_of_process);
     *out = provider_functions;
     *vprovctx = provctx;

@@ -202,8 +202,11 @@ struct env_keyring_vtable {
     (struct env_keyring *ring, const struct env_kek_request *request, struct env_kek **out);
 };
 
+struct env_audit;
+
 struct env_keyring {
     const struct env_keyring_vtable *vtable;
+    const struct env_audit *audit; /* where each use is recorded, or NULL; outlives the keyring */
 };
 
 /* Whether the token or the key could not be had, by the reason of a failure; never a refusal. */

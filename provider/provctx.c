@@ -14,6 +14,8 @@ ENV_RESULT env_provctx_ready(struct env_provctx *provctx)
     if (!atomic_load(&provctx->config_checked)) {
         r = env_config_check(&provctx->config, &provctx->errors);
         if (env_ok(r))
+            r = env_audit_check(&provctx->audit);
+        if (env_ok(r))
             atomic_store_explicit(&provctx->config_checked, true, memory_order_release);
     }
     CRYPTO_THREAD_unlock(provctx->config_lock);

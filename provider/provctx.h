@@ -6,6 +6,7 @@
 #include <openssl/core_dispatch.h>
 #include <stdatomic.h>
 
+#include "audit.h"
 #include "config.h"
 #include "dek.h"
 
@@ -26,6 +27,7 @@ struct env_provctx {
     CRYPTO_RWLOCK *config_lock;
     atomic_bool config_checked;
     struct env_dek_context dek; /* crypto, keyring, errors */
+    struct env_audit audit;
     /* Key wrap under stock names: see wrap_standard.h */
     bool (*inside_token)(void); /* whether this thread is inside a PKCS#11 call of ours */
     _Atomic(EVP_CIPHER *) stock_wrap[ENV_WRAP_KINDS];

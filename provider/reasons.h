@@ -115,7 +115,9 @@
     X(FILE_FAILED,           256, "a call on the file failed")                                     \
     X(FILE_LOCKED,           257, "another process has the file locked")                           \
     X(FILE_CHANGED,          258, "the file changed meanwhile")                                    \
-    X(FILE_UNSAFE,           259, "the file can not be changed safely")
+    X(FILE_UNSAFE,           259, "the file can not be changed safely") \
+    /* the audit log */                                                                            \
+    X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)")
 /* clang-format on */
 
 enum env_reason {

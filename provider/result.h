@@ -14,13 +14,14 @@
 struct env_result {
     enum env_reason reason; /* ENV_R_NONE on success */
     bool raised;            /* an entry with details is already on the error stack */
+    unsigned long ckr;      /* what a PKCS#11 function returned, 0 when none failed */
 };
 
 typedef struct env_result ENV_RESULT;
 
-#define ENV_OK ((ENV_RESULT){ENV_R_NONE, false})
+#define ENV_OK ((ENV_RESULT){ENV_R_NONE, false, 0})
 /* A failure that the caller at the edge still has to put on the error stack. */
-#define ENV_FAIL(why) ((ENV_RESULT){(why), false})
+#define ENV_FAIL(why) ((ENV_RESULT){(why), false, 0})
 
 static inline bool env_ok(ENV_RESULT r)
 {

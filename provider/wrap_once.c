@@ -68,15 +68,21 @@ static ENV_RESULT run(const struct env_wrap_once *once, const struct env_selecto
                       const uint8_t *in, size_t in_len, uint8_t *out, size_t most, size_t *out_len)
 {
     struct env_keyring *keyring = once->provctx->dek.keyring;
+    struct env_audit_use use = {once->wrapping ? ENV_AUDIT_RAW_WRAP : ENV_AUDIT_RAW_UNWRAP, NULL,
+                                NULL, NULL};
     size_t room_len = in_len + ENV_RAW_SLACK;
     struct env_kek *kek = NULL;
     uint8_t *room;
     size_t len = 0;
     ENV_RESULT r;
 
-    ENV_TRY(keyring->vtable->select_raw(keyring, selector, once->kind->bits, &kek));
+    r = keyring->vtable->select_raw(keyring, selector, once->kind->bits, &kek);
+    if (!env_ok(r))
+        return env_audit_record(keyring->audit, &use, r);
+    use.kek = kek;
     room = env_secret_alloc(room_len);
     r = room != NULL ? work(once, kek, in, in_len, room, &len) : ENV_FAIL(ENV_R_NO_MEMORY);
+    r = env_audit_record(keyring->audit, &use, r);
     if (env_ok(r) && len > most)
         r = ENV_FAIL(ENV_R_INTERNAL);
     if (env_ok(r)) {

@@ -105,7 +105,7 @@ static ENV_RESULT init_stock(struct standard_ctx *ctx, bool wrapping, struct env
     if (!have_stock(ctx))
         return key.data != NULL ? ENV_FAIL(ENV_R_NO_STOCK_CIPHER) : ENV_OK;
     if (EVP_CipherInit_ex2(ctx->stock, NULL, key.data, iv.data, wrapping ? 1 : 0, params) != 1)
-        return (ENV_RESULT){ENV_R_CRYPTO_FAILED, true};
+        return (ENV_RESULT){ENV_R_CRYPTO_FAILED, true, 0};
     ctx->keyed = ctx->keyed || key.data != NULL;
     return ENV_OK;
 }
@@ -143,7 +143,7 @@ static ENV_RESULT update_stock(struct standard_ctx *ctx, struct env_span in, uns
     if (in.len > INT_MAX)
         return ENV_FAIL(ENV_R_INPUT_LENGTH);
     if (EVP_CipherUpdate(ctx->stock, out, &n, in.data, (int)in.len) != 1 || n < 0)
-        return (ENV_RESULT){ENV_R_CRYPTO_FAILED, true};
+        return (ENV_RESULT){ENV_R_CRYPTO_FAILED, true, 0};
     *out_len = (size_t)n;
     return ENV_OK;
 }
@@ -155,7 +155,7 @@ static ENV_RESULT final_stock(struct standard_ctx *ctx, unsigned char *out, size
     if (ctx->stock == NULL)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
     if (EVP_CipherFinal_ex(ctx->stock, out, &n) != 1 || n < 0)
-        return (ENV_RESULT){ENV_R_CRYPTO_FAILED, true};
+        return (ENV_RESULT){ENV_R_CRYPTO_FAILED, true, 0};
     *out_len = (size_t)n;
     return ENV_OK;
 }

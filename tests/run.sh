@@ -26,7 +26,7 @@ esac
 # cmake 3.25, OpenSSL 3.0 and p11-kit 0.24 are what Debian 12 has. clang and what belongs to it,
 # cppcheck and shellcheck are for the checks; opensc has a module that records calls to a token.
 packages=(cmake ninja-build pkg-config gcc libc6-dev libssl-dev openssl libp11-kit-dev p11-kit
-    softhsm2 opensc libnss3 libnss3-tools check time valgrind groff-base mandoc)
+    softhsm2 opensc libnss3 libnss3-tools check time valgrind groff-base mandoc jq)
 check_packages=(clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck)
 
 install_packages() {

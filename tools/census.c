@@ -307,30 +307,30 @@ static void show_text(const struct tool_census *census, const struct tool_item *
 static void show_json(const struct tool_census *census, const struct tool_item *item,
                       const struct finding *finding, const char *why)
 {
-    struct tool_json *json = &census->run->json;
+    struct env_json *json = &census->run->json;
 
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", item->line > 0 ? "line" : "file");
+    env_json_object(json, NULL);
+    env_json_text(json, "type", item->line > 0 ? "line" : "file");
     tool_item_json(json, item);
-    tool_json_text(json, "counted_as", tool_census_name(finding->kind));
+    env_json_text(json, "counted_as", tool_census_name(finding->kind));
     if (finding->failure.text[0] != '\0')
-        tool_json_number(json, "reason", finding->failure.reason);
+        env_json_number(json, "reason", finding->failure.reason);
     if (finding->failure.text[0] != '\0' || why != NULL)
-        tool_json_text(json, "error", why != NULL ? why : finding->failure.text);
+        env_json_text(json, "error", why != NULL ? why : finding->failure.text);
     if (finding->count > 0) {
-        tool_json_number(json, "size", finding->size);
-        tool_json_array(json, "keks");
+        env_json_number(json, "size", finding->size);
+        env_json_array(json, "keks");
         for (size_t i = 0; i < finding->count; i++) {
-            tool_json_object(json, NULL);
-            tool_json_hex(json, "kek", finding->keks[i].id.bytes, finding->keks[i].id.len);
-            tool_json_text(json, "mechanism", tool_mechanism(finding->keks[i].alg)->words);
+            env_json_object(json, NULL);
+            env_json_hex(json, "kek", finding->keks[i].id.bytes, finding->keks[i].id.len);
+            env_json_text(json, "mechanism", tool_mechanism(finding->keks[i].alg)->words);
             if (census->run->options.verify && is_message(finding))
-                tool_json_text(json, "state", tool_recipient_word(finding->keks[i].state));
-            tool_json_object_end(json);
+                env_json_text(json, "state", tool_recipient_word(finding->keks[i].state));
+            env_json_object_end(json);
         }
-        tool_json_array_end(json);
+        env_json_array_end(json);
     }
-    tool_json_object_end(json);
+    env_json_object_end(json);
 }
 
 /* Files are listed when asked for; what is wrong is always told. */

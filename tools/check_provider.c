@@ -61,16 +61,12 @@ static bool check_loads(struct tool_check *check)
 static void check_beside(struct tool_check *check)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
-    char propquery[512];
     EVP_CIPHER *own = NULL;
     EVP_CIPHER *gcm = NULL;
-    const char *configured = check->settings.config.propquery;
 
-    (void)snprintf(propquery, sizeof(propquery), "%s%sprovider!=envelope",
-                   configured != NULL ? configured : "", configured != NULL ? "," : "");
     if (libctx != NULL && OSSL_LIB_CTX_load_config(libctx, check->settings.file) == 1) {
         own = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
-        gcm = EVP_CIPHER_fetch(libctx, "AES-256-GCM", propquery);
+        gcm = EVP_CIPHER_fetch(libctx, "AES-256-GCM", check->settings.config.propquery);
     }
     ERR_clear_error();
     if (own == NULL)

@@ -99,45 +99,45 @@ static void kek_text(void *arg, const struct tool_kek_counts *counts)
 static void kek_json(void *arg, const struct tool_kek_counts *counts)
 {
     const struct tool_census *census = arg;
-    struct tool_json *json = &census->run->json;
+    struct env_json *json = &census->run->json;
 
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", tool_kek_type(counts->type));
-    tool_json_hex(json, "kek", counts->id.bytes, counts->id.len);
+    env_json_object(json, NULL);
+    env_json_text(json, "type", tool_kek_type(counts->type));
+    env_json_hex(json, "kek", counts->id.bytes, counts->id.len);
     if (counts->token[0] != '\0') {
-        tool_json_text(json, "label", counts->label);
-        tool_json_text(json, "token", counts->token);
+        env_json_text(json, "label", counts->label);
+        env_json_text(json, "token", counts->token);
     }
-    tool_json_number(json, "files", counts->files);
-    tool_json_number(json, "bytes", counts->bytes);
-    tool_json_number(json, "sole_files", counts->sole_files);
-    tool_json_number(json, "sole_bytes", counts->sole_bytes);
+    env_json_number(json, "files", counts->files);
+    env_json_number(json, "bytes", counts->bytes);
+    env_json_number(json, "sole_files", counts->sole_files);
+    env_json_number(json, "sole_bytes", counts->sole_bytes);
     if (census->run->options.verify) {
-        tool_json_number(json, "opens", counts->tried[TOOL_RECIPIENT_OPENS]);
-        tool_json_number(json, "fails", counts->tried[TOOL_RECIPIENT_FAILS]);
-        tool_json_number(json, "not_here", counts->tried[TOOL_RECIPIENT_NOT_HERE]);
+        env_json_number(json, "opens", counts->tried[TOOL_RECIPIENT_OPENS]);
+        env_json_number(json, "fails", counts->tried[TOOL_RECIPIENT_FAILS]);
+        env_json_number(json, "not_here", counts->tried[TOOL_RECIPIENT_NOT_HERE]);
     }
-    tool_json_object_end(json);
+    env_json_object_end(json);
 }
 
 static void show_json(struct tool_census *census)
 {
-    struct tool_json *json = &census->run->json;
+    struct env_json *json = &census->run->json;
 
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", "summary");
+    env_json_object(json, NULL);
+    env_json_text(json, "type", "summary");
     for (size_t i = 0; i < TOOL_CENSUS_KINDS; i++)
-        tool_json_number(json, tool_census_name((enum tool_census_kind)i), census->kinds[i]);
-    tool_json_number(json, "bytes", census->bytes);
+        env_json_number(json, tool_census_name((enum tool_census_kind)i), census->kinds[i]);
+    env_json_number(json, "bytes", census->bytes);
     if (census->run->options.verify) {
-        tool_json_number(json, "opened", census->opened);
-        tool_json_number(json, "failed", census->failed);
-        tool_json_number(json, "no_key_here", census->no_key_here);
+        env_json_number(json, "opened", census->opened);
+        env_json_number(json, "failed", census->failed);
+        env_json_number(json, "no_key_here", census->no_key_here);
     }
-    tool_json_array(json, "keks");
+    env_json_array(json, "keks");
     tool_kek_table_each(&census->table, kek_json, census);
-    tool_json_array_end(json);
-    tool_json_object_end(json);
+    env_json_array_end(json);
+    env_json_object_end(json);
 }
 
 static void show_text(struct tool_census *census)

@@ -11,23 +11,24 @@ void tool_check_say(struct tool_check *check, enum tool_check_level level, const
 {
     static const char *const shown[] = {"ok     ", "warning", "FAILED "};
     static const char *const words[] = {"ok", "warning", "failed"};
-    struct tool_json *json = &check->run->json;
+    struct env_json *json = &check->run->json;
     char text[TOOL_FAILURE_TEXT];
     va_list ap;
 
     check->said[level]++;
     va_start(ap, fmt);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     if (check->run->options.json) {
-        tool_json_object(json, NULL);
-        tool_json_text(json, "type", "step");
-        tool_json_text(json, "step", step);
-        tool_json_text(json, "state", words[level]);
-        tool_json_text(json, "text", text);
+        env_json_object(json, NULL);
+        env_json_text(json, "type", "step");
+        env_json_text(json, "step", step);
+        env_json_text(json, "state", words[level]);
+        env_json_text(json, "text", text);
         if (way_out != NULL)
-            tool_json_text(json, "way_out", way_out);
-        tool_json_object_end(json);
+            env_json_text(json, "way_out", way_out);
+        env_json_object_end(json);
         return;
     }
     (void)fprintf(check->run->out, "%s %s: ", shown[level], step);
@@ -39,7 +40,7 @@ void tool_check_say(struct tool_check *check, enum tool_check_level level, const
 
 static void show_summary(const struct tool_check *check)
 {
-    struct tool_json *json = &check->run->json;
+    struct env_json *json = &check->run->json;
 
     if (!check->run->options.json) {
         (void)fprintf(
@@ -48,12 +49,12 @@ static void show_summary(const struct tool_check *check)
             tool_report_s(check->said[TOOL_CHECK_WARNING]), check->said[TOOL_CHECK_FAILED]);
         return;
     }
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", "summary");
-    tool_json_number(json, "ok", check->said[TOOL_CHECK_OK]);
-    tool_json_number(json, "warnings", check->said[TOOL_CHECK_WARNING]);
-    tool_json_number(json, "failed", check->said[TOOL_CHECK_FAILED]);
-    tool_json_object_end(json);
+    env_json_object(json, NULL);
+    env_json_text(json, "type", "summary");
+    env_json_number(json, "ok", check->said[TOOL_CHECK_OK]);
+    env_json_number(json, "warnings", check->said[TOOL_CHECK_WARNING]);
+    env_json_number(json, "failed", check->said[TOOL_CHECK_FAILED]);
+    env_json_object_end(json);
 }
 
 static enum tool_status run_check(struct tool_run *run)

@@ -34,16 +34,16 @@ static const char *kind_of(const struct tool_message *message)
 
 static void show_failure(struct inspection *in, const struct tool_failure *failure)
 {
-    struct tool_json *json = &in->run->json;
+    struct env_json *json = &in->run->json;
 
     in->wrong++;
     if (in->run->options.json) {
-        tool_json_object(json, NULL);
-        tool_json_text(json, "type", "file");
-        tool_json_path(json, "path", in->path);
-        tool_json_number(json, "reason", failure->reason);
-        tool_json_text(json, "error", failure->text);
-        tool_json_object_end(json);
+        env_json_object(json, NULL);
+        env_json_text(json, "type", "file");
+        env_json_path(json, "path", in->path);
+        env_json_number(json, "reason", failure->reason);
+        env_json_text(json, "error", failure->text);
+        env_json_object_end(json);
         return;
     }
     tool_report_text(in->run->out, in->path);
@@ -54,38 +54,38 @@ static void show_failure(struct inspection *in, const struct tool_failure *failu
 
 static void show_json(const struct inspection *in)
 {
-    struct tool_json *json = &in->run->json;
+    struct env_json *json = &in->run->json;
     const struct tool_message *message = in->message;
     const struct env_header *header = &message->header;
 
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", "file");
-    tool_json_path(json, "path", in->path);
-    tool_json_text(json, "kind", kind_of(message));
-    tool_json_number(json, "size", message->size);
-    tool_json_number(json, "header_length", message->der.len);
+    env_json_object(json, NULL);
+    env_json_text(json, "type", "file");
+    env_json_path(json, "path", in->path);
+    env_json_text(json, "kind", kind_of(message));
+    env_json_number(json, "size", message->size);
+    env_json_number(json, "header_length", message->der.len);
     if (header->content == ENV_CONTENT_MESSAGE) {
-        tool_json_number(json, "segment_length", message->segment_len);
-        tool_json_number(json, "body_length", message->body_len);
+        env_json_number(json, "segment_length", message->segment_len);
+        env_json_number(json, "body_length", message->body_len);
         if (message->plain_known)
-            tool_json_number(json, "plaintext_length", message->plain_len);
-        tool_json_bool(json, "length_is_possible", message->plain_known);
+            env_json_number(json, "plaintext_length", message->plain_len);
+        env_json_bool(json, "length_is_possible", message->plain_known);
     }
-    tool_json_array(json, "recipients");
+    env_json_array(json, "recipients");
     for (size_t i = 0; i < header->count; i++) {
         const struct tool_mechanism *mechanism = tool_mechanism(header->recipients[i].wrapped.alg);
 
-        tool_json_object(json, NULL);
-        tool_json_text(json, "type", tool_kek_type(mechanism->type));
-        tool_json_hex(json, "kek", header->recipients[i].id.bytes, header->recipients[i].id.len);
-        tool_json_text(json, "mechanism", mechanism->words);
-        tool_json_text(json, "oid", mechanism->oid);
+        env_json_object(json, NULL);
+        env_json_text(json, "type", tool_kek_type(mechanism->type));
+        env_json_hex(json, "kek", header->recipients[i].id.bytes, header->recipients[i].id.len);
+        env_json_text(json, "mechanism", mechanism->words);
+        env_json_text(json, "oid", mechanism->oid);
         if (in->run->options.here)
             tool_recipient_json(json, &in->recipients->list[i]);
-        tool_json_object_end(json);
+        env_json_object_end(json);
     }
-    tool_json_array_end(json);
-    tool_json_object_end(json);
+    env_json_array_end(json);
+    env_json_object_end(json);
 }
 
 static void show_sizes(FILE *out, const struct tool_message *message)
@@ -192,15 +192,15 @@ static void inspect_path(struct inspection *in, const char *operand)
 
 static void show_summary(const struct inspection *in)
 {
-    struct tool_json *json = &in->run->json;
+    struct env_json *json = &in->run->json;
 
     if (!in->run->options.json)
         return;
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", "summary");
-    tool_json_number(json, "files", in->files);
-    tool_json_number(json, "wrong", in->wrong);
-    tool_json_object_end(json);
+    env_json_object(json, NULL);
+    env_json_text(json, "type", "summary");
+    env_json_number(json, "files", in->files);
+    env_json_number(json, "wrong", in->wrong);
+    env_json_object_end(json);
 }
 
 static enum tool_status run_inspect(struct tool_run *run)

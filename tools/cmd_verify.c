@@ -210,32 +210,32 @@ static void show_json(const struct verify *verify, const struct tool_item *item,
                       const struct verdict *verdict)
 {
     static const char *const words[] = {"opens", "fails", "skipped"};
-    struct tool_json *json = &verify->run->json;
+    struct env_json *json = &verify->run->json;
 
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", item->line > 0 ? "line" : "file");
+    env_json_object(json, NULL);
+    env_json_text(json, "type", item->line > 0 ? "line" : "file");
     tool_item_json(json, item);
-    tool_json_text(json, "state", words[verdict->state]);
+    env_json_text(json, "state", words[verdict->state]);
     if (verdict->state == VERDICT_OPENS)
-        tool_json_number(json, "plaintext_length", verdict->plain_len);
+        env_json_number(json, "plaintext_length", verdict->plain_len);
     if (verdict->state == VERDICT_FAILS) {
-        tool_json_number(json, "reason", verdict->failure.reason);
-        tool_json_text(json, "error", verdict->failure.text);
+        env_json_number(json, "reason", verdict->failure.reason);
+        env_json_text(json, "error", verdict->failure.text);
     }
     if (verdict->state == VERDICT_SKIPPED)
-        tool_json_text(json, "why", skipped_because(item));
+        env_json_text(json, "why", skipped_because(item));
     if (verdict->count > 0) {
-        tool_json_array(json, "recipients");
+        env_json_array(json, "recipients");
         for (size_t i = 0; i < verdict->count; i++) {
-            tool_json_object(json, NULL);
-            tool_json_hex(json, "kek", verdict->recipients[i].id.bytes,
-                          verdict->recipients[i].id.len);
+            env_json_object(json, NULL);
+            env_json_hex(json, "kek", verdict->recipients[i].id.bytes,
+                         verdict->recipients[i].id.len);
             tool_recipient_json(json, &verdict->recipients[i].tried);
-            tool_json_object_end(json);
+            env_json_object_end(json);
         }
-        tool_json_array_end(json);
+        env_json_array_end(json);
     }
-    tool_json_object_end(json);
+    env_json_object_end(json);
 }
 
 /* A recipient that fails is named; the file's own failure is the first of them. */
@@ -310,7 +310,7 @@ static void deliver(void *arg, struct tool_item *item)
 static void show_counts(void *arg, const struct tool_kek_counts *counts)
 {
     const struct verify *verify = arg;
-    struct tool_json *json = &verify->run->json;
+    struct env_json *json = &verify->run->json;
     const uint64_t *tried = counts->tried;
     char id[TOOL_REPORT_ID];
 
@@ -322,17 +322,17 @@ static void show_counts(void *arg, const struct tool_kek_counts *counts)
                       tried[TOOL_RECIPIENT_FAILS], tried[TOOL_RECIPIENT_NOT_HERE]);
         return;
     }
-    tool_json_object(json, NULL);
-    tool_json_hex(json, "kek", counts->id.bytes, counts->id.len);
-    tool_json_number(json, "opens", tried[TOOL_RECIPIENT_OPENS]);
-    tool_json_number(json, "fails", tried[TOOL_RECIPIENT_FAILS]);
-    tool_json_number(json, "not_here", tried[TOOL_RECIPIENT_NOT_HERE]);
-    tool_json_object_end(json);
+    env_json_object(json, NULL);
+    env_json_hex(json, "kek", counts->id.bytes, counts->id.len);
+    env_json_number(json, "opens", tried[TOOL_RECIPIENT_OPENS]);
+    env_json_number(json, "fails", tried[TOOL_RECIPIENT_FAILS]);
+    env_json_number(json, "not_here", tried[TOOL_RECIPIENT_NOT_HERE]);
+    env_json_object_end(json);
 }
 
 static void show_summary(struct verify *verify)
 {
-    struct tool_json *json = &verify->run->json;
+    struct env_json *json = &verify->run->json;
     char size[TOOL_REPORT_SIZE];
 
     if (!verify->run->options.json) {
@@ -343,19 +343,19 @@ static void show_summary(struct verify *verify)
             verify->opens, tool_report_size(verify->bytes, size), verify->fails, verify->skipped);
         return;
     }
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", "summary");
-    tool_json_number(json, "opened", verify->opens);
-    tool_json_number(json, "plaintext_bytes", verify->bytes);
-    tool_json_number(json, "failed", verify->fails);
-    tool_json_number(json, "skipped", verify->skipped);
-    tool_json_number(json, "leftovers", verify->leftovers);
+    env_json_object(json, NULL);
+    env_json_text(json, "type", "summary");
+    env_json_number(json, "opened", verify->opens);
+    env_json_number(json, "plaintext_bytes", verify->bytes);
+    env_json_number(json, "failed", verify->fails);
+    env_json_number(json, "skipped", verify->skipped);
+    env_json_number(json, "leftovers", verify->leftovers);
     if (verify->run->options.each_recipient) {
-        tool_json_array(json, "keks");
+        env_json_array(json, "keks");
         tool_kek_table_each(&verify->table, show_counts, verify);
-        tool_json_array_end(json);
+        env_json_array_end(json);
     }
-    tool_json_object_end(json);
+    env_json_object_end(json);
 }
 
 static enum tool_status run_verify(struct tool_run *run)

@@ -83,6 +83,7 @@ void tool_failure_set(struct tool_failure *failure, const char *fmt, ...)
 
     failure->reason = ENV_R_NONE;
     va_start(ap, fmt);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
     (void)vsnprintf(failure->text, sizeof(failure->text), fmt, ap);
     va_end(ap);
 }

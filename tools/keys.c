@@ -41,6 +41,9 @@ static bool make_keys(struct tool_keys *keys, struct tool_failure *failure)
         r = keys->dek.crypto != NULL ? env_crypto_ready(keys->dek.crypto)
                                      : ENV_FAIL(ENV_R_NO_MEMORY);
     }
+    keys->audit = (struct env_audit){&keys->settings.config, keys->dek.crypto, &keys->errors};
+    if (env_ok(r))
+        r = env_audit_check(&keys->audit);
     if (env_ok(r))
         r = env_token_keyring_new(&keys->settings.config, keys->libctx, &keys->errors,
                                   &keys->dek.keyring);
@@ -48,6 +51,7 @@ static bool make_keys(struct tool_keys *keys, struct tool_failure *failure)
         tool_failure_take(r, failure);
         return false;
     }
+    keys->dek.keyring->audit = &keys->audit;
     env_token_keyring_ask_pin(keys->dek.keyring, tool_ask_pin, NULL);
     return true;
 }

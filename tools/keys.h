@@ -6,6 +6,7 @@
 #ifndef ENVELOPE_TOOL_KEYS_H
 #define ENVELOPE_TOOL_KEYS_H
 
+#include "../provider/audit.h"
 #include "../provider/dek.h"
 #include "errors.h"
 #include "options.h"
@@ -16,6 +17,7 @@ struct tool_keys {
     struct tool_settings settings;
     struct env_errors errors;
     struct env_dek_context dek;
+    struct env_audit audit; /* what this program does with a KEK is recorded like all else */
 };
 
 /*

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* envelope(1): which subcommand, its usage, and what is done before and after it. */
 #include <openssl/crypto.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "run.h"
@@ -60,39 +59,6 @@ static const struct tool_command *find_command(const char *name)
     return NULL;
 }
 
-void tool_complain(const struct tool_run *run, const char *fmt, ...)
-{
-    va_list ap;
-
-    (void)fprintf(stderr, "envelope %s: ", run->command->name);
-    va_start(ap, fmt);
-    (void)vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    (void)fputc('\n', stderr);
-}
-
-bool tool_run_open_keys(struct tool_run *run, struct tool_failure *failure)
-{
-    if (run->keys != NULL)
-        return true;
-    if (!tool_keys_open(&run->options, &run->keys_room, failure)) {
-        tool_keys_close(&run->keys_room);
-        return false;
-    }
-    run->keys = &run->keys_room;
-    return true;
-}
-
-bool tool_run_keys(struct tool_run *run)
-{
-    struct tool_failure failure;
-
-    if (tool_run_open_keys(run, &failure))
-        return true;
-    tool_complain(run, "%s", failure.text);
-    return false;
-}
-
 static bool parse(struct tool_run *run, int argc, char **argv)
 {
     const struct tool_option *tables[TOOL_OPTION_TABLES] = {tool_options_common};
@@ -140,7 +106,7 @@ static enum tool_status run_command(const struct tool_command *command, int argc
         tool_complain(&run, "/dev/null can not be opened");
         return TOOL_UNABLE;
     }
-    tool_json_init(&run.json, run.out);
+    env_json_init(&run.json, run.out);
     return finish(&run, command->run(&run));
 }
 

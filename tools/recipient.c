@@ -78,15 +78,15 @@ const char *tool_recipient_word(enum tool_recipient_state state)
     return words[state];
 }
 
-void tool_recipient_json(struct tool_json *json, const struct tool_recipient *recipient)
+void tool_recipient_json(struct env_json *json, const struct tool_recipient *recipient)
 {
-    tool_json_text(json, "state", tool_recipient_word(recipient->state));
+    env_json_text(json, "state", tool_recipient_word(recipient->state));
     if (recipient->label[0] != '\0')
-        tool_json_text(json, "label", recipient->label);
+        env_json_text(json, "label", recipient->label);
     if (recipient->token[0] != '\0')
-        tool_json_text(json, "token", recipient->token);
+        env_json_text(json, "token", recipient->token);
     if (recipient->state == TOOL_RECIPIENT_FAILS) {
-        tool_json_number(json, "reason", recipient->failure.reason);
-        tool_json_text(json, "error", recipient->failure.text);
+        env_json_number(json, "reason", recipient->failure.reason);
+        env_json_text(json, "error", recipient->failure.text);
     }
 }

@@ -3,7 +3,7 @@
 #ifndef ENVELOPE_TOOL_RECIPIENT_H
 #define ENVELOPE_TOOL_RECIPIENT_H
 
-#include "json.h"
+#include "../provider/json.h"
 #include "keys.h"
 
 enum tool_recipient_state {
@@ -40,6 +40,6 @@ void tool_recipients_try(const struct tool_keys *keys, const struct env_header *
 const char *tool_recipient_word(enum tool_recipient_state state);
 
 /* What it came to, as members of the object that is open. */
-void tool_recipient_json(struct tool_json *json, const struct tool_recipient *recipient);
+void tool_recipient_json(struct env_json *json, const struct tool_recipient *recipient);
 
 #endif

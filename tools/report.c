@@ -4,14 +4,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "json.h"
+#include "../provider/json.h"
 
 void tool_report_text(FILE *out, const char *text)
 {
     size_t len = strlen(text);
 
     while (len > 0) {
-        size_t n = tool_utf8_char(text, len);
+        size_t n = env_utf8_char(text, len);
         unsigned char c = (unsigned char)*text;
         /* U+0080 to U+009F are control characters as well: C2 80 to C2 9F */
         bool control = n == 2 && c == 0xC2 && (unsigned char)text[1] < 0xA0;

@@ -42,9 +42,9 @@ struct rotate {
     tool_rotate_fn *file;
     const char *participle;
     FILE *report; /* the standard error when lines go to the standard output */
-    struct tool_json json;
+    struct env_json json;
     bool output_failed;
-    bool unfinished; /* a list could not be read to its end */
+    bool unfinished; /* a list could not be read to its end, or not passed on whole */
     uint64_t recovered;
     uint64_t counts[OUTCOMES];
 };
@@ -162,18 +162,18 @@ static void work(void *arg, void *mine, struct tool_item *item)
 static void tell_json(struct rotate *rotate, const struct tool_item *item,
                       const struct result *result)
 {
-    struct tool_json *json = &rotate->json;
+    struct env_json *json = &rotate->json;
 
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", item->line > 0 ? "line" : "file");
+    env_json_object(json, NULL);
+    env_json_text(json, "type", item->line > 0 ? "line" : "file");
     tool_item_json(json, item);
-    tool_json_text(json, "state", outcome_words[result->outcome]);
-    tool_json_bool(json, "recovered", result->recovered);
+    env_json_text(json, "state", outcome_words[result->outcome]);
+    env_json_bool(json, "recovered", result->recovered);
     if (result->outcome >= OUTCOME_SKIPPED) {
-        tool_json_number(json, "reason", result->failure.reason);
-        tool_json_text(json, "error", result->failure.text);
+        env_json_number(json, "reason", result->failure.reason);
+        env_json_text(json, "error", result->failure.text);
     }
-    tool_json_object_end(json);
+    env_json_object_end(json);
 }
 
 static void tell_text(const struct rotate *rotate, const struct tool_item *item,
@@ -228,10 +228,13 @@ static void deliver(void *arg, struct tool_item *item)
     static const struct result no_memory = {.outcome = OUTCOME_FAILED,
                                             .failure = {.text = "out of memory"}};
 
-    if (item->line > 0 && item->kind != TOOL_ITEM_FAILURE)
-        write_line(rotate, item, result);
-    if (item->kind == TOOL_ITEM_FAILURE && rotate->run->options.list)
+    /* of a line that is too long only the beginning is here: nothing is written from there on */
+    if (rotate->run->options.list &&
+        (item->kind == TOOL_ITEM_FAILURE ||
+         (item->kind == TOOL_ITEM_BAD_LINE && item->text_len >= TOOL_LINE_MAX)))
         rotate->unfinished = true;
+    if (item->line > 0 && !rotate->unfinished)
+        write_line(rotate, item, result);
     if (result == NULL || !result->silent) {
         const struct result *told = result != NULL ? result : &no_memory;
 
@@ -246,22 +249,22 @@ static void deliver(void *arg, struct tool_item *item)
 
 static void sum_up_json(struct rotate *rotate)
 {
-    struct tool_json *json = &rotate->json;
+    struct env_json *json = &rotate->json;
     uint64_t all = 0;
 
     for (size_t i = 0; i < OUTCOMES; i++)
         all += rotate->counts[i];
-    tool_json_object(json, NULL);
-    tool_json_text(json, "type", "summary");
-    tool_json_bool(json, "dry_run", rotate->rotation.dry_run);
-    tool_json_number(json, rotate->run->options.list ? "lines" : "files", all);
-    tool_json_number(json, "in_place", rotate->counts[OUTCOME_IN_PLACE]);
-    tool_json_number(json, "replaced", rotate->counts[OUTCOME_REPLACED]);
-    tool_json_number(json, "current", rotate->counts[OUTCOME_CURRENT]);
-    tool_json_number(json, "skipped", rotate->counts[OUTCOME_SKIPPED]);
-    tool_json_number(json, "failed", rotate->counts[OUTCOME_FAILED]);
-    tool_json_number(json, "recovered", rotate->recovered);
-    tool_json_object_end(json);
+    env_json_object(json, NULL);
+    env_json_text(json, "type", "summary");
+    env_json_bool(json, "dry_run", rotate->rotation.dry_run);
+    env_json_number(json, rotate->run->options.list ? "lines" : "files", all);
+    env_json_number(json, "in_place", rotate->counts[OUTCOME_IN_PLACE]);
+    env_json_number(json, "replaced", rotate->counts[OUTCOME_REPLACED]);
+    env_json_number(json, "current", rotate->counts[OUTCOME_CURRENT]);
+    env_json_number(json, "skipped", rotate->counts[OUTCOME_SKIPPED]);
+    env_json_number(json, "failed", rotate->counts[OUTCOME_FAILED]);
+    env_json_number(json, "recovered", rotate->recovered);
+    env_json_object_end(json);
 }
 
 static void sum_up(struct rotate *rotate)
@@ -300,11 +303,11 @@ enum tool_status tool_rotate_tree(struct tool_run *run, tool_rotate_fn *file,
         .dry_run = run->options.dry_run,
     };
     rotate.report = run->options.list && !run->options.quiet ? stderr : run->out;
-    tool_json_init(&rotate.json, rotate.report);
+    env_json_init(&rotate.json, rotate.report);
     status = tool_tree_run(run, &ops, &rotate);
     if (fflush(stdout) != 0 || rotate.output_failed || rotate.unfinished) {
-        tool_complain(run, "the list could not be %s whole",
-                      rotate.unfinished ? "read" : "written");
+        tool_complain(run, rotate.unfinished ? "the list was not read to its end, nor written"
+                                             : "the output could not be written");
         status = TOOL_UNABLE;
     }
     sum_up(&rotate);

@@ -3,7 +3,7 @@
 #ifndef ENVELOPE_TOOL_RUN_H
 #define ENVELOPE_TOOL_RUN_H
 
-#include "json.h"
+#include "../provider/json.h"
 #include "keys.h"
 #include "options.h"
 #include "progress.h"
@@ -12,8 +12,8 @@
 struct tool_run {
     const struct tool_command *command;
     struct tool_options options;
-    FILE *out;             /* of results; the null device with --quiet */
-    struct tool_json json; /* on out, for --json */
+    FILE *out;            /* of results; the null device with --quiet */
+    struct env_json json; /* on out, for --json */
     struct tool_progress progress;
     struct tool_keys *keys; /* NULL until tool_run_keys */
     struct tool_keys keys_room;

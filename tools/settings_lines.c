@@ -150,9 +150,12 @@ void tool_settings_lines(FILE *in, const char *section, tool_line_trap_fn *take,
             reader.line++;
         } else if (c == '\\' && reader.state != IN_COMMENT) {
             c = getc_unlocked(in);
+            if (c == '\r') { /* part of the line's end, or lost like any other character */
+                c = getc_unlocked(in);
+                if (c != '\n' && c != EOF)
+                    (void)ungetc(c, in);
+            }
             take_escape(&reader, c);
-            if (c == '\r' && (c = getc_unlocked(in)) != '\n' && c != EOF)
-                (void)ungetc(c, in);
             reader.line += c == '\n';
         } else {
             take_char(&reader, (char)c);

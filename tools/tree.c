@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "leftover.h"
 #include "report.h"
 #include "workers.h"
 
@@ -36,28 +37,11 @@ void tool_item_print(FILE *out, const struct tool_item *item)
         (void)fprintf(out, ":%" PRIu64, item->line);
 }
 
-void tool_item_json(struct tool_json *json, const struct tool_item *item)
+void tool_item_json(struct env_json *json, const struct tool_item *item)
 {
-    tool_json_path(json, "path", item->entry.path);
+    env_json_path(json, "path", item->entry.path);
     if (item->line > 0)
-        tool_json_number(json, "line", item->line);
-}
-
-/* ".NAME.envelope-journal", ".NAME.envelope-new", and the two with a hash in NAME's place. */
-static bool is_leftover(const char *name)
-{
-    static const char *const words[] = {".envelope-journal", ".envelope-new"};
-    size_t len = strlen(name);
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        size_t word_len = strlen(words[i]);
-
-        if (name[0] == '.' && len > word_len && strcmp(name + len - word_len, words[i]) == 0)
-            return true;
-        if (strncmp(name, words[i], word_len) == 0 && name[word_len] == '.')
-            return true;
-    }
-    return false;
+        env_json_number(json, "line", item->line);
 }
 
 /* ---- the workers' side ---- */
@@ -117,7 +101,8 @@ static bool take_entry(void *arg, struct tool_entry *entry)
     }
     item->entry = *entry;
     if (entry->found == TOOL_FOUND_FILE)
-        item->kind = is_leftover(entry->name) ? TOOL_ITEM_LEFTOVER : TOOL_ITEM_FILE;
+        item->kind = tool_leftover_kind(entry->name) != TOOL_LEFTOVER_NONE ? TOOL_ITEM_LEFTOVER
+                                                                           : TOOL_ITEM_FILE;
     else
         item->kind = entry->found == TOOL_FOUND_OTHER ? TOOL_ITEM_OTHER : TOOL_ITEM_FAILURE;
     tool_workers_add(tree->workers, item);

@@ -50,6 +50,6 @@ enum tool_status tool_tree_run(struct tool_run *run, const struct tool_tree_ops 
 /* How an item is called: its path, and with a line "PATH:NUMBER". */
 void tool_item_print(FILE *out, const struct tool_item *item);
 /* The same as members "path" and "line" of an object. */
-void tool_item_json(struct tool_json *json, const struct tool_item *item);
+void tool_item_json(struct env_json *json, const struct tool_item *item);
 
 #endif

@@ -82,6 +82,8 @@ static void messages(OSSL_LIB_CTX *libctx)
         save("fuzz_message", seeds[i].name, seeds[i].control, 8, message, len);
         FUZZ_DEMAND(
             env_ok(env_header_length((struct env_span){message, ENV_HEADER_PEEK}, &header_len)));
+        if (i < 3)
+            save("fuzz_tool", seeds[i].name, "\2\0\0\0\0\1", 6, message, len);
         if (i == 1 || seeds[i].keks > 1)
             save("fuzz_header", seeds[i].name, NULL, 0, message, header_len);
     }
@@ -167,10 +169,17 @@ static void texts(void)
         {"query_to_show", 5, "!pkcs11:object=orders;type=private"},
         {"key", 6, "f\303\274nf \342\202\254 \360\237\224\221 orders 456789"},
     };
+    static const char list[] = "\0MIGfBgsqhkiG9w0BCRABF6CBjzCBjAIBADFBoj8=\nYQ==\r\n\n  YWI= \n"
+                               "YWJj\nYWJ*\nYWI";
+    static const char lines[] =
+        "\1openssl_conf = init\n[init]\nproviders = p # all\n[envelope_sect]\nkek = a#b\n"
+        "token = pkcs11:token=$x\nmodule = \\path \\\n more\ncontext = \"a # b\"\n";
     uint8_t padded[32] = "orders";
 
     for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
         save("fuzz_text", seeds[i].name, &seeds[i].reader, 1, seeds[i].text, strlen(seeds[i].text));
+    save("fuzz_tool", "list", NULL, 0, list, sizeof(list) - 1);
+    save("fuzz_tool", "lines", NULL, 0, lines, sizeof(lines) - 1);
     save("fuzz_text", "key_padded", "\6", 1, padded, sizeof(padded));
 }
 

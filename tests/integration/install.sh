@@ -11,15 +11,23 @@ modules_dir=$(stock version -m | sed -n 's/^MODULESDIR: "\(.*\)"$/\1/p')
 installed=$work/root$modules_dir/envelope.so
 [[ -f $installed ]] || fail "envelope.so is not in OpenSSL's modules directory: $(<install.log)"
 
-# man finds the page in a directory share/man of the prefix.
-mapfile -t pages < <(find "$work/root" -path '*/share/man/man7/envelope.7')
-((${#pages[@]} == 1)) || fail "${#pages[@]} pages envelope(7) installed: $(<install.log)"
-same "$source_dir/docs/envelope.7" "${pages[0]}"
-if command -v man >/dev/null; then
-    found=$(man -M "${pages[0]%/man7/*}" -w 7 envelope) || fail "man does not find envelope(7)"
-    [[ $found == "${pages[0]}" ]] || fail "man finds another page: $found"
-fi
-[[ $(stat -c %A "${pages[0]}") == *r-- ]] || fail "not everybody can read envelope(7)"
+# man finds a page in a directory share/man of the prefix.
+for section in 1 7; do
+    mapfile -t pages < <(find "$work/root" -path "*/share/man/man$section/envelope.$section")
+    ((${#pages[@]} == 1)) || fail "${#pages[@]} pages envelope($section) installed: $(<install.log)"
+    same "$source_dir/docs/envelope.$section" "${pages[0]}"
+    if command -v man >/dev/null; then
+        found=$(man -M "${pages[0]%/man*/*}" -w "$section" envelope) ||
+            fail "man does not find envelope($section)"
+        [[ $found == "${pages[0]}" ]] || fail "man finds another page: $found"
+    fi
+    [[ $(stat -c %A "${pages[0]}") == *r-- ]] || fail "not everybody can read envelope($section)"
+done
+
+# The command is a program of the prefix that everybody can run.
+mapfile -t programs < <(find "$work/root" -path '*/bin/envelope' -type f)
+((${#programs[@]} == 1)) || fail "${#programs[@]} programs envelope installed: $(<install.log)"
+[[ $(stat -c %A "${programs[0]}") == *r-x ]] || fail "not everybody can run envelope"
 
 exported=$(nm -D --defined-only "$installed" | awk '{print $NF}')
 [[ $exported == OSSL_provider_init ]] || fail "exported: $exported"
@@ -30,3 +38,5 @@ echo words >plain
 expect_quiet seal -in plain -out sealed
 expect_quiet open -in sealed -out opened
 same plain opened
+expect_quiet with_envelope "${programs[0]}" verify sealed >verified
+[[ $(<verified) == "1 opened (6 bytes of plaintext), 0 failed, 0 skipped" ]] || fail "$(<verified)"

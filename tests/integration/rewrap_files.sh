@@ -228,6 +228,26 @@ grep -qx '0 re-wrapped, 3 current, 0 skipped, 2 failed' list.err || fail "the su
 write_cnf kek=one
 envelope rewrap --list --dry-run --quiet list.out >again 2>&1 && fail "the bad lines are fine now"
 [[ ! -s again ]] || fail "a dry run wrote lines"
+# A line that is too long to be passed on whole ends the output, and that is said.
+{
+    cat line.1
+    echo
+    head -c 200000 /dev/zero | tr '\0' A
+    echo
+    cat line.2
+    echo
+} >long.list
+status=0
+envelope rewrap --list long.list >list.out 2>list.err || status=$?
+[[ $status == 2 && $(wc -l <list.out) == 1 ]] || fail "status $status, $(wc -l <list.out) lines"
+grep -q '^long.list:2: the line is too long' list.err || fail "$(<list.err)"
+grep -q 'the list was not read to its end, nor written' list.err || fail "$(<list.err)"
+status=0
+envelope rewrap --list absent.list >list.out 2>list.err || status=$?
+[[ $status == 2 && ! -s list.out ]] || fail "an absent list: status $status"
+status=0
+envelope rewrap --list list >/dev/full 2>list.err || status=$?
+[[ $status == 2 ]] || fail "a full disk: status $status"
 # A sealed key in a file, and one with something behind it.
 write_cnf kek=two
 expect_output "1 re-wrapped (1 in place), 0 current, 0 skipped, 0 failed" 0 envelope rewrap key-file

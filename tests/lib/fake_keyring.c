@@ -118,8 +118,10 @@ static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrap
     if (fake->rsa != NULL) {
         if (!oaep(fake, wrapped->alg, false, (struct env_span){wrapped->data, wrapped->len}, out,
                   &len) ||
-            len != ENV_DEK_LEN)
+            len != ENV_DEK_LEN) {
+            memset(dek, 0, ENV_DEK_LEN); /* as a token's driver might */
             return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
+        }
     } else if (!key_wrap(fake, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN)) {
         return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
     }

@@ -595,6 +595,29 @@ START_TEST(header_of_his_own)
 END_TEST
 
 /* A SET OF has one order: every other is no DER, and sorted again it is what it was. */
+/* Whoever knows what a failed unwrap leaves behind can not make a header for it. */
+START_TEST(header_for_what_a_failed_unwrap_leaves)
+{
+    static const uint8_t zeros[ENV_DEK_LEN];
+    struct env_header *header;
+    struct bytes before;
+    uint8_t *der = NULL;
+    size_t len = 0;
+
+    fake_make_rsa(0, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-3072.pem");
+    header_tree_seal(1);
+    before = der_encode(root);
+    header = read_any(before);
+    bytes_free(&before);
+    header->recipients[0].wrapped.data[200] ^= 1;
+    ck_assert(env_ok(env_header_encode(context->crypto, header, zeros, &der, &len)));
+    ck_assert_int_eq(env_dek_open_header(context, header, (struct env_span){der, len}, dek).reason,
+                     ENV_R_NOT_AUTHENTIC);
+    OPENSSL_free(der);
+    OPENSSL_free(header);
+}
+END_TEST
+
 START_TEST(recipients_reordered)
 {
     struct bytes before;
@@ -649,6 +672,7 @@ int main(void)
     tcase_add_test(tcase, recipients_added);
     tcase_add_test(tcase, recipients_replaced);
     tcase_add_test(tcase, header_of_his_own);
+    tcase_add_test(tcase, header_for_what_a_failed_unwrap_leaves);
     tcase_add_test(tcase, recipients_reordered);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);

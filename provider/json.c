@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-void tool_json_init(struct tool_json *json, FILE *out)
+void env_json_init(struct env_json *json, FILE *out)
 {
     memset(json, 0, sizeof(*json));
     json->out = out;
@@ -14,7 +14,7 @@ void tool_json_init(struct tool_json *json, FILE *out)
 
 /* ---- text ---- */
 
-size_t tool_utf8_char(const char *text, size_t len)
+size_t env_utf8_char(const char *text, size_t len)
 {
     const uint8_t *p = (const uint8_t *)text;
     size_t n;
@@ -43,7 +43,7 @@ size_t tool_utf8_char(const char *text, size_t len)
 static bool is_utf8(const char *text, size_t len)
 {
     while (len > 0) {
-        size_t n = tool_utf8_char(text, len);
+        size_t n = env_utf8_char(text, len);
 
         if (n == 0)
             return false;
@@ -69,7 +69,7 @@ static void write_string(FILE *out, const char *text, size_t len)
 {
     (void)fputc('"', out);
     while (len > 0) {
-        size_t n = tool_utf8_char(text, len);
+        size_t n = env_utf8_char(text, len);
 
         if (n == 0) {
             (void)fputs("\xEF\xBF\xBD", out);
@@ -85,7 +85,7 @@ static void write_string(FILE *out, const char *text, size_t len)
 
 /* ---- structure ---- */
 
-static void write_name(struct tool_json *json, const char *name)
+static void write_name(struct env_json *json, const char *name)
 {
     if (json->filled[json->depth])
         (void)fputc(',', json->out);
@@ -96,73 +96,73 @@ static void write_name(struct tool_json *json, const char *name)
     }
 }
 
-static void open_value(struct tool_json *json, const char *name, char bracket)
+static void open_value(struct env_json *json, const char *name, char bracket)
 {
     write_name(json, name);
     (void)fputc(bracket, json->out);
-    if (json->depth < TOOL_JSON_DEPTH)
+    if (json->depth < ENV_JSON_DEPTH)
         json->depth++;
     json->filled[json->depth] = false;
 }
 
-static void close_value(struct tool_json *json, char bracket)
+static void close_value(struct env_json *json, char bracket)
 {
     (void)fputc(bracket, json->out);
     if (json->depth > 0 && --json->depth == 0)
         (void)fputc('\n', json->out);
 }
 
-void tool_json_object(struct tool_json *json, const char *name)
+void env_json_object(struct env_json *json, const char *name)
 {
     open_value(json, name, '{');
 }
 
-void tool_json_object_end(struct tool_json *json)
+void env_json_object_end(struct env_json *json)
 {
     close_value(json, '}');
 }
 
-void tool_json_array(struct tool_json *json, const char *name)
+void env_json_array(struct env_json *json, const char *name)
 {
     open_value(json, name, '[');
 }
 
-void tool_json_array_end(struct tool_json *json)
+void env_json_array_end(struct env_json *json)
 {
     close_value(json, ']');
 }
 
 /* ---- values ---- */
 
-void tool_json_bytes(struct tool_json *json, const char *name, const char *value, size_t len)
+void env_json_bytes(struct env_json *json, const char *name, const char *value, size_t len)
 {
     write_name(json, name);
     write_string(json->out, value, len);
 }
 
-void tool_json_text(struct tool_json *json, const char *name, const char *value)
+void env_json_text(struct env_json *json, const char *name, const char *value)
 {
     if (value != NULL) {
-        tool_json_bytes(json, name, value, strlen(value));
+        env_json_bytes(json, name, value, strlen(value));
         return;
     }
     write_name(json, name);
     (void)fputs("null", json->out);
 }
 
-void tool_json_number(struct tool_json *json, const char *name, uint64_t value)
+void env_json_number(struct env_json *json, const char *name, uint64_t value)
 {
     write_name(json, name);
     (void)fprintf(json->out, "%" PRIu64, value);
 }
 
-void tool_json_bool(struct tool_json *json, const char *name, bool value)
+void env_json_bool(struct env_json *json, const char *name, bool value)
 {
     write_name(json, name);
     (void)fputs(value ? "true" : "false", json->out);
 }
 
-void tool_json_hex(struct tool_json *json, const char *name, const uint8_t *bytes, size_t len)
+void env_json_hex(struct env_json *json, const char *name, const uint8_t *bytes, size_t len)
 {
     write_name(json, name);
     (void)fputc('"', json->out);
@@ -171,14 +171,14 @@ void tool_json_hex(struct tool_json *json, const char *name, const uint8_t *byte
     (void)fputc('"', json->out);
 }
 
-void tool_json_path(struct tool_json *json, const char *name, const char *path)
+void env_json_path(struct env_json *json, const char *name, const char *path)
 {
     size_t len = strlen(path);
     size_t room = 4 * ((len + 2) / 3) + 1;
     char base64_name[64];
     unsigned char *base64;
 
-    tool_json_bytes(json, name, path, len);
+    env_json_bytes(json, name, path, len);
     if (is_utf8(path, len) || len > INT32_MAX / 2)
         return;
     base64 = OPENSSL_malloc(room);
@@ -186,6 +186,6 @@ void tool_json_path(struct tool_json *json, const char *name, const char *path)
         return;
     (void)EVP_EncodeBlock(base64, (const unsigned char *)path, (int)len);
     (void)snprintf(base64_name, sizeof(base64_name), "%s_base64", name);
-    tool_json_text(json, base64_name, (const char *)base64);
+    env_json_text(json, base64_name, (const char *)base64);
     OPENSSL_free(base64);
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the audit log's lines go: the end of a file, or the system's log. */
+#ifndef ENVELOPE_AUDIT_SINK_H
+#define ENVELOPE_AUDIT_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the value of audit-log is one: file:/PATH, syslog or syslog:/PATH (of its socket). */
+bool env_audit_sink_is(const char *value);
+
+/*
+ * Appends one line, given with its newline, whole or not at all as far as the system lets it be.
+ * len 0 only shows that it could be done. False: why says what failed, in words.
+ */
+bool env_audit_sink_write(const char *value, const char *line, size_t len, char *why,
+                          size_t why_size);
+
+#endif

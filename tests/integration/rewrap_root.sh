@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Re-wrapping where only root can set the stage, so only root runs this: a disk that is full to its
+# last page, files of other users, files that nobody may change.
+[[ -n ${ENVELOPE_OWN_MOUNTS-} ]] || ENVELOPE_OWN_MOUNTS=1 exec unshare --mount bash "$0"
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+# shellcheck source=../lib/rotation.sh
+source "$source_dir/tests/lib/rotation.sh"
+make_two_keks
+make_kek kek short --id 2011
+stream 30000 >plain
+seal_as one plain sealed
+
+# ---- a full disk ----
+
+mkdir disk
+mount -t tmpfs -o size=256k,mode=700 envelope disk
+
+# Both ways to change a file, with so many pages free: it works, or it is told and nothing is harmed.
+with_free_pages() { # pages, KEK, command
+    local status=0 free
+    rm -f disk/*
+    cp sealed disk/sealed
+    free=$(df --output=avail --block-size=4096 disk | tail -n 1)
+    head -c $(((free - $1) * 4096)) /dev/zero >disk/filling
+    write_cnf "kek=$2"
+    envelope "$3" disk/sealed >output 2>&1 || status=$?
+    expect_no_leftovers disk
+    case $status in
+    0) opens_with_only "$2" disk/sealed plain ;;
+    1)
+        grep -q "$(reason FILE_FAILED).*No space left on device" output || fail "$(<output)"
+        same sealed disk/sealed
+        refused=$((refused + 1))
+        ;;
+    *) fail "status $status: $(<output)" ;;
+    esac
+}
+
+for change in "two rewrap 0 1" "short rewrap 0 1 5 8 9 12" "two reencrypt 0 1 5 8 9 12"; do
+    read -r kek subcommand pages <<<"$change"
+    refused=0
+    for free in $pages; do
+        with_free_pages "$free" "$kek" "$subcommand"
+    done
+    ((refused > 0 && refused < $(wc -w <<<"$pages"))) ||
+        fail "$change: $refused refusals: the disk was never full, or always"
+done
+umount disk
+
+# ---- files of other users ----
+
+cp sealed others
+chown 12345:54321 others
+chmod 4666 others
+facts=$(stat -c '%u:%g %a' others)
+write_cnf kek=short
+expect_output "1 re-wrapped, 0 current, 0 skipped, 0 failed" 0 envelope rewrap others
+[[ $(stat -c '%u:%g %a' others) == "$facts" ]] || fail "another owner or mode: $(stat -c '%u:%g %a' others)"
+opens_with_only short others plain
+# Who may write to it but not give files away leaves it alone, unless it stays the same file.
+cp others before
+write_cnf kek=two
+expect_failed FILE_UNSAFE "owner and group \(12345:54321\)" plainly envelope rewrap others
+expect_no_leftovers .
+same before others
+expect_failed FILE_UNSAFE "owner and group \(12345:54321\)" plainly envelope reencrypt others
+same before others
+expect_output "1 re-wrapped, 0 current, 0 skipped, 0 failed" 0 envelope rewrap others
+write_cnf kek=one
+expect_output "1 re-wrapped (1 in place), 0 current, 0 skipped, 0 failed" 0 plainly envelope rewrap others
+[[ $(stat -c %u:%g others) == 12345:54321 ]] || fail "another owner: $(stat -c %u:%g others)"
+
+# ---- files that nobody may change, and mounts that are read-only ----
+
+mkdir readonly
+mount -t tmpfs envelope readonly
+cp others readonly/sealed
+mount -o remount,ro readonly
+write_cnf kek=two
+expect_failed FILE_FAILED "Read-only file system" envelope rewrap readonly
+umount readonly
+if chattr +i others 2>/dev/null; then
+    status=0
+    envelope rewrap others >output 2>&1 || status=$?
+    chattr -i others
+    grep -q "$(reason FILE_FAILED).*Operation not permitted" output || fail "$(<output)"
+    ((status == 1)) || fail "status $status: $(<output)"
+else
+    echo "this file system has no immutable files"
+fi
+opens_with_only one others plain
