@@ -20,12 +20,12 @@ const struct env_aes_family_info *env_aes_family_info(enum env_aes_family family
 bool env_aes_can(unsigned uses, enum env_aes_family family, enum env_aes_way way);
 
 /* A session object with that value, to be wrapped. */
-CK_RV env_aes_create_secret(const struct env_key_use *use, const uint8_t *value, size_t len,
+CK_RV env_aes_create_secret(struct env_key_use *use, const uint8_t *value, size_t len,
                             CK_OBJECT_HANDLE *object);
 
 /* Unwraps into a session object whose value can be read. */
-CK_RV env_aes_unwrap_key(const struct env_key_use *use, CK_MECHANISM *mechanism,
-                         const uint8_t *wrapped, size_t len, CK_OBJECT_HANDLE *object);
+CK_RV env_aes_unwrap_key(struct env_key_use *use, CK_MECHANISM *mechanism, const uint8_t *wrapped,
+                         size_t len, CK_OBJECT_HANDLE *object);
 
 void env_aes_destroy(struct env_key_use *use, CK_OBJECT_HANDLE object);
 

@@ -86,6 +86,12 @@ bool env_ckr_ambiguous(CK_RV rv)
     return rv == CKR_GENERAL_ERROR || rv == CKR_DEVICE_ERROR || rv == CKR_FUNCTION_FAILED;
 }
 
+bool env_ckr_says_nothing(CK_RV rv)
+{
+    return rv == CKR_HOST_MEMORY || rv == CKR_DEVICE_MEMORY || rv == CKR_SESSION_COUNT ||
+           rv == CKR_BUFFER_TOO_SMALL || rv == CKR_FUNCTION_CANCELED;
+}
+
 bool env_ckr_bad_ciphertext(CK_RV rv)
 {
     switch (rv) {

@@ -28,6 +28,12 @@ bool env_ckr_ambiguous(CK_RV rv);
 /* True when C_Decrypt or C_UnwrapKey can mean by it that the ciphertext is bad. */
 bool env_ckr_bad_ciphertext(CK_RV rv);
 
+/*
+ * True for a lack of memory, sessions or room: it says nothing about what was asked, so that
+ * nothing may be concluded from it and remembered.
+ */
+bool env_ckr_says_nothing(CK_RV rv);
+
 /* True when the token does not do the mechanism after all, or not with this key. */
 bool env_ckr_mechanism_unusable(CK_RV rv);
 

@@ -141,7 +141,8 @@ bool env_file_kek_is(const char *text)
     return strncmp(text, PREFIX, sizeof(PREFIX) - 1) == 0;
 }
 
-/* path becomes a copy (OPENSSL_free); id->len is 0 when the name has none. */
+/* path becomes a copy (OPENSSL_free), or NULL without memory; id->len is 0 when the name has none.
+ */
 static ENV_RESULT parse_name(const char *text, char **path, struct env_kek_id *id,
                              struct env_fault *fault)
 {
@@ -162,7 +163,7 @@ static ENV_RESULT parse_name(const char *text, char **path, struct env_kek_id *i
     if (end == start)
         return env_fault(fault, ENV_R_CONFIG_VALUE, "kek: " PREFIX " names no file");
     *path = OPENSSL_strndup(start, (size_t)(end - start));
-    return *path != NULL ? ENV_OK : env_fault(fault, ENV_R_NO_MEMORY, "kek");
+    return ENV_OK;
 }
 
 /* The key's own id, the certificate's, or what everybody can work out. */
@@ -235,6 +236,8 @@ ENV_RESULT env_file_kek_find(struct env_ring *ring, const char *text, struct env
     if (*out != NULL)
         return ENV_OK;
     ENV_TRY(parse_name(text, &path, &given, fault));
+    if (path == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "kek");
     r = make(ring, path, &given, out, fault);
     OPENSSL_free(path);
     if (env_ok(r))

@@ -30,6 +30,14 @@ static ENV_RESULT search(struct env_ring *ring, const struct env_query *query, b
     return r;
 }
 
+/* A key that is of no use is looked at anew the next time. */
+static bool looks_sound(const struct env_kek *kek)
+{
+    const struct env_token_kek *first = env_standins_first(kek);
+
+    return first->id.len > 0 && first->facts.bits >= 128;
+}
+
 ENV_RESULT env_find_kek(struct env_ring *ring, const struct env_query *query,
                         const struct env_cache_name *name, bool first_will_do, struct env_kek **out,
                         struct env_fault *fault)
@@ -44,7 +52,7 @@ ENV_RESULT env_find_kek(struct env_ring *ring, const struct env_query *query,
     if (matches == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "looking for a KEK");
     r = search(ring, query, first_will_do, matches, out, fault);
-    if (env_ok(r))
+    if (env_ok(r) && looks_sound(*out))
         env_kek_cache_add(&ring->cache, name, *out);
     free(matches);
     return r;

@@ -9,15 +9,29 @@
 static CK_RV read_attribute(const struct env_token *token, const struct env_session *session,
                             CK_OBJECT_HANDLE key, CK_ATTRIBUTE *attribute)
 {
+    bool measured = attribute->pValue == NULL;
+    CK_ULONG room = attribute->ulValueLen;
     CK_RV rv = ENV_P11(token->fn->C_GetAttributeValue(session->handle, key, attribute, 1));
 
-    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
-        rv == CKR_BUFFER_TOO_SMALL || attribute->ulValueLen == CK_UNAVAILABLE_INFORMATION) {
+    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE) {
+        rv = CKR_OK;
         attribute->ulValueLen = 0;
-        if (rv != CKR_OK && env_ckr_loss(rv) == ENV_LOSS_NONE && !env_ckr_ambiguous(rv))
-            rv = CKR_OK;
+    } else if (rv != CKR_OK || attribute->ulValueLen == CK_UNAVAILABLE_INFORMATION) {
+        attribute->ulValueLen = 0;
+    } else if (!measured && attribute->ulValueLen > room) {
+        rv = CKR_BUFFER_TOO_SMALL; /* it says that it wrote more than there was room for */
+        attribute->ulValueLen = 0;
     }
     return rv;
+}
+
+/* The same for a number of any length: one that does not fit has length 0 as well. */
+static CK_RV read_number(const struct env_token *token, const struct env_session *session,
+                         CK_OBJECT_HANDLE key, CK_ATTRIBUTE *attribute)
+{
+    CK_RV rv = read_attribute(token, session, key, attribute);
+
+    return rv == CKR_BUFFER_TOO_SMALL ? CKR_OK : rv;
 }
 
 static CK_RV read_flags(const struct env_token *token, const struct env_session *session,
@@ -71,27 +85,39 @@ static CK_RV read_allowed(const struct env_token *token, const struct env_sessio
     return rv;
 }
 
-/* Ids and labels of any length: what does not fit leaves its length (id) or nothing (label). */
+/*
+ * Ids and labels of any length: *len is what the token says it has, and out is filled where it has
+ * room for that. A reference that came out shorter than it is would be sealed into messages.
+ */
+static CK_RV read_text(const struct env_token *token, const struct env_session *session,
+                       CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
+                       size_t *len)
+{
+    CK_ATTRIBUTE attribute = {type, NULL, 0};
+    CK_RV rv = read_attribute(token, session, key, &attribute);
+
+    *len = attribute.ulValueLen;
+    if (rv != CKR_OK || *len == 0 || *len > room)
+        return rv;
+    attribute.pValue = out;
+    rv = read_attribute(token, session, key, &attribute);
+    if (rv == CKR_OK && attribute.ulValueLen != *len)
+        rv = CKR_GENERAL_ERROR;
+    return rv;
+}
+
+/* What does not fit leaves its length (id) or nothing (label). */
 static CK_RV read_names(const struct env_token *token, const struct env_session *session,
                         struct env_key_facts *key)
 {
-    CK_ATTRIBUTE id = {CKA_ID, NULL, 0};
-    CK_ATTRIBUTE label = {CKA_LABEL, NULL, 0};
-    CK_RV rv = read_attribute(token, session, key->handle, &id);
+    CK_RV rv =
+        read_text(token, session, key->handle, CKA_ID, key->id, sizeof(key->id), &key->id_len);
 
-    key->id_len = id.ulValueLen;
-    if (rv == CKR_OK && key->id_len > 0 && key->id_len <= sizeof(key->id)) {
-        id.pValue = key->id;
-        rv = read_attribute(token, session, key->handle, &id);
-        key->id_len = id.ulValueLen;
-    }
     if (rv == CKR_OK)
-        rv = read_attribute(token, session, key->handle, &label);
-    if (rv != CKR_OK || label.ulValueLen == 0 || label.ulValueLen > ENV_LABEL_MAX)
-        return rv;
-    label.pValue = key->label;
-    rv = read_attribute(token, session, key->handle, &label);
-    key->label_len = label.ulValueLen;
+        rv = read_text(token, session, key->handle, CKA_LABEL, key->label, ENV_LABEL_MAX,
+                       &key->label_len);
+    if (key->label_len > ENV_LABEL_MAX)
+        key->label_len = 0;
     key->label[key->label_len] = '\0';
     return rv;
 }
@@ -122,12 +148,12 @@ static CK_RV read_rsa(const struct env_token *token, const struct env_session *s
 {
     CK_ATTRIBUTE modulus = {CKA_MODULUS, key->modulus, sizeof(key->modulus)};
     CK_ATTRIBUTE exponent = {CKA_PUBLIC_EXPONENT, key->exponent, sizeof(key->exponent)};
-    CK_RV rv = read_attribute(token, session, key->handle, &modulus);
+    CK_RV rv = read_number(token, session, key->handle, &modulus);
     size_t zeros = 0;
 
     key->modulus_len = modulus.ulValueLen;
     if (rv == CKR_OK)
-        rv = read_attribute(token, session, key->handle, &exponent);
+        rv = read_number(token, session, key->handle, &exponent);
     key->exponent_len = exponent.ulValueLen;
     while (zeros < key->modulus_len && key->modulus[zeros] == 0)
         zeros++;
@@ -175,8 +201,10 @@ struct handles {
     size_t count;
     size_t room;
     size_t limit;
+    bool no_memory;
 };
 
+#define OBJECTS_MAX 1000000u
 #define AT_ONCE 16u /* that C_FindObjects is asked for */
 
 static CK_RV collect(const struct env_token *token, const struct env_session *session,
@@ -190,13 +218,18 @@ static CK_RV collect(const struct env_token *token, const struct env_session *se
             size_t room = 2 * handles->room + AT_ONCE;
             CK_OBJECT_HANDLE *list = realloc(handles->list, room * sizeof(*list));
 
+            handles->no_memory = list == NULL;
             if (list == NULL)
                 return CKR_HOST_MEMORY;
             handles->list = list;
             handles->room = room;
         }
+        got = 0;
         rv = ENV_P11(token->fn->C_FindObjects(session->handle, handles->list + handles->count,
                                               AT_ONCE, &got));
+        /* It says that it wrote more than there was room for, or never comes to an end. */
+        if (rv == CKR_OK && (got > AT_ONCE || handles->count > OBJECTS_MAX))
+            rv = CKR_GENERAL_ERROR;
         if (rv == CKR_OK)
             handles->count += got;
     }
@@ -245,8 +278,8 @@ static ENV_RESULT take_each(const struct env_token *token, const struct env_sess
     for (size_t i = 0; i < handles->count && env_ok(r); i++) {
         CK_RV rv = env_read_key(token, session, handles->list[i], key);
 
-        if (env_ckr_loss(rv) == ENV_LOSS_KEY)
-            continue; /* somebody deleted it meanwhile */
+        /* When somebody deleted it meanwhile it is not found the next time: the loss is the key's.
+         */
         if (rv != CKR_OK)
             r = env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetAttributeValue", rv, token->where);
         else if (answers(key, query))
@@ -268,7 +301,7 @@ static ENV_RESULT find(const struct env_token *token, const struct env_session *
         rv = find_handles(token, session, query, CKK_AES, &handles);
     if (rv == CKR_OK && query->kinds != ENV_KEYS_AES)
         rv = find_handles(token, session, query, CKK_RSA, &handles);
-    if (rv == CKR_HOST_MEMORY)
+    if (handles.no_memory)
         r = env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);
     else if (rv != CKR_OK)
         r = env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_FindObjects", rv, token->where);

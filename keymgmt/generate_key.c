@@ -210,3 +210,32 @@ ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE ses
         fault->loss = ENV_LOSS_NONE;
     return ENV_FAIL(reason);
 }
+
+static void destroy_one(const struct env_token *token, const struct env_session *session,
+                        const struct env_key_plan *plan, CK_OBJECT_CLASS class)
+{
+    struct attributes t = {0};
+    CK_OBJECT_HANDLE found[2];
+    CK_ULONG count = 0;
+
+    add(&t, CKA_CLASS, &class, sizeof(class));
+    add_names(&t, plan);
+    if (ENV_P11(token->fn->C_FindObjectsInit(session->handle, t.list, t.count)) != CKR_OK)
+        return;
+    if (ENV_P11(token->fn->C_FindObjects(session->handle, found, 2, &count)) != CKR_OK)
+        count = 0;
+    (void)ENV_P11(token->fn->C_FindObjectsFinal(session->handle));
+    if (count == 1)
+        (void)ENV_P11(token->fn->C_DestroyObject(session->handle, found[0]));
+}
+
+void env_destroy_made(const struct env_token *token, const struct env_session *session,
+                      const struct env_key_plan *plan)
+{
+    if (plan->request->type == ENV_KEK_RSA) {
+        destroy_one(token, session, plan, CKO_PUBLIC_KEY);
+        destroy_one(token, session, plan, CKO_PRIVATE_KEY);
+    } else {
+        destroy_one(token, session, plan, CKO_SECRET_KEY);
+    }
+}

@@ -48,4 +48,11 @@ ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE ses
                             const struct env_key_plan *plan, enum env_template_kind kind,
                             struct env_generated *key, bool *refused, struct env_fault *fault);
 
+/*
+ * Destroys what came of it, where it can be told from everything else: the one key, or pair, of its
+ * class, id and label.
+ */
+void env_destroy_made(const struct env_token *token, const struct env_session *session,
+                      const struct env_key_plan *plan);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "login.h"
+#include "mechanism_info.h"
 #include "policy.h"
 #include "rsa_kek.h"
 #include "wrap_rsa.h"
@@ -153,6 +154,8 @@ static ENV_RESULT use_key(struct operation *operation, struct env_token *token,
         session->epoch = 0; /* no epoch of a pool: it is closed when it is given back */
     if (done)
         return ENV_OK;
+    if (fault->reason == ENV_R_KEK_USAGE || env_ckr_mechanism_unusable(fault->rv))
+        env_mechanisms_forget(token);
     probe(&use);
     return ENV_FAIL(fault->reason);
 }

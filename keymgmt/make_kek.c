@@ -24,8 +24,8 @@ struct making {
     bool refused;     /* the token does not take this kind of template */
     bool label_taken; /* by another KEK, which was agreed to */
     struct env_kek **out;
-    CK_OBJECT_HANDLE destroy;              /* for take_back */
-    const struct env_key_facts *of_public; /* the same, of an RSA KEK */
+    bool own_id; /* random: what has it came of this */
+    bool asked;  /* the token, to make the key; so it may be there whatever was answered */
 };
 
 /* ---- the request ---- */
@@ -145,19 +145,6 @@ static ENV_RESULT check_free(struct making *m, struct env_token *token,
     return r;
 }
 
-static ENV_RESULT open_for_writing(const struct env_token *token, CK_SESSION_HANDLE *session,
-                                   struct env_fault *fault)
-{
-    CK_RV rv = ENV_P11(token->fn->C_OpenSession(token->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,
-                                                NULL, NULL, session));
-
-    if (rv == CKR_OK)
-        return ENV_OK;
-    return env_fault_ckr(
-        fault, rv == CKR_TOKEN_WRITE_PROTECTED ? ENV_R_TOKEN_READ_ONLY : ENV_R_TOKEN_FAILED,
-        "C_OpenSession", rv, token->where);
-}
-
 /* The key is judged by what the token says of it, not by what it was asked for. */
 static ENV_RESULT take_key(struct env_ring *ring, struct making *m, struct env_token *token,
                            const struct env_session *session, CK_OBJECT_HANDLE handle,
@@ -196,20 +183,16 @@ static ENV_RESULT generate(struct env_ring *ring, struct making *m, struct env_t
 {
     struct env_generated made = {CK_INVALID_HANDLE, CK_INVALID_HANDLE};
     bool rsa = m->plan.request->type == ENV_KEK_RSA;
-    CK_SESSION_HANDLE writing;
     ENV_RESULT r;
 
-    ENV_TRY(open_for_writing(token, &writing, fault));
-    r = env_generate_key(token, writing, &m->plan, m->kind, &made, &m->refused, fault);
-    if (env_ok(r)) {
-        if (rsa && m->plan.request->id.len == 0)
-            env_rsa_pair_name(&ring->rsa, token, writing,
-                              &(struct env_rsa_key_pair){made.key, made.public_key}, &m->id);
-        r = take_key(ring, m, token, session, made.key, fault);
-        if (!env_ok(r))
-            destroy(token, writing, &made);
-    }
-    (void)ENV_P11(token->fn->C_CloseSession(writing));
+    m->asked = true;
+    ENV_TRY(env_generate_key(token, session->handle, &m->plan, m->kind, &made, &m->refused, fault));
+    if (rsa && m->own_id)
+        env_rsa_pair_name(&ring->rsa, token, session->handle,
+                          &(struct env_rsa_key_pair){made.key, made.public_key}, &m->id);
+    r = take_key(ring, m, token, session, made.key, fault);
+    if (!env_ok(r))
+        destroy(token, session->handle, &made);
     return r;
 }
 
@@ -226,13 +209,15 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
     blame->token = token;
     blame->token_epoch = atomic_load(&token->sessions.epoch);
     ENV_TRY(env_plan_key(token, ring->config->wrap_choice, &m->plan, fault));
-    ENV_TRY(env_ring_session(ring, token, &session, fault));
+    ENV_TRY(env_ring_session_to_write(ring, token, &session, fault));
     r = env_login_check(token, &session, &ring->pins, fault);
+    if (env_ok(r) && m->asked && m->own_id)
+        env_destroy_made(token, &session, &m->plan);
     if (env_ok(r))
         r = check_free(m, token, &session, fault);
     if (env_ok(r))
         r = generate(ring, m, token, &session, fault);
-    env_session_give(&token->sessions, &session, env_ok(r) || fault->rv == CKR_OK);
+    env_session_give(&token->sessions, &session, false);
     return r;
 }
 
@@ -242,40 +227,39 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
 static ENV_RESULT destroy_attempt(struct env_ring *ring, void *arg, enum env_loss cured,
                                   struct env_blame *blame, struct env_fault *fault)
 {
-    struct making *m = arg;
+    const struct making *m = arg;
     struct env_token *token = NULL;
-    CK_SESSION_HANDLE writing;
-    ENV_RESULT r = choose_token(ring, m, &token, fault);
+    struct env_session session;
 
     (void)cured;
     (void)blame;
-    if (token == NULL)
-        return r;
-    ENV_TRY(open_for_writing(token, &writing, fault));
-    (void)ENV_P11(token->fn->C_DestroyObject(writing, m->destroy));
-    if (m->of_public != NULL)
-        env_rsa_destroy_public(token, writing, m->of_public);
-    (void)ENV_P11(token->fn->C_CloseSession(writing));
+    ENV_TRY(choose_token(ring, m, &token, fault));
+    ENV_TRY(env_ring_session_to_write(ring, token, &session, fault));
+    env_destroy_made(token, &session, &m->plan);
+    env_session_give(&token->sessions, &session, false);
     return ENV_OK;
 }
 
 static void take_back(struct env_ring *ring, struct making *m)
 {
-    const struct env_token_kek *kek = (const struct env_token_kek *)*m->out;
     struct env_fault ignored;
 
-    m->destroy = env_token_kek_handle(*m->out);
-    m->of_public = kek->facts.rsa ? &kek->facts : NULL;
-    (void)env_ring_attempt(ring, destroy_attempt, m, &ignored);
+    if (*m->out != NULL)
+        m->id = *(*m->out)->vtable->id(*m->out); /* a pair got another one */
     env_kek_free(*m->out);
     *m->out = NULL;
+    (void)env_ring_attempt(ring, destroy_attempt, m, &ignored);
 }
 
 static ENV_RESULT make(struct env_ring *ring, struct making *m, struct env_fault *fault)
 {
     ENV_RESULT r = env_ring_attempt(ring, attempt, m, fault);
 
-    ENV_TRY(r);
+    if (!env_ok(r)) {
+        if (m->asked && m->own_id && !m->refused)
+            take_back(ring, m);
+        return r;
+    }
     r = env_token_kek_prepare(env_token_kek_from(*m->out), ENV_PATIENCE_ALL, fault);
     if (!env_ok(r)) {
         m->refused = m->kind != ENV_TEMPLATE_PLAIN;
@@ -295,6 +279,7 @@ ENV_RESULT env_make_kek(struct env_ring *ring, const struct env_kek_request *req
     m.plan.request = request;
     m.plan.id = &m.id;
     if (m.id.len == 0) {
+        m.own_id = true;
         m.id.len = ID_LEN;
         if (RAND_bytes(m.id.bytes, ID_LEN) != 1)
             return env_fault(fault, ENV_R_RANDOM_FAILED, "id");

@@ -16,13 +16,20 @@ CK_RV env_mechanism_flags(struct env_token *token, unsigned index, CK_MECHANISM_
     rv = ENV_P11(token->fn->C_GetMechanismInfo(token->slot, type, &answer));
     if (rv == CKR_OK)
         *flags = answer.flags;
-    else if (env_ckr_loss(rv) == ENV_LOSS_NONE && !env_ckr_ambiguous(rv))
+    else if (env_ckr_loss(rv) == ENV_LOSS_NONE && !env_ckr_ambiguous(rv) &&
+             !env_ckr_says_nothing(rv))
         *flags = 0; /* it does not have the mechanism, and says so in one way or another */
     else
         return rv;
     atomic_store(&known->flags, *flags);
-    atomic_store(&known->known, true);
+    atomic_store(&known->known, *flags != 0); /* what it does not have is asked for again */
     return CKR_OK;
+}
+
+void env_mechanisms_forget(struct env_token *token)
+{
+    for (unsigned i = 0; i < ENV_MECHANISMS; i++)
+        atomic_store(&token->mechanisms[i].known, false);
 }
 
 bool env_key_allows(const struct env_key_facts *key, CK_MECHANISM_TYPE type)

@@ -12,6 +12,9 @@
 CK_RV env_mechanism_flags(struct env_token *token, unsigned index, CK_MECHANISM_TYPE type,
                           CK_FLAGS *flags);
 
+/* When they turn out to be others than the token said: whoever needs them next asks again. */
+void env_mechanisms_forget(struct env_token *token);
+
 /* CKA_ALLOWED_MECHANISMS. */
 bool env_key_allows(const struct env_key_facts *key, CK_MECHANISM_TYPE type);
 

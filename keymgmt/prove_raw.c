@@ -105,69 +105,112 @@ static CK_RV create_known_key(const struct env_key_use *use, enum env_aes_way wa
                                                   sizeof(template) / sizeof(template[0]), key));
 }
 
+enum answer {
+    GOOD,
+    BAD,  /* other bytes, or a refusal */
+    LOST, /* something that has nothing to do with the question */
+};
+
+/* A code that may be a refusal as well as a moment's weakness makes it doubtful. */
+static enum answer answer_of(const struct env_key_use *known, ENV_RESULT r, bool as_expected,
+                             bool *doubtful)
+{
+    CK_RV rv = known->fault->rv;
+
+    if (env_ok(r))
+        return as_expected ? GOOD : BAD;
+    if (env_ckr_loss(rv) != ENV_LOSS_NONE || env_ckr_says_nothing(rv))
+        return LOST;
+    *doubtful = *doubtful || env_ckr_ambiguous(rv);
+    return BAD;
+}
+
 /* Whether what goes in comes out as it should. */
-static bool answers(struct env_key_use *use, struct env_aes_method method, const uint8_t *in,
-                    size_t in_len, const uint8_t *expected, size_t expected_len)
+static enum answer ask(struct env_key_use *known, struct env_aes_method method,
+                       const struct known_answer *a, bool *doubtful)
 {
     uint8_t out[KNOWN_MAX + 8 + ENV_RAW_SLACK];
-    struct env_raw_request request = {ENV_RAW_KWP, in, in_len, out, 0};
+    bool w = wraps(method.way);
+    struct env_raw_request request = {ENV_RAW_KWP, w ? a->plain : a->wrapped,
+                                      w ? a->len : a->wrapped_len, out, 0};
+    ENV_RESULT r = env_raw_once(known, method, &request);
 
-    return env_ok(env_raw_once(use, method, &request)) && request.out_len == expected_len &&
-           memcmp(out, expected, expected_len) == 0;
+    return answer_of(known, r,
+                     request.out_len == (w ? a->wrapped_len : a->len) &&
+                         memcmp(out, w ? a->wrapped : a->plain, request.out_len) == 0,
+                     doubtful);
 }
 
 /* Whether the token refuses what does not verify. */
-static bool refuses_bad(struct env_key_use *use, struct env_aes_method method)
+static enum answer ask_bad(struct env_key_use *known, struct env_aes_method method, bool *doubtful)
 {
     uint8_t out[sizeof(bad_padding) + ENV_RAW_SLACK];
     struct env_raw_request request = {ENV_RAW_KWP, bad_padding, sizeof(bad_padding), out, 0};
+    ENV_RESULT r = env_raw_once(known, method, &request);
 
-    return !env_ok(env_raw_once(use, method, &request));
+    return env_ok(r) ? BAD : answer_of(known, r, false, doubtful) == LOST ? LOST : GOOD;
 }
 
-/* *lost: what went wrong may be the token's going away, and nothing was shown. */
-static unsigned test(struct env_key_use *known, struct env_aes_method method, bool *lost)
+/*
+ * Goes through the known answers. What is remembered for good must not come of a moment's weakness:
+ * a doubtful answer is asked for twice, and in the end the token has to know again what it knew.
+ */
+static enum answer test(struct env_key_use *known, struct env_aes_method method, unsigned *kinds)
 {
-    unsigned kinds = 0;
-    bool doubtful = false;
+    const struct known_answer *good = NULL;
+    bool any_doubt = false;
 
-    *lost = false;
+    *kinds = 0;
     for (size_t i = 0; i < sizeof(known_answers) / sizeof(known_answers[0]); i++) {
         const struct known_answer *a = &known_answers[i];
+        bool doubtful = false;
+        enum answer answer = ask(known, method, a, &doubtful);
 
-        known->fault->rv = CKR_OK;
-        if (wraps(method.way)
-                ? answers(known, method, a->plain, a->len, a->wrapped, a->wrapped_len)
-                : answers(known, method, a->wrapped, a->wrapped_len, a->plain, a->len))
-            kinds |= a->kind;
-        if (env_ckr_loss(known->fault->rv) != ENV_LOSS_NONE)
-            *lost = true;
-        doubtful = doubtful || env_ckr_ambiguous(known->fault->rv);
+        if (answer == BAD && doubtful)
+            answer = ask(known, method, a, &doubtful);
+        if (answer == LOST)
+            return LOST;
+        any_doubt = any_doubt || doubtful;
+        if (answer == GOOD) {
+            *kinds |= a->kind;
+            good = a;
+        }
     }
-    if (!wraps(method.way) && !refuses_bad(known, method))
-        kinds = 0;
-    if (kinds == 0 && doubtful)
-        *lost = true;
-    return kinds;
+    if (!wraps(method.way)) {
+        enum answer answer = ask_bad(known, method, &any_doubt);
+
+        if (answer == LOST)
+            return LOST;
+        if (answer == BAD) {
+            *kinds = 0;
+            return GOOD;
+        }
+    }
+    if (!any_doubt)
+        return GOOD;
+    return good == NULL || ask(known, method, good, &any_doubt) != GOOD ? LOST : GOOD;
 }
 
 static ENV_RESULT prove(struct env_key_use *use, struct env_aes_method method, unsigned *kinds)
 {
     struct env_fault fault;
     struct env_key_use known = *use;
-    bool lost;
+    enum answer answer;
     CK_RV rv = create_known_key(use, method.way, &known.key);
 
-    if (rv != CKR_OK && (env_ckr_loss(rv) != ENV_LOSS_NONE || env_ckr_ambiguous(rv)))
-        return env_fault_ckr(use->fault, ENV_R_TOKEN_FAILED, "C_CreateObject", rv, use->where);
     *kinds = method.family == ENV_AES_KWP ? ENV_RAW_ALL_KINDS : 0;
-    if (rv != CKR_OK)
-        return ENV_OK;
+    if (rv != CKR_OK) {
+        use->session_spoiled = true;
+        if (env_ckr_loss(rv) == ENV_LOSS_NONE && !env_ckr_ambiguous(rv) &&
+            !env_ckr_says_nothing(rv))
+            return ENV_OK; /* it does not let us bring a key */
+        return env_fault_ckr(use->fault, ENV_R_TOKEN_FAILED, "C_CreateObject", rv, use->where);
+    }
     known.fault = &fault;
-    *kinds = test(&known, method, &lost);
+    answer = test(&known, method, kinds);
     env_aes_destroy(&known, known.key);
     use->session_spoiled = use->session_spoiled || known.session_spoiled;
-    if (!lost)
+    if (answer != LOST)
         return ENV_OK;
     *use->fault = fault;
     use->fault->reason = ENV_R_TOKEN_FAILED;

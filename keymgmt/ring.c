@@ -165,16 +165,29 @@ bool env_ring_has_tokens(struct env_ring *ring)
     return has;
 }
 
+/* writing: it is not one of those that are kept. */
+static ENV_RESULT log_in(struct env_ring *ring, struct env_token *token,
+                         struct env_session *session, bool writing, struct env_fault *fault)
+{
+    ENV_RESULT r = env_login(token, session, &ring->pins, fault);
+
+    if (!env_ok(r))
+        env_session_give(&token->sessions, session, !writing && fault->loss == ENV_LOSS_NONE);
+    return r;
+}
+
 ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,
                             struct env_session *session, struct env_fault *fault)
 {
-    ENV_RESULT r;
-
     ENV_TRY(env_session_take(&token->sessions, session, fault));
-    r = env_login(token, session, &ring->pins, fault);
-    if (!env_ok(r))
-        env_session_give(&token->sessions, session, fault->loss == ENV_LOSS_NONE);
-    return r;
+    return log_in(ring, token, session, false, fault);
+}
+
+ENV_RESULT env_ring_session_to_write(struct env_ring *ring, struct env_token *token,
+                                     struct env_session *session, struct env_fault *fault)
+{
+    ENV_TRY(env_session_take_to_write(&token->sessions, session, fault));
+    return log_in(ring, token, session, true, fault);
 }
 
 /*
@@ -208,9 +221,7 @@ static ENV_RESULT cure(struct env_ring *ring, enum env_loss loss, const struct e
         if (blame->token != NULL)
             env_sessions_renew(&blame->token->sessions, blame->token_epoch);
         return ENV_OK;
-    case ENV_LOSS_SLOT: /* that none is left is for the next remedy */
-        (void)change_tokens(ring, loss, seen_epoch, only, fault);
-        return ENV_OK;
+    case ENV_LOSS_SLOT:
     case ENV_LOSS_MODULE:
         return change_tokens(ring, loss, seen_epoch, only, fault);
     case ENV_LOSS_NONE:
@@ -240,6 +251,10 @@ static ENV_RESULT attempt_with_remedies(struct env_ring *ring, env_attempt_fn *a
         if (fault->held_back)
             break;
         r = cure(ring, cured, &blame, epoch, fault);
+        if (!env_ok(r) && cured == ENV_LOSS_SLOT) { /* no slot has a token any more */
+            cured = ENV_LOSS_MODULE;
+            r = cure(ring, cured, &(struct env_blame){0}, ring->tokens->epoch, fault);
+        }
         if (!env_ok(r))
             break;
     }

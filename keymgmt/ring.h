@@ -73,6 +73,10 @@ bool env_ring_has_tokens(struct env_ring *ring);
 ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,
                             struct env_session *session, struct env_fault *fault);
 
+/* The same for one that may write, which is given back as unusable. */
+ENV_RESULT env_ring_session_to_write(struct env_ring *ring, struct env_token *token,
+                                     struct env_session *session, struct env_fault *fault);
+
 /*
  * True now and then: for remedies that are tried on mere suspicion, and that cost others something.
  * `last` is one of the two times in the ring.

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#define MOST_OBJECTS 4u
-
 static bool reference_of(const struct env_rsa_source *source, const struct env_token *token,
                          CK_SESSION_HANDLE session, CK_OBJECT_HANDLE private_key,
                          struct env_kek_id *id)
@@ -39,25 +37,4 @@ void env_rsa_pair_name(const struct env_rsa_source *source, const struct env_tok
         return;
     if (!set_id(token, session, pair->private_key, &reference))
         (void)set_id(token, session, pair->public_key, id);
-}
-
-void env_rsa_destroy_public(const struct env_token *token, CK_SESSION_HANDLE session,
-                            const struct env_key_facts *key)
-{
-    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
-    CK_OBJECT_HANDLE objects[MOST_OBJECTS];
-    CK_ULONG count = 0;
-    CK_ATTRIBUTE template[] = {
-        {CKA_CLASS, &class, sizeof(class)},
-        {CKA_MODULUS, (void *)(uintptr_t)key->modulus, (CK_ULONG)key->modulus_len},
-    };
-
-    if (key->modulus_len == 0 ||
-        ENV_P11(token->fn->C_FindObjectsInit(session, template, 2)) != CKR_OK)
-        return;
-    if (ENV_P11(token->fn->C_FindObjects(session, objects, MOST_OBJECTS, &count)) != CKR_OK)
-        count = 0;
-    (void)ENV_P11(token->fn->C_FindObjectsFinal(session));
-    while (count > 0)
-        (void)ENV_P11(token->fn->C_DestroyObject(session, objects[--count]));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A key pair that was just made in a token: its name, and its going away again. */
+/* A key pair that was just made in a token: its name. */
 #ifndef ENVELOPE_RSA_KEY_PAIR_H
 #define ENVELOPE_RSA_KEY_PAIR_H
 
@@ -19,9 +19,5 @@ struct env_rsa_key_pair {
 void env_rsa_pair_name(const struct env_rsa_source *source, const struct env_token *token,
                        CK_SESSION_HANDLE session, const struct env_rsa_key_pair *pair,
                        const struct env_kek_id *id);
-
-/* Destroys the public key objects of this private key. */
-void env_rsa_destroy_public(const struct env_token *token, CK_SESSION_HANDLE session,
-                            const struct env_key_facts *key);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kek_operation.h"
 #include "login.h"
 #include "policy.h"
 #include "rsa_kek.h"
@@ -157,7 +158,7 @@ static ENV_RESULT look_at(struct env_ring *ring, struct search *s, struct env_to
         r = find_by_public_half(ring, s, token, &session, fault);
     for (size_t i = 0; env_ok(r) && i < s->found.count; i++)
         r = add_match(ring, s, token, session.epoch, &s->found.keys[i], fault);
-    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss == ENV_LOSS_NONE);
+    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss <= ENV_LOSS_KEY);
     return r;
 }
 

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sessions.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <time.h>
 
 #include "../provider/secret.h"
 
-#define WAIT_SECONDS 10
 #define RETRY_MILLISECONDS                                                                         \
     250 /* another program may close one of its sessions: it tells nobody                          \
          */
+
+enum session_kind { READING, WRITING };
+
+/* A thread that waits; on its stack. */
+struct env_session_waiter {
+    struct env_session_waiter *next;
+    pthread_cond_t woken;
+};
 
 uint64_t env_new_epoch(void)
 {
@@ -20,19 +26,15 @@ uint64_t env_new_epoch(void)
 }
 
 void env_sessions_init(struct env_session_pool *pool, CK_FUNCTION_LIST *fn, CK_SLOT_ID slot,
-                       const char *where)
+                       const char *where, unsigned wait_seconds)
 {
-    pthread_condattr_t attr;
-
     pool->fn = fn;
     pool->slot = slot;
     pool->where = where;
+    pool->wait_seconds = wait_seconds;
+    pool->first = NULL;
     atomic_init(&pool->epoch, env_new_epoch());
     (void)pthread_mutex_init(&pool->lock, NULL);
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&pool->returned, &attr);
-    (void)pthread_condattr_destroy(&attr);
 }
 
 static int64_t now_ms(void)
@@ -43,15 +45,55 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits a little for a session to be returned; the pool is locked. */
-static void wait_a_little(struct env_session_pool *pool)
+/* ---- the queue; the pool is locked ---- */
+
+static void enqueue(struct env_session_pool *pool, struct env_session_waiter *me)
+{
+    struct env_session_waiter **last = &pool->first;
+    pthread_condattr_t attr;
+
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = me;
+    me->next = NULL;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&me->woken, &attr);
+    (void)pthread_condattr_destroy(&attr);
+}
+
+static void wake_first(const struct env_session_pool *pool)
+{
+    if (pool->first != NULL)
+        (void)pthread_cond_signal(&pool->first->woken);
+}
+
+static void dequeue(struct env_session_pool *pool, struct env_session_waiter *me)
+{
+    struct env_session_waiter **at = &pool->first;
+
+    while (*at != me)
+        at = &(*at)->next;
+    *at = me->next;
+    (void)pthread_cond_destroy(&me->woken);
+    wake_first(pool); /* there may be another one to be had */
+}
+
+/* Until it is woken, the first one for a little at most, since it tries again. */
+static void wait_for_turn(struct env_session_pool *pool, struct env_session_waiter *me,
+                          int64_t deadline)
 {
     int64_t until = now_ms() + RETRY_MILLISECONDS;
-    struct timespec deadline = {.tv_sec = (time_t)(until / 1000),
-                                .tv_nsec = (long)(until % 1000) * 1000000L};
+    struct timespec when;
 
-    (void)pthread_cond_timedwait(&pool->returned, &pool->lock, &deadline);
+    if (pool->first != me || until > deadline)
+        until = deadline;
+    when.tv_sec = (time_t)(until / 1000);
+    when.tv_nsec = (long)(until % 1000) * 1000000L;
+    (void)pthread_cond_timedwait(&me->woken, &pool->lock, &when);
 }
+
+/* ---- sessions ---- */
 
 static bool take_idle(struct env_session_pool *pool, struct env_session *out)
 {
@@ -61,16 +103,18 @@ static bool take_idle(struct env_session_pool *pool, struct env_session *out)
     return true;
 }
 
-static ENV_RESULT open_session(struct env_session_pool *pool, struct env_session *out,
-                               struct env_fault *fault)
+static ENV_RESULT open_session(struct env_session_pool *pool, enum session_kind kind,
+                               struct env_session *out, struct env_fault *fault)
 {
+    bool writing = kind == WRITING;
+    CK_FLAGS flags = CKF_SERIAL_SESSION | (writing ? CKF_RW_SESSION : 0);
     CK_RV rv;
 
     out->epoch = atomic_load(&pool->epoch);
     out->scratch = env_secret_alloc(ENV_SCRATCH_LEN);
     if (out->scratch == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "a session of %s", pool->where);
-    rv = ENV_P11(pool->fn->C_OpenSession(pool->slot, CKF_SERIAL_SESSION, NULL, NULL, &out->handle));
+    rv = ENV_P11(pool->fn->C_OpenSession(pool->slot, flags, NULL, NULL, &out->handle));
     if (rv == CKR_OK) {
         (void)pthread_mutex_lock(&pool->lock);
         pool->open_count++;
@@ -78,40 +122,87 @@ static ENV_RESULT open_session(struct env_session_pool *pool, struct env_session
         return ENV_OK;
     }
     env_secret_free(out->scratch, ENV_SCRATCH_LEN);
-    return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_OpenSession", rv, pool->where);
-}
-
-ENV_RESULT env_session_take(struct env_session_pool *pool, struct env_session *out,
-                            struct env_fault *fault)
-{
-    int64_t deadline = now_ms() + WAIT_SECONDS * 1000;
-    bool taken;
-
-    for (;;) {
-        ENV_RESULT r;
-
-        (void)pthread_mutex_lock(&pool->lock);
-        taken = take_idle(pool, out);
-        (void)pthread_mutex_unlock(&pool->lock);
-        if (taken)
-            return ENV_OK;
-        r = open_session(pool, out, fault);
-        if (env_ok(r) || fault->rv != CKR_SESSION_COUNT)
-            return r;
-        if (now_ms() >= deadline)
-            return env_fault(fault, ENV_R_SESSIONS_EXHAUSTED, "%s (waited %d seconds)", pool->where,
-                             WAIT_SECONDS);
-        (void)pthread_mutex_lock(&pool->lock);
-        if (pool->idle_count == 0)
-            wait_a_little(pool);
-        (void)pthread_mutex_unlock(&pool->lock);
-    }
+    return env_fault_ckr(fault,
+                         writing && rv == CKR_TOKEN_WRITE_PROTECTED ? ENV_R_TOKEN_READ_ONLY
+                                                                    : ENV_R_TOKEN_FAILED,
+                         "C_OpenSession", rv, pool->where);
 }
 
 static void close_session(struct env_session_pool *pool, struct env_session *session)
 {
     (void)ENV_P11(pool->fn->C_CloseSession(session->handle));
     env_secret_free(session->scratch, ENV_SCRATCH_LEN);
+}
+
+/* One try; the pool is locked, but not while the token is asked. */
+static ENV_RESULT try_to_take(struct env_session_pool *pool, enum session_kind kind,
+                              struct env_session *out, struct env_fault *fault)
+{
+    struct env_session idle;
+    ENV_RESULT r;
+
+    if (kind == READING && take_idle(pool, out))
+        return ENV_OK;
+    for (;;) {
+        (void)pthread_mutex_unlock(&pool->lock);
+        r = open_session(pool, kind, out, fault);
+        (void)pthread_mutex_lock(&pool->lock);
+        if (env_ok(r) || fault->rv != CKR_SESSION_COUNT || !take_idle(pool, &idle))
+            return r;
+        if (kind == READING) { /* returned meanwhile */
+            *out = idle;
+            return ENV_OK;
+        }
+        (void)pthread_mutex_unlock(&pool->lock);
+        env_session_give(pool, &idle, false);
+        (void)pthread_mutex_lock(&pool->lock);
+    }
+}
+
+static ENV_RESULT take(struct env_session_pool *pool, enum session_kind kind,
+                       struct env_session *out, struct env_fault *fault)
+{
+    int64_t deadline = now_ms() + (int64_t)pool->wait_seconds * 1000;
+    struct env_session_waiter me;
+    bool waiting = false;
+    ENV_RESULT r;
+
+    (void)pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        bool mine = waiting ? pool->first == &me : pool->first == NULL;
+
+        if (mine) {
+            r = try_to_take(pool, kind, out, fault);
+            if (env_ok(r) || fault->rv != CKR_SESSION_COUNT)
+                break;
+        }
+        if (now_ms() >= deadline) {
+            r = env_fault(fault, ENV_R_SESSIONS_EXHAUSTED,
+                          "C_OpenSession: CKR_SESSION_COUNT, %s, for %u seconds (session-wait)",
+                          pool->where, pool->wait_seconds);
+            break;
+        }
+        if (!waiting)
+            enqueue(pool, &me);
+        waiting = true;
+        wait_for_turn(pool, &me, deadline);
+    }
+    if (waiting)
+        dequeue(pool, &me);
+    (void)pthread_mutex_unlock(&pool->lock);
+    return r;
+}
+
+ENV_RESULT env_session_take(struct env_session_pool *pool, struct env_session *out,
+                            struct env_fault *fault)
+{
+    return take(pool, READING, out, fault);
+}
+
+ENV_RESULT env_session_take_to_write(struct env_session_pool *pool, struct env_session *out,
+                                     struct env_fault *fault)
+{
+    return take(pool, WRITING, out, fault);
 }
 
 void env_session_give(struct env_session_pool *pool, struct env_session *session, bool usable)
@@ -125,10 +216,13 @@ void env_session_give(struct env_session_pool *pool, struct env_session *session
         pool->idle[pool->idle_count++] = *session;
     else if (--pool->open_count == 0) /* with the last one the login goes, and maybe handles */
         atomic_store(&pool->epoch, env_new_epoch());
-    (void)pthread_mutex_unlock(&pool->lock);
-    if (!kept)
+    if (!kept) {
+        (void)pthread_mutex_unlock(&pool->lock);
         close_session(pool, session);
-    (void)pthread_cond_signal(&pool->returned); /* a closed one makes room as well */
+        (void)pthread_mutex_lock(&pool->lock);
+    }
+    wake_first(pool); /* a closed one makes room as well */
+    (void)pthread_mutex_unlock(&pool->lock);
 }
 
 void env_sessions_renew(struct env_session_pool *pool, uint64_t seen_epoch)
@@ -139,6 +233,7 @@ void env_sessions_renew(struct env_session_pool *pool, uint64_t seen_epoch)
         while (pool->idle_count > 0)
             close_session(pool, &pool->idle[--pool->idle_count]);
         atomic_store(&pool->epoch, env_new_epoch());
+        wake_first(pool);
     }
     (void)pthread_mutex_unlock(&pool->lock);
 }
@@ -153,9 +248,7 @@ void env_sessions_close(struct env_session_pool *pool, bool call_module)
         else
             env_secret_free(session->scratch, ENV_SCRATCH_LEN);
     }
-    /* In a child of fork their insides may speak of threads that are not there; nothing is lost. */
-    if (call_module) {
-        (void)pthread_cond_destroy(&pool->returned);
+    /* In a child of fork its inside may speak of threads that are not there; nothing is lost. */
+    if (call_module)
         (void)pthread_mutex_destroy(&pool->lock);
-    }
 }

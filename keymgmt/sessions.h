@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pool of a token's sessions. A session is one thread's at a time. They are read-only ones: all
- * that we make are session objects.
+ * The pool of a token's sessions. A session is one thread's at a time. Those that are kept are
+ * read-only ones: all that we make, but for new KEKs, are session objects. When the token has no
+ * more of them, threads wait in the order in which they came.
  */
 #ifndef ENVELOPE_SESSIONS_H
 #define ENVELOPE_SESSIONS_H
@@ -19,12 +20,15 @@ struct env_session {
     uint8_t *scratch; /* secret memory for outputs; its user wipes it */
 };
 
+struct env_session_waiter;
+
 struct env_session_pool {
     CK_FUNCTION_LIST *fn;
     CK_SLOT_ID slot;
-    const char *where; /* the token, for messages */
+    const char *where;     /* the token, for messages */
+    unsigned wait_seconds; /* for a session */
     pthread_mutex_t lock;
-    pthread_cond_t returned;
+    struct env_session_waiter *first; /* the one whose turn it is */
     /*
      * Differs from every other pool's and changes with every fresh start: handles of keys and
      * sessions are good for one epoch only.
@@ -37,12 +41,19 @@ struct env_session_pool {
 
 /* where must outlive the pool. */
 void env_sessions_init(struct env_session_pool *pool, CK_FUNCTION_LIST *fn, CK_SLOT_ID slot,
-                       const char *where);
+                       const char *where, unsigned wait_seconds);
 
 /* Waits for a session to be returned when the token has no more. SESSIONS_EXHAUSTED, TOKEN_FAILED.
  */
 ENV_RESULT env_session_take(struct env_session_pool *pool, struct env_session *out,
                             struct env_fault *fault);
+
+/*
+ * One that may write: a new one, for which an idle one is closed where it needs the place, and
+ * which is not to be given back as usable. TOKEN_READ_ONLY as well.
+ */
+ENV_RESULT env_session_take_to_write(struct env_session_pool *pool, struct env_session *out,
+                                     struct env_fault *fault);
 
 /* usable false: the session is closed and not used again. */
 void env_session_give(struct env_session_pool *pool, struct env_session *session, bool usable);

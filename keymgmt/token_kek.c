@@ -171,8 +171,8 @@ ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, const struct env_wrap
 
 ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
 {
-    if (r.reason == ENV_R_KEK_NOT_FOUND)
-        env_kek_cache_remove(&kek->ring->cache, &kek->base);
+    if (r.reason == ENV_R_KEK_NOT_FOUND || r.reason == ENV_R_KEK_USAGE)
+        env_kek_cache_remove(&kek->ring->cache, &kek->base); /* so that a cure is seen */
     if (env_ok(r) || r.reason == ENV_R_NOT_AUTHENTIC)
         return ENV_FAIL(r.reason);
     return env_fault_raise(kek->ring->errors, fault);
@@ -260,12 +260,9 @@ static ENV_RESULT kek_accept(struct env_kek *base)
     const struct env_token_kek *kek = from_base(base);
     enum env_reason reason = env_policy_refusal(kek->ring->config, &kek->facts);
 
+    if (reason != ENV_R_NONE)
+        env_kek_cache_remove(&kek->ring->cache, base); /* so that a cure is seen */
     return reason == ENV_R_NONE ? ENV_OK : ENV_RAISE(kek->ring->errors, reason, "%s", kek->where);
-}
-
-CK_OBJECT_HANDLE env_token_kek_handle(struct env_kek *kek)
-{
-    return env_kek_place(from_base(kek)).handle;
 }
 
 static const struct env_kek_vtable vtable = {

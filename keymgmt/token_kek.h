@@ -26,9 +26,6 @@ struct env_kek *env_token_kek_base(struct env_token_kek *kek);
 /* NULL when it is another kind of KEK. */
 struct env_token_kek *env_token_kek_from(struct env_kek *kek);
 
-/* The key's object, as it was found last. */
-CK_OBJECT_HANDLE env_token_kek_handle(struct env_kek *kek);
-
 /*
  * Chooses how it wraps and shows that it can unwrap that again, at its first use in the process.
  * KEK_USAGE, KEK_SELF_TEST, or what the token said.

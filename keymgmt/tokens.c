@@ -15,6 +15,7 @@ struct gathering {
     size_t count;
     size_t room;
     struct env_fault *fault;
+    unsigned wait_seconds;        /* for a session */
     size_t started;               /* modules */
     struct env_fault not_started; /* why the last of those that did not start did not */
 };
@@ -58,7 +59,8 @@ bool env_token_matches(const struct env_token *token, P11KitUri *uri)
 }
 
 static struct env_token *new_token(struct env_module *module, CK_SLOT_ID slot,
-                                   const CK_SLOT_INFO *slot_info, const CK_TOKEN_INFO *info)
+                                   const CK_SLOT_INFO *slot_info, const CK_TOKEN_INFO *info,
+                                   unsigned wait_seconds)
 {
     struct env_token *token = calloc(1, sizeof(*token));
 
@@ -71,7 +73,7 @@ static struct env_token *new_token(struct env_module *module, CK_SLOT_ID slot,
     token->info = *info;
     name_token(&token->name, info);
     describe_token(token);
-    env_sessions_init(&token->sessions, token->fn, slot, token->where);
+    env_sessions_init(&token->sessions, token->fn, slot, token->where, wait_seconds);
     return token;
 }
 
@@ -136,21 +138,26 @@ static ENV_RESULT look_at_slot(struct env_tokens *tokens, struct env_module *mod
     CK_SLOT_INFO slot_info = {0};
     CK_TOKEN_INFO info = {0};
     struct env_token *token;
+    const char *function = "C_GetTokenInfo";
     CK_RV rv = ENV_P11(module->fn->C_GetTokenInfo(slot, &info));
 
-    if (rv == CKR_OK)
+    if (rv == CKR_OK) {
+        function = "C_GetSlotInfo";
         rv = ENV_P11(module->fn->C_GetSlotInfo(slot, &slot_info));
+    }
     if (rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_TOKEN_NOT_RECOGNIZED)
         return ENV_OK;
     if (rv != CKR_OK) {
-        (void)env_fault_ckr(g->fault, ENV_R_TOKEN_FAILED, "C_GetTokenInfo", rv, module->name);
+        (void)env_fault_ckr(g->fault, ENV_R_TOKEN_FAILED, function, rv, module->name);
         return ENV_OK; /* told when nothing better is found */
     }
     if ((info.flags & CKF_TOKEN_INITIALIZED) == 0 ||
         !is_wanted(&g->wanted, module, slot, &slot_info, &info))
         return ENV_OK;
     token = keep_token(tokens, module, slot, &info);
-    return append(g, token != NULL ? token : new_token(module, slot, &slot_info, &info));
+    if (token == NULL)
+        token = new_token(module, slot, &slot_info, &info, g->wait_seconds);
+    return append(g, token);
 }
 
 static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *module,
@@ -158,6 +165,7 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
 {
     CK_SLOT_ID *slots = NULL;
     CK_ULONG count = 0;
+    CK_ULONG room;
     ENV_RESULT r = ENV_OK;
     CK_RV rv;
 
@@ -168,10 +176,13 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
     rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, NULL, &count));
     if (rv == CKR_OK && count > 0) {
         count += 4; /* some may be plugged in this moment */
+        room = count;
         slots = calloc(count, sizeof(*slots));
         if (slots == NULL)
             return env_fault(g->fault, ENV_R_NO_MEMORY, "the list of slots");
         rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, slots, &count));
+        if (rv == CKR_OK && count > room) /* it says that it wrote more than there is room for */
+            rv = CKR_BUFFER_TOO_SMALL;
     }
     if (rv != CKR_OK)
         (void)env_fault_ckr(g->fault, ENV_R_TOKEN_FAILED, "C_GetSlotList", rv, module->name);
@@ -220,7 +231,7 @@ static ENV_RESULT no_token(const struct env_config *config, const char *shown, s
 ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens *tokens,
                               struct env_fault *fault)
 {
-    struct gathering g = {.fault = fault};
+    struct gathering g = {.fault = fault, .wait_seconds = config->session_wait_seconds};
     char shown[ENV_URI_TEXT] = "any token";
     ENV_RESULT r = ENV_OK;
 

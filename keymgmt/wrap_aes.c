@@ -76,7 +76,7 @@ static ENV_RESULT wrap_by_encrypt(struct env_key_use *use, CK_MECHANISM *mechani
     return ENV_OK;
 }
 
-CK_RV env_aes_create_secret(const struct env_key_use *use, const uint8_t *value, size_t len,
+CK_RV env_aes_create_secret(struct env_key_use *use, const uint8_t *value, size_t len,
                             CK_OBJECT_HANDLE *object)
 {
     CK_OBJECT_CLASS class = CKO_SECRET_KEY;
@@ -92,9 +92,12 @@ CK_RV env_aes_create_secret(const struct env_key_use *use, const uint8_t *value,
         {CKA_EXTRACTABLE, &yes, sizeof(yes)},
         {CKA_VALUE, (void *)(uintptr_t)value, (CK_ULONG)len},
     };
+    CK_RV rv = ENV_P11(use->token->fn->C_CreateObject(
+        use->session->handle, template, sizeof(template) / sizeof(template[0]), object));
 
-    return ENV_P11(use->token->fn->C_CreateObject(use->session->handle, template,
-                                                  sizeof(template) / sizeof(template[0]), object));
+    if (rv != CKR_OK) /* who knows: the answer alone may have been lost */
+        use->session_spoiled = true;
+    return rv;
 }
 
 static ENV_RESULT wrap_by_wrap_key(struct env_key_use *use, CK_MECHANISM *mechanism,
@@ -179,8 +182,8 @@ static bool is_template_code(CK_RV rv)
 }
 
 /* Some tokens need to be told that the key may be read; others refuse to be told. */
-CK_RV env_aes_unwrap_key(const struct env_key_use *use, CK_MECHANISM *mechanism,
-                         const uint8_t *wrapped, size_t len, CK_OBJECT_HANDLE *object)
+static CK_RV unwrap_in_one_way(const struct env_key_use *use, CK_MECHANISM *mechanism,
+                               const uint8_t *wrapped, size_t len, CK_OBJECT_HANDLE *object)
 {
     bool full = !atomic_load(&use->token->short_unwrap_template);
     CK_RV rv = unwrap_key(use, mechanism, wrapped, len, full, object);
@@ -188,8 +191,22 @@ CK_RV env_aes_unwrap_key(const struct env_key_use *use, CK_MECHANISM *mechanism,
     if (!full || !is_template_code(rv))
         return rv;
     rv = unwrap_key(use, mechanism, wrapped, len, false, object);
-    if (!is_template_code(rv))
+    if (rv == CKR_OK)
         atomic_store(&use->token->short_unwrap_template, true);
+    return rv;
+}
+
+CK_RV env_aes_unwrap_key(struct env_key_use *use, CK_MECHANISM *mechanism, const uint8_t *wrapped,
+                         size_t len, CK_OBJECT_HANDLE *object)
+{
+    CK_RV rv = unwrap_in_one_way(use, mechanism, wrapped, len, object);
+
+    /*
+     * A key may be there all the same, until its session ends. Bad ciphertexts, which anybody can
+     * send, must not cost a session each.
+     */
+    if (env_ckr_says_nothing(rv))
+        use->session_spoiled = true;
     return rv;
 }
 

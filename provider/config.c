@@ -10,6 +10,7 @@
 #include "audit_sink.h"
 
 #define CONTEXT_MAX 4096u
+#define SESSION_WAIT_DEFAULT 10u
 
 /* Every key that the section may have, and where its value goes. */
 static const struct config_key {
@@ -34,6 +35,7 @@ static const struct config_key {
     {"audit-log", offsetof(struct env_config, audit_log), true},
     {"audit-required", offsetof(struct env_config, audit_required), false},
     {"pkcs11-scheme", offsetof(struct env_config, pkcs11_scheme), false},
+    {"session-wait", offsetof(struct env_config, session_wait), true},
 };
 
 #define CONFIG_KEYS (sizeof(config_keys) / sizeof(config_keys[0]))
@@ -115,6 +117,8 @@ bool env_config_read(struct env_config *config, env_config_ask_fn *ask, void *ar
         "audit_required",
         "pkcs11_scheme",
         "pkcs11-schemes",
+        "session_wait",
+        "session-timeout",
     };
     bool standard_slip;
     bool slip;
@@ -189,6 +193,22 @@ static ENV_RESULT oaep_hash(const char *value, enum env_oaep_hash *out,
     return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "oaep-hash is auto, sha256 or sha1");
 }
 
+static ENV_RESULT wait_seconds(const char *value, unsigned *out, const struct env_errors *errors)
+{
+    size_t len = value != NULL ? strlen(value) : 0;
+
+    *out = SESSION_WAIT_DEFAULT;
+    if (value == NULL)
+        return ENV_OK;
+    *out = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (len > 4 || value[i] < '0' || value[i] > '9')
+            return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "session-wait is 0 to 9999 seconds");
+        *out = 10 * *out + (unsigned)(value[i] - '0');
+    }
+    return ENV_OK;
+}
+
 /* A key that stands there with nothing after it is a mistake, never a default. */
 static ENV_RESULT none_empty(struct env_config *config, const struct env_errors *errors)
 {
@@ -253,6 +273,7 @@ ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *
                       errors));
     ENV_TRY(yes_or_no("standard-names", config->standard_names, &standard_names, errors));
     ENV_TRY(yes_or_no("pkcs11-scheme", config->pkcs11_scheme, &pkcs11_scheme, errors));
+    ENV_TRY(wait_seconds(config->session_wait, &config->session_wait_seconds, errors));
     ENV_TRY(query_parses(config->propquery, errors));
     ENV_TRY(check_audit(config, errors));
     if (config->context != NULL && strlen(config->context) > CONTEXT_MAX)

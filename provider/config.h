@@ -45,6 +45,7 @@ struct env_config {
     char *allow_imported_kek; /* allow-imported-kek: yes or no */
     char *standard_names;     /* standard-names: yes or no */
     char *pkcs11_scheme;      /* pkcs11-scheme: yes or no */
+    char *session_wait;       /* session-wait: seconds */
     char *audit_log;          /* audit-log: file:/PATH or syslog */
     char *audit_required;     /* audit-required: yes or no */
     char *unknown;            /* a likely misspelling that the section has, or NULL */
@@ -54,6 +55,7 @@ struct env_config {
     enum env_oaep_hash oaep_hash_choice;
     bool weak_allowed;
     bool imported_allowed;
+    unsigned session_wait_seconds; /* for a session of a token that has no more */
     bool audit_required_on;
 
     /* Set when the section is read: the names are there even when the value is neither yes nor no,

@@ -122,8 +122,6 @@ static void work_other(const struct rotate *rotate, const struct tool_item *item
 {
     result->outcome = item->kind == TOOL_ITEM_OTHER && !is_operand(rotate, item) ? OUTCOME_SKIPPED
                                                                                  : OUTCOME_FAILED;
-    result->silent = item->kind == TOOL_ITEM_FAILURE && item->entry.name != NULL &&
-                     tool_leftover_kind(item->entry.name) != TOOL_LEFTOVER_NONE;
     tool_failure_set(&result->failure, "%s", item->entry.what);
 }
 

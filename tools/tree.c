@@ -83,11 +83,22 @@ static const struct tool_workers_ops workers_ops = {begin, end, work, deliver};
 
 /* ---- trees ---- */
 
+/* Seen in the directory, and gone by now: who changes the file beside it has ended meanwhile. */
+static bool is_gone(const struct tool_entry *entry)
+{
+    return entry->found == TOOL_FOUND_FAILURE && entry->name != NULL &&
+           tool_leftover_kind(entry->name) != TOOL_LEFTOVER_NONE;
+}
+
 static bool take_entry(void *arg, struct tool_entry *entry)
 {
     struct tree *tree = arg;
     struct tool_item *item;
 
+    if (is_gone(entry)) {
+        tool_entry_clear(entry);
+        return true;
+    }
     if (tree->counting) {
         tree->files += entry->found == TOOL_FOUND_FILE;
         tree->bytes += entry->size;

@@ -13,6 +13,7 @@ source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
 source "$source_dir/tests/lib/blocks.sh"
 make_usual
+export PATH=$ENVELOPE_MODULE_DIR:$PATH # the command is to be found, as when it is installed
 # The examples run the likes of tar, which leave memory to the end of the process.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 

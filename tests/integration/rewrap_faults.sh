@@ -85,8 +85,10 @@ start_cases() { # kind, KEK, subcommand, directory to begin with
                     FAULT_DO=torn FAULT_POWER="$power"
             done
         fi
-        [[ $call != pwrite && $call != copy_file_range ]] ||
+        if [[ $call == pwrite || $call == copy_file_range ]]; then
             start_case "$at.half" "$from" "$subcommand" FAULT_AT="$number" FAULT_DO=half
+            start_case "$at.dent" "$from" "$subcommand" FAULT_AT="$number" FAULT_DO=dent
+        fi
         for error in EIO EINTR; do
             start_case "$at.$error" "$from" "$subcommand" FAULT_AT="$number" FAULT_DO=$error
         done
@@ -113,6 +115,10 @@ check_cases() { # kind
             case $directory in
             cases/recovery.*) ;;
             *.pwrite.EIO | *.fsync.EIO) expect_no_leftovers "$directory/tree" ;;
+            *.dent)
+                expect_no_leftovers "$directory/tree"
+                same original "$directory/tree/file"
+                ;;
             esac
             ;;
         esac

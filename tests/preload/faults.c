@@ -10,6 +10,7 @@
  *                     torn: a write puts half of its bytes down, then the process is killed
  *                     short: a write or a copy does a part; every one does so, not the N-th alone
  *                     half: a write does half of it, and from then on the disk is full
+ *                     dent: a write does half of it, and the next call finds the disk full
  *                     EIO, ENOSPC, EINTR, EPERM: it fails with that
  *     FAULT_ALWAYS=1  all calls from the N-th on fail, as on a disk that is full
  *     FAULT_POWER=data, half, names, all   a kill is a power cut, see power_cut.c
@@ -106,7 +107,7 @@ static int error_of(void)
         int code;
     } errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EPERM", EPERM}};
 
-    if (strcmp(what, "half") == 0)
+    if (strcmp(what, "half") == 0 || strcmp(what, "dent") == 0)
         return count > fault_at ? ENOSPC : 0;
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
         if (strcmp(what, errors[i].name) == 0)
@@ -127,7 +128,8 @@ static bool enter(const char *call, int fd, const char *name, bool *now)
         return false;
     (void)pthread_mutex_lock(&lock);
     count++;
-    *now = fault_at != 0 && (count == fault_at || (always && count > fault_at));
+    *now = fault_at != 0 && (count == fault_at || (always && count > fault_at) ||
+                             (count == fault_at + 1 && strcmp(what, "dent") == 0));
     len = snprintf(line, sizeof(line), "%lu %s %s%s%s\n", count, call, path,
                    name != NULL ? "/" : "", name != NULL ? name : "");
     if (log_fd >= 0 && write(log_fd, line, (size_t)len) != len)
@@ -157,7 +159,8 @@ static bool fails(bool now)
 static bool is_partial(bool now)
 {
     return strcmp(what, "short") == 0 ||
-           (now && (strcmp(what, "torn") == 0 || strcmp(what, "half") == 0));
+           (now &&
+            (strcmp(what, "torn") == 0 || strcmp(what, "half") == 0 || strcmp(what, "dent") == 0));
 }
 
 static void done(bool now)

@@ -95,6 +95,7 @@ static const struct {
     {"propquery", offsetof(struct env_config, propquery)},
     {"allow-weak-kek", offsetof(struct env_config, allow_weak_kek)},
     {"allow-imported-kek", offsetof(struct env_config, allow_imported_kek)},
+    {"session-wait", offsetof(struct env_config, session_wait)},
 };
 
 static char **field_of(size_t i)
@@ -113,6 +114,25 @@ START_TEST(empty_values)
         }
         set(field_of(i), NULL);
         good();
+    }
+}
+END_TEST
+
+START_TEST(seconds_to_wait)
+{
+    static const char *const wrong[] = {"-1", "10s", "1.5", " 1", "1 ", "10000", "0x10", "ten"};
+
+    good();
+    ck_assert_uint_eq(config.session_wait_seconds, 10);
+    set(&config.session_wait, "0");
+    good();
+    ck_assert_uint_eq(config.session_wait_seconds, 0);
+    set(&config.session_wait, "9999");
+    good();
+    ck_assert_uint_eq(config.session_wait_seconds, 9999);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        set(&config.session_wait, wrong[i]);
+        bad("session-wait", ENV_R_CONFIG_VALUE);
     }
 }
 END_TEST
@@ -249,6 +269,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, nothing_configured);
     tcase_add_test(tcase, empty_values);
+    tcase_add_test(tcase, seconds_to_wait);
     tcase_add_test(tcase, ways_to_wrap);
     tcase_add_test(tcase, yes_and_no);
     tcase_add_test(tcase, property_queries);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which call fails or lies, as the control block says. */
+#ifndef FAULTY_FAULTS_H
+#define FAULTY_FAULTS_H
+
+#include <stddef.h>
+
+#include "faulty_p11.h"
+
+/* What is to become of one call. */
+struct fault {
+    bool hit;  /* the plan is about it */
+    bool stop; /* it is not made; rv is the answer */
+    bool lies; /* its output is changed */
+    CK_RV rv;
+    enum faulty_kind kind;
+};
+
+/* Counts the call. */
+struct fault fault_begin(enum faulty_call call);
+CK_RV fault_end(const struct fault *fault, CK_RV rv);
+
+/* An output that has a length or a count. */
+void lie_length(const struct fault *fault, void *bytes, size_t len, CK_ULONG *length);
+/* One that has none. */
+void lie_bytes(const struct fault *fault, void *bytes, size_t len);
+
+#endif

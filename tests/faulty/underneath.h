@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The module that stands behind faulty_p11.so, and what of its state the faults are about. */
+#ifndef FAULTY_UNDERNEATH_H
+#define FAULTY_UNDERNEATH_H
+
+#include <p11-kit/pkcs11.h>
+#include <stdbool.h>
+
+/* Its functions; NULL when FAULTY_P11_MODULE names none. */
+CK_FUNCTION_LIST *underneath(void);
+
+/* Whether this process has called C_Initialize, and nothing was forgotten since. */
+bool underneath_is_initialised(void);
+
+CK_RV underneath_initialise(void *args);
+CK_RV underneath_finalise(void *reserved);
+CK_RV underneath_open(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY notify,
+                      CK_SESSION_HANDLE *session);
+CK_RV underneath_close(CK_SESSION_HANDLE session);
+
+/* All sessions that were opened through us. */
+void underneath_close_all(void);
+
+/* Everything, as if C_Initialize had never been called. */
+void underneath_forget(void);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict.h"
+
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "keymgmt/ckr.h"
+#include "provider/reasons.h"
+
+#define TEXT_MAX 1024u
+
+const char *faulty_call_name(enum faulty_call call)
+{
+    static const char *const names[] = {
+#define FAULTY_NAME(name) #name,
+        FAULTY_CALLS(FAULTY_NAME)
+#undef FAULTY_NAME
+    };
+
+    return call < FAULTY_CALLS_COUNT ? names[call] : "any";
+}
+
+static const char *kind_name(const struct test_case *c)
+{
+    static const char *const names[] = {
+        "fails",           "fails after",         "length zero", "length too short",
+        "length too long", "length far too long", "garbage",     "nothing written",
+    };
+
+    return names[c->kind];
+}
+
+static void bad(const struct test_case *c, struct tally *tally, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void bad(const struct test_case *c, struct tally *tally, const char *fmt, ...)
+{
+    static const char *const modes[] = {"never", "once", "from then on", "and all others after it"};
+    va_list ap;
+
+    tally->bad++;
+    printf("BAD: %s %s, call %u %s %s (%s) %s: ", c->place, c->operation->name, c->at,
+           faulty_call_name(c->function), kind_name(c),
+           c->kind <= FAULTY_FAILS_AFTER ? env_ckr_name(c->code) : "-", modes[c->mode]);
+    va_start(ap, fmt);
+    (void)vprintf(fmt, ap);
+    va_end(ap);
+    printf("\n");
+}
+
+/*
+ * The provider's entries on the error stack; the first of them is copied. They are known by their
+ * file: libcrypto numbers the library anew each time that a provider is loaded, and has 128
+ * numbers.
+ */
+static unsigned take_errors(int *reason, char text[TEXT_MAX])
+{
+    const char *data;
+    const char *file;
+    unsigned long e;
+    unsigned n = 0;
+    int flags;
+
+    *reason = 0;
+    text[0] = '\0';
+    while ((e = ERR_get_error_all(&file, NULL, NULL, &data, &flags)) != 0) {
+        if (strstr(file, "provider/") != file && strstr(file, "keymgmt/") != file)
+            continue;
+        if (n++ == 0) {
+            *reason = ERR_GET_REASON(e);
+            (void)snprintf(text, TEXT_MAX, "%s", (flags & ERR_TXT_STRING) != 0 ? data : "");
+        }
+    }
+    return n;
+}
+
+static bool is_on_our_list(int reason)
+{
+    switch (reason) {
+#define REASON_CASE(name, number, text) case number:
+        ENV_REASONS(REASON_CASE)
+#undef REASON_CASE
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * What does not verify is told without a word about the token: an attacker would learn from it. Bad
+ * ciphertexts have codes that may also mean other things.
+ */
+static bool looks_like_bad_ciphertext(const struct test_case *c)
+{
+    bool unwraps = c->function == FAULTY_C_UnwrapKey || c->function == FAULTY_C_Decrypt;
+
+    if (c->kind > FAULTY_FAILS_AFTER)
+        return true;
+    return env_ckr_bad_ciphertext(c->code) && (unwraps || c->mode == FAULTY_ALL_FUNCTIONS);
+}
+
+/* A token's failure is told with its code and with the token, or the module where that failed. */
+static bool names_what_failed(const struct test_case *c, int reason, const char *text)
+{
+    bool fails = c->kind <= FAULTY_FAILS_AFTER;
+
+    if (reason == ENV_R_NOT_AUTHENTIC || reason == ENV_R_WRAPPED_KEY)
+        return looks_like_bad_ciphertext(c);
+    if (reason == ENV_R_NO_TOKEN && fails && c->code != CKR_TOKEN_NOT_PRESENT)
+        return false;
+    if (reason != ENV_R_NO_TOKEN && fails && strstr(text, env_ckr_name(c->code)) == NULL)
+        return false;
+    return strstr(text, "token 'kek'") != NULL || strstr(text, "faulty_p11.so") != NULL ||
+           ((reason == ENV_R_KEK_NOT_HERE || reason == ENV_R_OTHER_KEK) && !fails);
+}
+
+bool verdict_must_be_fooled(const struct test_case *c)
+{
+    if (c->kind <= FAULTY_FAILS_AFTER)
+        return false;
+    return c->kind == FAULTY_GARBAGE || strcmp(c->operation->name, "list") == 0 ||
+           (c->kind == FAULTY_UNWRITTEN && c->function == FAULTY_C_GetAttributeValue);
+}
+
+void verdict_of_outcome(const struct test_case *c, enum outcome outcome, struct tally *tally)
+{
+    char text[TEXT_MAX];
+    int reason;
+    unsigned entries = take_errors(&reason, text);
+
+    tally->cases++;
+    if (outcome == OUTCOME_WRONG && !verdict_must_be_fooled(c))
+        bad(c, tally, "WRONG OUTPUT");
+    if (outcome == OUTCOME_GOOD) {
+        tally->recovered++;
+        if (entries > 0)
+            bad(c, tally, "a success with an error: %d %s", reason, text);
+    }
+    if (outcome != OUTCOME_FAILED)
+        return;
+    tally->refused++;
+    if (entries != 1)
+        bad(c, tally, "%u errors: %d %s", entries, reason, text);
+    else if (!is_on_our_list(reason))
+        bad(c, tally, "an unknown reason: %d %s", reason, text);
+    else if (!names_what_failed(c, reason, text))
+        bad(c, tally, "it does not say what failed: %d %s", reason, text);
+}
+
+/* Whether the fault took from us what is needed to clean up. */
+static bool could_not_destroy(const struct test_case *c)
+{
+    return c->kind > FAULTY_FAILS_AFTER || c->function == FAULTY_C_DestroyObject ||
+           c->mode == FAULTY_ALL_FUNCTIONS ||
+           (c->function == FAULTY_C_GenerateKey && c->kind == FAULTY_FAILS_AFTER);
+}
+
+/*
+ * A key that was unwrapped and not told lives as long as its session, which a bad ciphertext does
+ * not end.
+ */
+static bool may_leave_object(const struct test_case *c)
+{
+    if (c->kind == FAULTY_UNWRITTEN && c->function == FAULTY_C_DestroyObject)
+        return true;
+    return c->kind == FAULTY_FAILS_AFTER &&
+           (looks_like_bad_ciphertext(c) || env_ckr_loss(c->code) == ENV_LOSS_KEY);
+}
+
+void verdict_of_remains(const struct test_case *c, enum outcome again,
+                        const struct faulty_control *control, struct tally *tally)
+{
+    unsigned allowed = 1 + control->lost_sessions;
+    size_t objects = world_session_objects();
+    char text[TEXT_MAX];
+    int reason;
+    unsigned entries = take_errors(&reason, text);
+
+    if (control->hits == 0)
+        bad(c, tally, "the fault never happened");
+    if (reason == ENV_R_WRAP_LENGTH && c->kind > FAULTY_FAILS_AFTER)
+        return; /* wrong answers to what the token was tested with are remembered */
+    if (reason == ENV_R_OTHER_KEK && verdict_must_be_fooled(c))
+        return; /* and so is a wrong id */
+    if (again != OUTCOME_GOOD)
+        bad(c, tally, "then, without a fault: %s %d %s",
+            again == OUTCOME_WRONG ? "wrong output" : "failed", reason, text);
+    else if (entries > 0)
+        bad(c, tally, "then, a success with an error: %d %s", reason, text);
+    if (control->sessions > allowed)
+        bad(c, tally, "%u sessions are open", control->sessions);
+    if (objects > 0 && control->lost_sessions == 0 && !may_leave_object(c))
+        bad(c, tally, "%zu session objects are left", objects);
+    if (c->operation->makes_key) {
+        size_t keys = world_keys(OPERATION_NEW_KEY);
+
+        /* the one of the second try */
+        if (keys != (again == OUTCOME_GOOD ? 1 : 0) && !could_not_destroy(c))
+            bad(c, tally, "%zu keys were made", keys);
+    }
+}

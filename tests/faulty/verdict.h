@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One case: an operation with one fault in it, and what is demanded of it. */
+#ifndef FAULTY_VERDICT_H
+#define FAULTY_VERDICT_H
+
+#include "operations.h"
+#include "world.h"
+
+struct test_case {
+    const struct operation *operation;
+    const char *place; /* "cold" or "warm" */
+    unsigned at;       /* the n-th call */
+    enum faulty_call function;
+    enum faulty_kind kind;
+    enum faulty_mode mode;
+    CK_RV code; /* where the call fails */
+};
+
+/* What was counted so far. */
+struct tally {
+    unsigned long cases;
+    unsigned long recovered; /* the operation succeeded all the same */
+    unsigned long refused;   /* with one clear error */
+    unsigned long bad;       /* demands that were not met; each is printed */
+};
+
+/*
+ * Whether the lie is one that nobody can see through: other bytes of the right length, keys that
+ * are not there.
+ */
+bool verdict_must_be_fooled(const struct test_case *c);
+
+/* Judges what came of the operation while the fault was there. Empties the error stack. */
+void verdict_of_outcome(const struct test_case *c, enum outcome outcome, struct tally *tally);
+
+/* And what is left when the fault is gone and the same was done again. */
+void verdict_of_remains(const struct test_case *c, enum outcome again,
+                        const struct faulty_control *control, struct tally *tally);
+
+const char *faulty_call_name(enum faulty_call call);
+
+#endif
