@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "audit.h"
 #include "secret.h"
 
 ENV_RESULT env_dek_rewrap(const struct env_dek_context *context,
@@ -37,7 +38,8 @@ struct comparison {
     struct env_span der;
     const struct env_recipient *recipients[ENV_KEK_RECIPIENTS_MAX]; /* of keks.keys[i] */
     struct env_kek_list keks;
-    bool known; /* dek is the one that the MAC holds under */
+    struct env_kek_facts facts; /* of the KEK that is looked at */
+    bool known;                 /* dek is the one that the MAC holds under */
     uint8_t dek[ENV_DEK_LEN];
     uint8_t other[ENV_DEK_LEN];
 };
@@ -56,6 +58,15 @@ static bool is_taken(const struct comparison *c, size_t keks, const struct env_r
     return false;
 }
 
+/* An AES and an RSA key may have one reference. */
+static bool is_for(struct comparison *c, const struct env_kek *kek,
+                   const struct env_recipient *recipient)
+{
+    kek->vtable->describe(kek, &c->facts);
+    return env_wrap_is_rsa(recipient->wrapped.alg) == (c->facts.type == ENV_KEK_RSA) &&
+           same_reference(kek->vtable->id(kek), &recipient->id);
+}
+
 /* Finds a recipient of its own for every KEK. */
 static bool same_references(struct comparison *c)
 {
@@ -67,7 +78,7 @@ static bool same_references(struct comparison *c)
         for (size_t j = 0; j < c->header->count && c->recipients[i] == NULL; j++) {
             const struct env_recipient *recipient = &c->header->recipients[j];
 
-            if (same_reference(kek->vtable->id(kek), &recipient->id) && !is_taken(c, i, recipient))
+            if (is_for(c, kek, recipient) && !is_taken(c, i, recipient))
                 c->recipients[i] = recipient;
         }
         if (c->recipients[i] == NULL)
@@ -98,11 +109,15 @@ static ENV_RESULT open_with_all(struct comparison *c)
 {
     for (size_t i = 0; i < c->keks.count; i++) {
         struct env_kek *kek = c->keks.keks[i];
+        const struct env_audit_use use = {ENV_AUDIT_UNWRAP, kek, NULL, c->other};
+        ENV_RESULT r;
 
         if (!can_unwrap(kek))
             continue;
-        ENV_TRY(kek->vtable->unwrap(kek, &c->recipients[i]->wrapped, c->other));
-        ENV_TRY(judge_dek(c));
+        r = kek->vtable->unwrap(kek, &c->recipients[i]->wrapped, c->other);
+        if (env_ok(r))
+            r = judge_dek(c);
+        ENV_TRY(env_audit_record(c->context->keyring->audit, &use, r));
     }
     /* public halves alone: then whatever opens it has to show that the MAC holds */
     return c->known ? ENV_OK : env_dek_open_header(c->context, c->header, c->der, c->dek);

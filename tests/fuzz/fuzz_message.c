@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whole messages through EVP to opening.c, with fake KEKs. The first bytes of an input choose the
- * cipher, whether buffers are in place and how large the updates are; the rest is the message.
+ * cipher, whether buffers are in place, how large the updates are, and whether the message is not
+ * opened but re-wrapped; the rest is the message.
  *
  * What comes out, in whatever pieces, is a beginning of what reference_opening.c gives for it, all
  * of it when and only when that is whole; a call that fails leaves nothing unverified behind, and
@@ -31,6 +32,7 @@ struct run {
 
 static OSSL_LIB_CTX *libctx;
 static EVP_CIPHER *ciphers[2];
+static EVP_CIPHER *rewrapper;
 static EVP_CIPHER_CTX *contexts[2];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -41,6 +43,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     libctx = fake_libctx_new();
     ciphers[0] = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
     ciphers[1] = EVP_CIPHER_fetch(libctx, "ENVELOPE-1M", NULL);
+    rewrapper = EVP_CIPHER_fetch(libctx, "ENVELOPE-REWRAP", NULL);
     for (int i = 0; i < 2; i++)
         contexts[i] = EVP_CIPHER_CTX_new();
     return 0;
@@ -116,6 +119,77 @@ static bool stream(struct run *run, const uint8_t control[CONTROL], bool is_1m, 
     return call(run, NULL, 0, is_1m ? BLOCK_1M : BLOCK);
 }
 
+/* ---- re-wrapping ---- */
+
+/* Everything through ENVELOPE-REWRAP; false when it fails. What came out is in *out. */
+static bool rewrap(const uint8_t control[CONTROL], struct env_span in, uint8_t *out,
+                   size_t *out_len)
+{
+    size_t turn = 1;
+    bool ok = EVP_CipherInit_ex2(contexts[0], rewrapper, NULL, NULL, 1, NULL) == 1;
+
+    FUZZ_DEMAND(ok);
+    *out_len = 0;
+    while (ok && in.len > 0) {
+        size_t step = step_from(control[turn]) < in.len ? step_from(control[turn]) : in.len;
+        int n = -1;
+
+        ok = EVP_CipherUpdate(contexts[0], out + *out_len, &n, in.data, (int)step) == 1;
+        FUZZ_DEMAND(n >= 0 && (size_t)n <= step + 32 && (ok || n == 0));
+        *out_len += (size_t)n;
+        in.data += step;
+        in.len -= step;
+        turn = turn % (CONTROL - 1) + 1;
+    }
+    if (ok) {
+        int n = -1;
+
+        ok = EVP_CipherFinal_ex(contexts[0], out + *out_len, &n) == 1;
+        FUZZ_DEMAND(n >= 0 && n <= (int)BLOCK && (ok || n == 0));
+        *out_len += (size_t)n;
+    }
+    FUZZ_DEMAND(ok || (fake_last_reason() != 0 && fake_last_reason() != ENV_R_INTERNAL));
+    return ok;
+}
+
+/* The new header opens to the same DEK, the body is the same, and nothing comes of a bad header. */
+static void check_rewrapped(struct env_span in, const uint8_t *out, size_t out_len, bool rewrapped)
+{
+    size_t old_headers = reference_headers_len(in.data, in.len);
+    size_t new_headers = reference_headers_len(out, out_len);
+    uint8_t old_dek[ENV_DEK_LEN];
+    uint8_t new_dek[ENV_DEK_LEN];
+    bool opens = reference_dek(in.data, in.len, old_dek);
+
+    FUZZ_DEMAND(opens || out_len == 0 || rewrapped);
+    if (!rewrapped || old_headers == 0) /* a sealed key has no body */
+        return;
+    FUZZ_DEMAND(opens && new_headers > 0 && reference_dek(out, out_len, new_dek));
+    FUZZ_DEMAND(memcmp(old_dek, new_dek, ENV_DEK_LEN) == 0);
+    FUZZ_DEMAND(in.len - old_headers == out_len - new_headers);
+    FUZZ_DEMAND(
+        memcmp(in.data + old_headers - 74, out + new_headers - 74, in.len - old_headers + 74) == 0);
+}
+
+static void rewrap_message(const uint8_t control[CONTROL], struct env_span in)
+{
+    struct reference expected = {.data = malloc(in.len + 1)};
+    uint8_t *out = malloc(in.len + 3 * BLOCK);
+    size_t out_len = 0;
+    bool rewrapped;
+
+    FUZZ_DEMAND(expected.data != NULL && out != NULL);
+    reference_open(in.data, in.len, 0x100000, &expected);
+    ERR_clear_error();
+    rewrapped = rewrap(control, in, out, &out_len);
+    FUZZ_DEMAND(rewrapped || !expected.whole);
+    check_rewrapped(in, out, out_len, rewrapped);
+    FUZZ_DEMAND(fake_references() == 0);
+    ERR_clear_error();
+    free(expected.data);
+    free(out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *message = data + CONTROL;
@@ -126,6 +200,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < CONTROL || size > 60000)
         return 0;
+    if ((data[0] & 4) != 0) {
+        rewrap_message(data, (struct env_span){message, size - CONTROL});
+        return 0;
+    }
     is_1m = (data[0] & 1) != 0;
     run.in_place = (data[0] & 2) != 0;
     run.ctx = contexts[is_1m];

@@ -69,6 +69,8 @@ static void messages(OSSL_LIB_CTX *libctx)
         {"one_segment", "ENVELOPE", 4064, 1, {0, 190, 150, 180, 170, 200, 160, 150}},
         {"three_segments", "ENVELOPE", 9000, 1, {2, 210, 190, 200, 195, 205, 255, 220}},
         {"large_segments", "ENVELOPE-1M", 200, 1, {1}},
+        {"rewrap", "ENVELOPE", 100, 2, {4, 20, 0, 60, 70, 255, 255, 255}},
+        {"rewrap_two_segments", "ENVELOPE", 6000, 1, {4, 130, 200, 150, 255, 90, 200, 210}},
         {"large_segments_in_place", "ENVELOPE-1M", 5000, 3, {3}},
     };
     uint8_t message[MESSAGE_MAX];
@@ -107,6 +109,16 @@ static void headers(void)
     }
     FUZZ_DEMAND(env_ok(env_header_encode(crypto, &header, dek, &der, &len)));
     save("fuzz_header", "every_kind", NULL, 0, der, len);
+    OPENSSL_free(der);
+    for (size_t i = 0; i < 2; i++) {
+        header.recipients[i].id.len = 20;
+        header.recipients[i].wrapped.alg =
+            i == 0 ? ENV_WRAP_RSA_OAEP_SHA1 : ENV_WRAP_RSA_OAEP_SHA256;
+        header.recipients[i].wrapped.len = 384;
+    }
+    header.count = 3;
+    FUZZ_DEMAND(env_ok(env_header_encode(crypto, &header, dek, &der, &len)));
+    save("fuzz_header", "rsa", NULL, 0, der, len);
     OPENSSL_free(der);
     header.count = 1;
     header.content = ENV_CONTENT_SEALED_KEY;

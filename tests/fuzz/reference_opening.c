@@ -101,6 +101,13 @@ static bool find_dek(struct env_span der, bool mac_too, uint8_t dek[ENV_DEK_LEN]
     return false;
 }
 
+bool reference_dek(const uint8_t *message, size_t size, uint8_t dek[ENV_DEK_LEN])
+{
+    size_t headers = reference_headers_len(message, size);
+
+    return headers > 0 && find_dek((struct env_span){message, headers - FLOE_HEADER}, true, dek);
+}
+
 /* ---- the body ---- */
 
 struct body {

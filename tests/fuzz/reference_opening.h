@@ -25,6 +25,9 @@ void reference_prepare(void);
 void reference_open(const uint8_t *message, size_t size, uint32_t segment_max,
                     struct reference *out);
 
+/* Whether the header opens, and its DEK. */
+bool reference_dek(const uint8_t *message, size_t size, uint8_t dek[ENV_DEK_LEN]);
+
 /*
  * Makes the header's MAC, FLOE's header tag and the segments' tags right for what stands there,
  * where the header decodes and one of the fake KEKs unwraps its DEK. The ciphertext stays.

@@ -595,6 +595,22 @@ START_TEST(header_of_his_own)
 END_TEST
 
 /* A SET OF has one order: every other is no DER, and sorted again it is what it was. */
+/* An RSA key that has an AES key's reference is another KEK. */
+START_TEST(kinds_of_one_reference)
+{
+    struct bytes der = der_encode(root);
+
+    ck_assert(is_current(der));
+    fake_make_rsa(0, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-3072.pem");
+    ck_assert(!is_current(der));
+    bytes_free(&der);
+    header_tree_seal(1);
+    der = der_encode(root);
+    ck_assert(is_current(der));
+    bytes_free(&der);
+}
+END_TEST
+
 /* Whoever knows what a failed unwrap leaves behind can not make a header for it. */
 START_TEST(header_for_what_a_failed_unwrap_leaves)
 {
@@ -672,6 +688,7 @@ int main(void)
     tcase_add_test(tcase, recipients_added);
     tcase_add_test(tcase, recipients_replaced);
     tcase_add_test(tcase, header_of_his_own);
+    tcase_add_test(tcase, kinds_of_one_reference);
     tcase_add_test(tcase, header_for_what_a_failed_unwrap_leaves);
     tcase_add_test(tcase, recipients_reordered);
     suite_add_tcase(suite, tcase);
