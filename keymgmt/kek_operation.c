@@ -42,6 +42,20 @@ static void set_place(struct env_token_kek *kek, const struct env_place *place)
     (void)pthread_mutex_unlock(&kek->place_lock);
 }
 
+/* Now and then, and then to everybody who sees the same loss: they wait for one fresh start. */
+static bool may_restart(struct env_ring *ring)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    bool may;
+
+    (void)pthread_mutex_lock(&lock);
+    if (env_ring_is_due(&ring->last_restart))
+        ring->restart_of = ring->tokens->epoch;
+    may = ring->restart_of == ring->tokens->epoch;
+    (void)pthread_mutex_unlock(&lock);
+    return may;
+}
+
 static ENV_RESULT gone(const struct operation *operation, enum env_loss cured, enum env_loss most,
                        struct env_fault *fault)
 {
@@ -51,7 +65,7 @@ static ENV_RESULT gone(const struct operation *operation, enum env_loss cured, e
     /* A token whose ground was taken away looks empty until its module is started afresh. */
     fault->held_back = most < ENV_LOSS_MODULE;
     if (cured < ENV_LOSS_MODULE && !fault->held_back &&
-        (operation->patience == ENV_PATIENCE_LAST || env_ring_is_due(&kek->ring->last_restart)))
+        (operation->patience == ENV_PATIENCE_LAST || may_restart(kek->ring)))
         fault->loss = ENV_LOSS_MODULE;
     return r;
 }

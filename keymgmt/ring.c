@@ -190,18 +190,31 @@ ENV_RESULT env_ring_session_to_write(struct env_ring *ring, struct env_token *to
     return log_in(ring, token, session, true, fault);
 }
 
+static uint64_t restarts_of(const struct env_tokens *tokens, const struct env_module *only)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < tokens->modules.count; i++) {
+        if (only == NULL || only == &tokens->modules.list[i])
+            sum += tokens->modules.list[i].restarts;
+    }
+    return sum;
+}
+
 /*
- * Gives up the visit's hold on the tokens for a moment. When another thread did the same since
- * seen_epoch, that is enough.
+ * Gives up the visit's hold on the tokens for a moment. When another thread did the same meanwhile,
+ * that is enough; that it only looked at the slots is no fresh start.
  */
 static ENV_RESULT change_tokens(struct env_ring *ring, enum env_loss loss, uint64_t seen_epoch,
                                 struct env_module *only, struct env_fault *fault)
 {
+    uint64_t restarts = restarts_of(ring->tokens, only);
     ENV_RESULT r = ENV_OK;
 
     (void)pthread_rwlock_unlock(&ring->lock);
     (void)pthread_rwlock_wrlock(&ring->lock);
-    if (ring->tokens->epoch == seen_epoch) {
+    if (loss == ENV_LOSS_MODULE ? restarts_of(ring->tokens, only) == restarts
+                                : ring->tokens->epoch == seen_epoch) {
         atomic_store(&ring->last_look, now_seconds());
         r = loss == ENV_LOSS_MODULE ? env_tokens_restart(ring->config, ring->tokens, only, fault)
                                     : env_tokens_refresh(ring->config, ring->tokens, fault);

@@ -27,6 +27,7 @@ struct env_ring {
     struct env_tokens *tokens;
     _Atomic int64_t last_look;    /* at all slots, because something was not found */
     _Atomic int64_t last_restart; /* of a module, because a key was gone */
+    uint64_t restart_of;          /* the tokens' epoch that it ended, or is about to */
     _Atomic int64_t last_in_vain; /* that a failure was waited for to pass */
 };
 

@@ -19,6 +19,7 @@ struct tally {
     char others[ENV_FAULT_TEXT / 2];
     bool not_authentic;
     bool held_back; /* more may be done for one of them */
+    size_t members; /* that were there when they were gone through */
 };
 
 static int64_t now_ms(void)
@@ -244,6 +245,7 @@ static bool try_working(struct env_standins *group, const struct env_standin_job
 {
     size_t count = atomic_load(&group->count);
 
+    tally->members = count;
     for (size_t i = 0; i < count; i++) {
         struct env_standin *member = &group->members[i];
         enum env_patience patience = ENV_PATIENCE_QUICK;
@@ -260,14 +262,13 @@ static bool try_working(struct env_standins *group, const struct env_standin_job
     return false;
 }
 
+/* Another thread may have found them meanwhile. */
 static bool try_new(struct env_standins *group, const struct env_standin_job *job,
                     struct tally *tally)
 {
-    size_t before = atomic_load(&group->count);
-
     search(group, tally);
-    for (size_t i = before; i < atomic_load(&group->count); i++) {
-        if (try_member(group, i, job, ENV_PATIENCE_QUICK, tally))
+    while (tally->members < atomic_load(&group->count)) {
+        if (try_member(group, tally->members++, job, ENV_PATIENCE_QUICK, tally))
             return true;
     }
     return false;
@@ -278,6 +279,7 @@ static bool try_hard(struct env_standins *group, const struct env_standin_job *j
 {
     size_t count = atomic_load(&group->count);
 
+    tally->members = count;
     for (size_t i = 0; i < count; i++) {
         if (try_member(group, i, job, count > 1 ? ENV_PATIENCE_LAST : ENV_PATIENCE_ALL, tally))
             return true;

@@ -253,13 +253,19 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     return no_token(config, shown, &g);
 }
 
+static void restart_module(struct env_module *module)
+{
+    env_module_finalise(module);
+    module->restarts++;
+}
+
 ENV_RESULT env_tokens_restart(const struct env_config *config, struct env_tokens *tokens,
                               struct env_module *only, struct env_fault *fault)
 {
     drop_tokens(tokens, only, true);
     for (size_t i = 0; i < tokens->modules.count; i++) {
         if (only == NULL || only == &tokens->modules.list[i])
-            env_module_finalise(&tokens->modules.list[i]);
+            restart_module(&tokens->modules.list[i]);
     }
     return env_tokens_refresh(config, tokens, fault);
 }
