@@ -13,6 +13,23 @@ static const char *reason_text(CK_RV rv)
     return message != NULL ? message : env_ckr_name(rv);
 }
 
+/*
+ * A module that forgot that it was initialised, while p11-kit believes that it is: p11-kit calls it
+ * for the first user of a process alone, and with two of us (two library contexts) neither is that.
+ */
+static void initialise_beneath(const struct env_module *module, CK_C_INITIALIZE_ARGS *args)
+{
+    CK_FUNCTION_LIST *fn;
+
+    env_call_begin();
+    fn = p11_kit_module_load(module->name, P11_KIT_MODULE_UNMANAGED);
+    if (fn != NULL) {
+        (void)fn->C_Initialize(args);
+        p11_kit_module_release(fn);
+    }
+    env_call_end();
+}
+
 ENV_RESULT env_module_initialise(struct env_module *module, struct env_fault *fault)
 {
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK,
@@ -28,7 +45,12 @@ ENV_RESULT env_module_initialise(struct env_module *module, struct env_fault *fa
                          env_ckr_name(rv), (unsigned long)rv);
     module->initialised = true;
     module->initialised_us = rv == CKR_OK;
-    if (ENV_P11(module->fn->C_GetInfo(&module->info)) != CKR_OK)
+    rv = ENV_P11(module->fn->C_GetInfo(&module->info));
+    if (rv == CKR_CRYPTOKI_NOT_INITIALIZED && module->by_path) {
+        initialise_beneath(module, &args);
+        rv = ENV_P11(module->fn->C_GetInfo(&module->info));
+    }
+    if (rv != CKR_OK)
         memset(&module->info, 0, sizeof(module->info));
     return ENV_OK;
 }
@@ -52,6 +74,7 @@ static ENV_RESULT load_path(const struct env_config *config, struct env_modules 
     }
     out->list = module;
     out->count = 1;
+    module->by_path = true;
     module->args = config->module_init_args;
     env_call_begin(); /* the module's constructors run */
     module->fn = p11_kit_module_load(config->module_path, 0);

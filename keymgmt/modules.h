@@ -13,6 +13,7 @@
 struct env_module {
     CK_FUNCTION_LIST *fn;
     char *name;          /* for messages: the configured path or p11-kit's name */
+    bool by_path;        /* and not by p11-kit's configuration */
     const char *args;    /* pReserved, or NULL; belongs to the configuration */
     bool initialised;    /* this process may call it */
     bool initialised_us; /* and it is for us to finalise it */

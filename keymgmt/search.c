@@ -225,7 +225,7 @@ ENV_RESULT env_find_kek(struct env_ring *ring, const struct env_query *query,
     if (*out != NULL)
         return ENV_OK;
     ENV_TRY(search_kek(ring, query, first_will_do, out, fault));
-    if (looks_sound(*out))
+    if (*out != NULL && looks_sound(*out))
         env_kek_cache_add(&ring->cache, name, *out);
     return ENV_OK;
 }
