@@ -52,7 +52,7 @@ ENV_RESULT env_find_kek(struct env_ring *ring, const struct env_query *query,
     if (matches == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "looking for a KEK");
     r = search(ring, query, first_will_do, matches, out, fault);
-    if (env_ok(r) && looks_sound(*out))
+    if (env_ok(r) && *out != NULL && looks_sound(*out))
         env_kek_cache_add(&ring->cache, name, *out);
     free(matches);
     return r;

@@ -15,6 +15,23 @@ static const char *reason_text(CK_RV rv)
     return message != NULL ? message : env_ckr_name(rv);
 }
 
+/*
+ * A module that forgot that it was initialised, while p11-kit believes that it is: p11-kit calls it
+ * for the first user of a process alone, and with two of us (two library contexts) neither is that.
+ */
+static void initialise_beneath(const struct env_module *module, CK_C_INITIALIZE_ARGS *args)
+{
+    CK_FUNCTION_LIST *fn;
+
+    env_call_begin();
+    fn = p11_kit_module_load(module->name, P11_KIT_MODULE_UNMANAGED);
+    if (fn != NULL) {
+        (void)fn->C_Initialize(args);
+        p11_kit_module_release(fn);
+    }
+    env_call_end();
+}
+
 ENV_RESULT env_module_initialise(struct env_module *module, struct env_fault *fault)
 {
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK,
@@ -30,7 +47,12 @@ ENV_RESULT env_module_initialise(struct env_module *module, struct env_fault *fa
                          env_ckr_name(rv), (unsigned long)rv);
     module->initialised = true;
     module->initialised_us = rv == CKR_OK;
-    if (ENV_P11(module->fn->C_GetInfo(&module->info)) != CKR_OK)
+    rv = ENV_P11(module->fn->C_GetInfo(&module->info));
+    if (rv == CKR_CRYPTOKI_NOT_INITIALIZED && module->by_path) {
+        initialise_beneath(module, &args);
+        rv = ENV_P11(module->fn->C_GetInfo(&module->info));
+    }
+    if (rv != CKR_OK)
         memset(&module->info, 0, sizeof(module->info));
     return ENV_OK;
 }
@@ -58,6 +80,7 @@ static ENV_RESULT load_path(const struct env_config *config, const struct env_wo
         return env_fault(fault, ENV_R_CONFIG_VALUE,
                          "pkcs11-module-path: a %% is followed by two hex digits");
     }
+    module->by_path = true;
     env_call_begin(); /* the module's constructors run */
     module->fn = p11_kit_module_load(name, 0);
     env_call_end();

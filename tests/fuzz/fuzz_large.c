@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Segments of 1 MiB, which are decrypted in pieces before their tag is seen. An input is too short
+ * to hold one, so it is what happens to a message that is made here: where a byte changes, where it
+ * ends, and how it comes in. Whatever that is, nothing comes out that was not verified.
+ */
+#include <openssl/err.h>
+#include <string.h>
+
+#include "fake_keyring.h"
+#include "fuzz.h"
+
+#define SEGMENT 0x100000u
+#define SEGMENT_PLAIN (SEGMENT - 32u)
+#define PLAIN_LEN (SEGMENT_PLAIN + 200000u)
+#define LARGE 65536u /* updates of fewer bytes come last */
+#define UNTOUCHED 0xA5
+
+static OSSL_LIB_CTX *libctx;
+static EVP_CIPHER *cipher;
+static uint8_t plain[PLAIN_LEN];
+static uint8_t message[PLAIN_LEN + SEGMENT];
+static size_t message_len;
+static size_t headers_len;
+static uint8_t out[PLAIN_LEN + 3 * SEGMENT];
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int n = 0;
+    int last = 0;
+
+    (void)argc;
+    (void)argv;
+    fake_reset();
+    libctx = fake_libctx_new();
+    cipher = EVP_CIPHER_fetch(libctx, "ENVELOPE-1M", NULL);
+    for (size_t i = 0; i < PLAIN_LEN; i++) /* neither 0 nor UNTOUCHED */
+        plain[i] = (uint8_t)(1 + (i * 7 + i / 251) % 150);
+    FUZZ_DEMAND(EVP_EncryptInit_ex2(ctx, cipher, NULL, NULL, NULL) == 1 &&
+                EVP_EncryptUpdate(ctx, message, &n, plain, (int)PLAIN_LEN) == 1 &&
+                EVP_EncryptFinal_ex(ctx, message + n, &last) == 1);
+    message_len = (size_t)(n + last);
+    headers_len = message_len - SEGMENT - 200032u;
+    EVP_CIPHER_CTX_free(ctx);
+    return 0;
+}
+
+static size_t number(struct fuzz_input *in)
+{
+    size_t high = fuzz_byte(in);
+    size_t middle = fuzz_byte(in);
+
+    return high << 16 | middle << 8 | fuzz_byte(in);
+}
+
+struct run {
+    EVP_CIPHER_CTX *ctx;
+    size_t verified; /* plaintext that may come out */
+    size_t released;
+};
+
+/* The plaintext of the segments that are whole and untouched, up to the first that is not. */
+static size_t verified_up_to(size_t changed, size_t len)
+{
+    size_t good = 0;
+
+    if (changed < headers_len || len < headers_len)
+        return 0;
+    while (good < 2) {
+        size_t end = headers_len + (good + 1) * SEGMENT;
+
+        end = end < message_len ? end : message_len;
+        if (changed < end || len < end)
+            break;
+        good++;
+    }
+    return good == 2 ? PLAIN_LEN : good * SEGMENT_PLAIN;
+}
+
+/* What a call leaves behind its output: megabytes, hence eight bytes at a time and untraced. */
+__attribute__((no_sanitize("address", "undefined", "coverage"))) static void
+check_rest(const struct run *run, size_t n, size_t room, const uint8_t *in, size_t in_place)
+{
+    static const uint8_t untouched[8] = {UNTOUCHED, UNTOUCHED, UNTOUCHED, UNTOUCHED,
+                                         UNTOUCHED, UNTOUCHED, UNTOUCHED, UNTOUCHED};
+
+    for (size_t i = n; i < room; i++) {
+        size_t at = run->released + i;
+
+        if (i + 8 <= room && __builtin_memcmp(out + i, untouched, 8) == 0) {
+            i += 7;
+            continue;
+        }
+        FUZZ_DEMAND(out[i] == UNTOUCHED || out[i] == 0 || (i < in_place && out[i] == in[i]) ||
+                    (at < run->verified && out[i] == plain[at]));
+    }
+}
+
+static bool call(struct run *run, const uint8_t *in, size_t len, bool in_place)
+{
+    size_t room = len + SEGMENT;
+    int n = -1;
+    bool ok;
+
+    memset(out, UNTOUCHED, room);
+    if (in_place)
+        memcpy(out, in, len);
+    ok = in != NULL ? EVP_CipherUpdate(run->ctx, out, &n, in_place ? out : in, (int)len) == 1
+                    : EVP_CipherFinal_ex(run->ctx, out, &n) == 1;
+    FUZZ_DEMAND(n >= 0 && (size_t)n <= room && (ok || n == 0));
+    FUZZ_DEMAND(run->released + (size_t)n <= run->verified);
+    FUZZ_DEMAND(memcmp(out, plain + run->released, (size_t)n) == 0);
+    check_rest(run, (size_t)n, room, in, in_place ? len : 0);
+    run->released += (size_t)n;
+    return ok;
+}
+
+/* A copy goes on in the place of the context. */
+static void copy(struct run *run)
+{
+    EVP_CIPHER_CTX *other = EVP_CIPHER_CTX_new();
+
+    FUZZ_DEMAND(EVP_CIPHER_CTX_copy(other, run->ctx) == 1);
+    EVP_CIPHER_CTX_free(run->ctx);
+    run->ctx = other;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fuzz_input in = {data, size};
+    uint8_t what = fuzz_byte(&in);
+    uint8_t with = (what & 1) != 0 ? fuzz_byte(&in) : 0;
+    size_t changed = with != 0 ? number(&in) % message_len : SIZE_MAX;
+    size_t len = (what & 2) != 0 ? number(&in) % (message_len + 1) : message_len;
+    struct run run = {EVP_CIPHER_CTX_new(), verified_up_to(changed, len), 0};
+    size_t done = 0;
+    bool ok = EVP_CipherInit_ex2(run.ctx, cipher, NULL, NULL, 0, NULL) == 1;
+
+    FUZZ_DEMAND(ok);
+    ERR_clear_error();
+    if (with != 0)
+        message[changed] ^= with;
+    while (ok && done < len) {
+        size_t step = LARGE + number(&in) % (SEGMENT + SEGMENT / 2);
+
+        step = step < len - done ? step : len - done;
+        if (fuzz_byte(&in) % 4 == 3)
+            copy(&run);
+        ok = call(&run, message + done, step, (what & 4) != 0);
+        done += step;
+    }
+    ok = ok && call(&run, NULL, 0, false);
+    if (with != 0)
+        message[changed] ^= with;
+    FUZZ_DEMAND(ok == (with == 0 && len == message_len));
+    FUZZ_DEMAND(ok ? run.released == PLAIN_LEN
+                   : fake_last_reason() != 0 && fake_last_reason() != ENV_R_INTERNAL);
+    EVP_CIPHER_CTX_free(run.ctx);
+    FUZZ_DEMAND(fake_references() == 0);
+    ERR_clear_error();
+    return 0;
+}
