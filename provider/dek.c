@@ -131,8 +131,8 @@ static ENV_RESULT unwrap_rsa(const struct env_dek_context *context, struct env_k
     return r;
 }
 
-static ENV_RESULT unwrap(const struct env_dek_context *context, struct env_kek *kek,
-                         const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN])
+ENV_RESULT env_dek_unwrap(const struct env_dek_context *context, struct env_kek *kek,
+                          const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN])
 {
     if (env_wrap_is_rsa(wrapped->alg))
         return unwrap_rsa(context, kek, wrapped, dek);
@@ -153,7 +153,7 @@ static ENV_RESULT open_recipient(const struct env_dek_context *context,
     if (!env_ok(r))
         return env_audit_record(ring->audit, &use, r);
     use.kek = kek;
-    r = unwrap(context, kek, &recipient->wrapped, dek);
+    r = env_dek_unwrap(context, kek, &recipient->wrapped, dek);
     if (env_ok(r))
         r = env_header_verify(context->crypto, der, dek);
     r = env_audit_record(ring->audit, &use, r);

@@ -114,7 +114,7 @@ static ENV_RESULT open_with_all(struct comparison *c)
 
         if (!can_unwrap(kek))
             continue;
-        r = kek->vtable->unwrap(kek, &c->recipients[i]->wrapped, c->other);
+        r = env_dek_unwrap(c->context, kek, &c->recipients[i]->wrapped, c->other);
         if (env_ok(r))
             r = judge_dek(c);
         ENV_TRY(env_audit_record(c->context->keyring->audit, &use, r));
