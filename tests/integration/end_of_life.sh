@@ -35,10 +35,11 @@ all_end() { # lines of openssl.cnf
         setting="$module, our provider $place"
         write_cnf "$@"
         [[ $place == last ]] || ours_first
-        for name in exit _exit quick_exit cleanup; do
+        # and in the child of a fork, as dlclose makes one, the leak checker itself has words to say
+        for name in exit _exit quick_exit cleanup dlclose; do
             ends "$name" "${alive_at_the_end[@]}"
         done
-        for name in cleanup-freed freed-after-cleanup freed-before-cleanup libctx two dlclose; do
+        for name in cleanup-freed freed-after-cleanup freed-before-cleanup libctx two; do
             ends "$name"
         done
         for _ in {1..5}; do # what goes wrong here does so now and then
