@@ -119,6 +119,8 @@ done
 opens_with_only two odd/other-name plain.4065
 write_cnf kek=short
 expect_failed FILE_UNSAFE "2 names" envelope rewrap odd/hard
+expect_failed FILE_UNSAFE "2 names" envelope rewrap --dry-run odd/hard
+expect_failed FILE_UNSAFE "2 names" envelope reencrypt --dry-run odd/hard
 same_body odd.before/hard odd/hard
 expect_failed "" "symbolic link" envelope rewrap odd/link
 expect_failed "" "No such file" envelope rewrap odd/absent
