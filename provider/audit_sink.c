@@ -166,16 +166,23 @@ static bool send_all(int fd, const char *data, size_t len)
     return true;
 }
 
-/* As RFC 3164 has it and syslog(3) writes it; the year is in the line itself. */
+/*
+ * As RFC 3164 has it and syslog(3) writes it, months in English whatever the program's locale is;
+ * the year is in the line itself.
+ */
 static size_t syslog_head(char *head, size_t size)
 {
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t now = time(NULL);
     struct tm tm;
-    char stamp[32] = "";
+    char clock[32];
+    char stamp[64] = "";
     int n;
 
-    if (localtime_r(&now, &tm) != NULL)
-        (void)strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
+    if (localtime_r(&now, &tm) != NULL && tm.tm_mon >= 0 && tm.tm_mon < 12 &&
+        strftime(clock, sizeof(clock), "%e %H:%M:%S", &tm) > 0)
+        (void)snprintf(stamp, sizeof(stamp), "%s %s", months[tm.tm_mon], clock);
     n = snprintf(head, size, "<%d>%s envelope[%ld]: ", LOG_AUTHPRIV | LOG_INFO, stamp,
                  (long)getpid());
     return n > 0 && (size_t)n < size ? (size_t)n : 0;

@@ -51,6 +51,14 @@ ENV_RESULT env_dek_open_header(const struct env_dek_context *context,
                                const struct env_header *header, struct env_span der,
                                uint8_t dek[ENV_DEK_LEN]);
 
+/*
+ * What every opening begins with; the header's MAC has to be checked after it. NOT_AUTHENTIC,
+ * without detail, for a ciphertext that does not verify; but of an RSA KEK a random DEK then, at
+ * which the MAC fails.
+ */
+ENV_RESULT env_dek_unwrap(const struct env_dek_context *context, struct env_kek *kek,
+                          const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN]);
+
 /* Reading, whichever the content is. *header is freed with OPENSSL_free. */
 ENV_RESULT env_dek_read_any_header(struct env_span der, struct env_header **header);
 

@@ -61,6 +61,8 @@ static void write_char(FILE *out, const char *text, size_t n)
         (void)fprintf(out, "\\%c", c);
     else if (n == 1 && (c < 0x20 || c == 0x7F))
         (void)fprintf(out, "\\u%04x", c);
+    else if (n == 2 && c == 0xC2 && (unsigned char)text[1] < 0xA0) /* C1: a terminal obeys them */
+        (void)fprintf(out, "\\u%04x", (unsigned char)text[1]);
     else
         (void)fwrite(text, 1, n, out);
 }

@@ -101,7 +101,7 @@ static void freectx(void *vctx)
 static void *newctx(void *vprovctx)
 {
     struct env_provctx *provctx = vprovctx;
-    struct rewrap_ctx *ctx = OPENSSL_zalloc(sizeof(*ctx));
+    struct rewrap_ctx *ctx = env_provctx_alloc(provctx, sizeof(*ctx));
 
     if (ctx == NULL)
         return NULL;
@@ -109,6 +109,7 @@ static void *newctx(void *vprovctx)
     ctx->stream = env_stream_new(&env_stream_rewrap, &provctx->dek);
     if (ctx->stream == NULL) {
         freectx(ctx);
+        (void)ENV_EDGE_FAIL(provctx, ENV_FAIL(ENV_R_NO_MEMORY));
         return NULL;
     }
     return ctx;

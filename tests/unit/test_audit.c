@@ -245,12 +245,18 @@ static int listen_at(int type)
 
 static void expect_record(int fd, const char *what)
 {
+    static const char months[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ";
     char got[4096];
     ssize_t n = recv(fd, got, sizeof(got) - 1, 0);
     char head[64];
+    char month[5] = "";
 
-    ck_assert_int_gt(n, 0);
+    ck_assert_int_gt(n, 20);
     got[n] = '\0';
+    memcpy(month, got + 4, 4);
+    ck_assert_msg(strstr(months, month) != NULL && got[10] == ' ' && got[13] == ':' &&
+                      got[16] == ':' && got[19] == ' ',
+                  "%s", got);
     (void)snprintf(head, sizeof(head), " envelope[%ld]: {\"time\":\"", (long)getpid());
     ck_assert_msg(strncmp(got, "<86>", 4) == 0 && strstr(got, head) != NULL &&
                       strstr(got, what) != NULL && got[strlen(got) - 1] == '}',

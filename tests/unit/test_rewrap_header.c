@@ -629,6 +629,7 @@ START_TEST(header_for_what_a_failed_unwrap_leaves)
     ck_assert(env_ok(env_header_encode(context->crypto, header, zeros, &der, &len)));
     ck_assert_int_eq(env_dek_open_header(context, header, (struct env_span){der, len}, dek).reason,
                      ENV_R_NOT_AUTHENTIC);
+    ck_assert(!is_current((struct bytes){der, len, len}));
     OPENSSL_free(der);
     OPENSSL_free(header);
 }
