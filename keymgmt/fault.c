@@ -10,6 +10,7 @@ ENV_RESULT env_fault(struct env_fault *fault, enum env_reason reason, const char
     fault->reason = reason;
     fault->loss = ENV_LOSS_NONE;
     fault->rv = CKR_OK;
+    fault->held_back = false;
     va_start(ap, fmt);
     /* clang-tidy 14 loses sight of va_start when it is given more than one file */
     /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */

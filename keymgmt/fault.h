@@ -19,7 +19,8 @@
 struct env_fault {
     enum env_reason reason;
     enum env_loss loss;
-    CK_RV rv; /* CKR_OK where no PKCS#11 call failed */
+    CK_RV rv;       /* CKR_OK where no PKCS#11 call failed */
+    bool held_back; /* a remedy that costs others something was not tried */
     char text[ENV_FAULT_TEXT];
 };
 

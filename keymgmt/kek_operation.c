@@ -13,6 +13,7 @@
 
 struct operation {
     struct env_token_kek *kek;
+    enum env_patience patience;
     env_operation_fn *run;
     void *arg;
 };
@@ -37,15 +38,34 @@ static void set_place(struct env_token_kek *kek, const struct env_place *place)
 {
     (void)pthread_mutex_lock(&kek->place_lock);
     kek->place = *place;
+    (void)atomic_fetch_add(&kek->found, 1);
     (void)pthread_mutex_unlock(&kek->place_lock);
 }
 
-static ENV_RESULT gone(struct env_token_kek *kek, enum env_loss cured, struct env_fault *fault)
+/* Now and then, and then to everybody who sees the same loss: they wait for one fresh start. */
+static bool may_restart(struct env_ring *ring)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    bool may;
+
+    (void)pthread_mutex_lock(&lock);
+    if (env_ring_is_due(&ring->last_restart))
+        ring->restart_of = ring->tokens->epoch;
+    may = ring->restart_of == ring->tokens->epoch;
+    (void)pthread_mutex_unlock(&lock);
+    return may;
+}
+
+static ENV_RESULT gone(const struct operation *operation, enum env_loss cured, enum env_loss most,
+                       struct env_fault *fault)
+{
+    struct env_token_kek *kek = operation->kek;
     ENV_RESULT r = env_fault(fault, ENV_R_KEK_NOT_FOUND, "%s is gone", kek->where);
 
     /* A token whose ground was taken away looks empty until its module is started afresh. */
-    if (cured < ENV_LOSS_MODULE && env_ring_is_due(&kek->ring->last_restart))
+    fault->held_back = most < ENV_LOSS_MODULE;
+    if (cured < ENV_LOSS_MODULE && !fault->held_back &&
+        (operation->patience == ENV_PATIENCE_LAST || may_restart(kek->ring)))
         fault->loss = ENV_LOSS_MODULE;
     return r;
 }
@@ -69,10 +89,12 @@ static ENV_RESULT accept_key(struct env_token_kek *kek, struct env_token *token,
     return ENV_OK;
 }
 
-static ENV_RESULT find_again(struct env_token_kek *kek, struct env_token *token,
+static ENV_RESULT find_again(const struct operation *operation, const struct env_blame *blame,
                              const struct env_session *session, enum env_loss cured,
                              struct env_place *place, struct env_fault *fault)
 {
+    struct env_token_kek *kek = operation->kek;
+    struct env_token *token = blame->token;
     struct env_found *found = malloc(sizeof(*found));
     struct env_query query;
     ENV_RESULT r;
@@ -88,7 +110,7 @@ static ENV_RESULT find_again(struct env_token_kek *kek, struct env_token *token,
     if (env_ok(r))
         r = env_find_keys(token, session, &query, found, fault);
     if (env_ok(r) && found->count == 0)
-        r = gone(kek, cured, fault);
+        r = gone(operation, cured, blame->most, fault);
     else if (env_ok(r) && found->count > 1)
         r = env_fault(fault, ENV_R_KEK_AMBIGUOUS, "%s is there more than once", kek->where);
     else if (env_ok(r))
@@ -152,6 +174,21 @@ static ENV_RESULT use_key(struct operation *operation, struct env_token *token,
     return ENV_FAIL(fault->reason);
 }
 
+static enum env_loss most_remedy(const struct env_ring *ring, const struct operation *operation)
+{
+    switch (operation->patience) {
+    case ENV_PATIENCE_QUICK:
+        return ENV_LOSS_SESSION;
+    case ENV_PATIENCE_IF_ALONE:
+        return env_tokens_only(ring->tokens, &operation->kek->token) ? ENV_LOSS_MODULE
+                                                                     : ENV_LOSS_SESSION;
+    case ENV_PATIENCE_ALL:
+    case ENV_PATIENCE_LAST:
+        break;
+    }
+    return ENV_LOSS_MODULE;
+}
+
 static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
                           struct env_blame *blame, struct env_fault *fault)
 {
@@ -163,28 +200,31 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
     struct env_session session;
     ENV_RESULT r = ENV_OK;
 
+    blame->most = most_remedy(ring, operation);
     if (token == NULL)
         token = env_tokens_named(ring->tokens, &kek->token);
     if (token == NULL) {
         r = env_fault(fault, ENV_R_TOKEN_FAILED, "%s: the token is gone", kek->where);
         fault->loss = cured < ENV_LOSS_SLOT ? ENV_LOSS_SLOT : ENV_LOSS_MODULE;
+        if (kek->module < ring->tokens->modules.count)
+            blame->module = &ring->tokens->modules.list[kek->module];
         return r;
     }
     blame->token = token;
     blame->token_epoch = atomic_load(&token->sessions.epoch);
     ENV_TRY(env_ring_session(ring, token, &session, fault));
     if (!known)
-        r = find_again(kek, token, &session, cured, &place, fault);
+        r = find_again(operation, blame, &session, cured, &place, fault);
     if (env_ok(r))
         r = use_key(operation, token, &session, &place, fault);
     env_session_give(&token->sessions, &session, env_ok(r) || fault->loss <= ENV_LOSS_KEY);
     return r;
 }
 
-ENV_RESULT env_kek_perform(struct env_token_kek *kek, env_operation_fn *run, void *arg,
-                           struct env_fault *fault)
+ENV_RESULT env_kek_perform(struct env_token_kek *kek, enum env_patience patience,
+                           env_operation_fn *run, void *arg, struct env_fault *fault)
 {
-    struct operation operation = {kek, run, arg};
+    struct operation operation = {kek, patience, run, arg};
 
     return env_ring_attempt(kek->ring, attempt, &operation, fault);
 }

@@ -13,6 +13,7 @@ struct env_key_use {
     unsigned uses;        /* see wrap_aes.h */
     const char *where;    /* the key and its token, for messages */
     bool session_spoiled; /* set by the operation: close the session, something was left in it */
+    bool token_nonce;     /* set by wrapping: the token took a nonce of its own */
     struct env_fault *fault;
 };
 

@@ -260,7 +260,7 @@ static ENV_RESULT make(struct env_ring *ring, struct making *m, struct env_fault
             take_back(ring, m);
         return r;
     }
-    r = env_token_kek_prepare(*m->out, fault);
+    r = env_token_kek_prepare(env_token_kek_from(*m->out), ENV_PATIENCE_ALL, fault);
     if (!env_ok(r)) {
         m->refused = m->kind != ENV_TEMPLATE_PLAIN;
         take_back(ring, m);

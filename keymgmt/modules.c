@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "words.h"
+
 /* p11-kit's own account of what went wrong: it has dlerror's text. */
 static const char *reason_text(CK_RV rv)
 {
@@ -63,26 +65,63 @@ void env_module_finalise(struct env_module *module)
     module->initialised_us = false;
 }
 
-static ENV_RESULT load_path(const struct env_config *config, struct env_modules *out,
-                            struct env_fault *fault)
+/* Into the list's next place, which stays free when the module can not be loaded. */
+static ENV_RESULT load_path(const struct env_config *config, const struct env_word *word,
+                            struct env_modules *out, struct env_fault *fault)
 {
-    struct env_module *module = calloc(1, sizeof(*module));
+    struct env_module *module = &out->list[out->count];
+    char *name = malloc(word->len + 1);
 
-    if (module == NULL || (module->name = strdup(config->module_path)) == NULL) {
-        free(module);
+    if (name == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "pkcs11-module-path");
+    module->fn = NULL;
+    if (!env_word_decode(word, name)) {
+        free(name);
+        return env_fault(fault, ENV_R_CONFIG_VALUE,
+                         "pkcs11-module-path: a %% is followed by two hex digits");
     }
-    out->list = module;
-    out->count = 1;
     module->by_path = true;
-    module->args = config->module_init_args;
     env_call_begin(); /* the module's constructors run */
-    module->fn = p11_kit_module_load(config->module_path, 0);
+    module->fn = p11_kit_module_load(name, 0);
     env_call_end();
-    if (module->fn == NULL)
-        return env_fault(fault, ENV_R_NO_MODULE, "pkcs11-module-path = %s: %s", module->name,
-                         reason_text(CKR_GENERAL_ERROR));
+    if (module->fn == NULL) {
+        (void)env_fault(fault, ENV_R_NO_MODULE, "pkcs11-module-path = %s: %s", name,
+                        reason_text(CKR_GENERAL_ERROR));
+        free(name);
+        return ENV_FAIL(ENV_R_NO_MODULE);
+    }
+    module->name = name;
+    module->args = config->module_init_args;
+    out->count++;
     return env_module_initialise(module, fault);
+}
+
+/* Of several modules one that does not load or start is passed over: others may stand in. */
+static ENV_RESULT load_paths(const struct env_config *config, struct env_modules *out,
+                             struct env_fault *fault)
+{
+    const char *at = config->module_path;
+    struct env_word word;
+    size_t count = 0;
+    size_t usable = 0;
+    ENV_RESULT r = ENV_OK;
+
+    while (env_word_next(&at, &word))
+        count++;
+    if (count > 1 && config->module_init_args != NULL)
+        return env_fault(fault, ENV_R_CONFIG_VALUE,
+                         "pkcs11-module-init-args is for one module, and pkcs11-module-path names "
+                         "several (p11-kit's own configuration has x-init-reserved)");
+    out->list = calloc(count, sizeof(*out->list));
+    if (out->list == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "pkcs11-module-path");
+    for (at = config->module_path; env_word_next(&at, &word);) {
+        r = load_path(config, &word, out, fault);
+        if (!env_ok(r) && r.reason != ENV_R_NO_MODULE)
+            return r;
+        usable += env_ok(r) ? 1 : 0;
+    }
+    return usable > 0 ? ENV_OK : r;
 }
 
 /* Takes the modules that p11-kit's configuration names; one that does not start is passed over. */
@@ -144,7 +183,7 @@ ENV_RESULT env_modules_load(const struct env_config *config, struct env_modules 
     ENV_RESULT r;
 
     memset(out, 0, sizeof(*out));
-    r = config->module_path != NULL ? load_path(config, out, fault)
+    r = config->module_path != NULL ? load_paths(config, out, fault)
                                     : load_configured(config, out, fault);
     if (!env_ok(r))
         env_modules_release(out);
@@ -158,8 +197,8 @@ void env_modules_release(struct env_modules *modules)
     env_call_begin(); /* the module's destructors may run */
     if (modules->configured != NULL)
         p11_kit_modules_release(modules->configured);
-    else if (modules->count > 0 && modules->list[0].fn != NULL)
-        p11_kit_module_release(modules->list[0].fn);
+    for (size_t i = 0; modules->configured == NULL && i < modules->count; i++)
+        p11_kit_module_release(modules->list[i].fn);
     env_call_end();
     modules->configured = NULL;
     env_modules_forget(modules);

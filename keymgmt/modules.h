@@ -15,6 +15,7 @@ struct env_module {
     char *name;          /* for messages: the configured path or p11-kit's name */
     bool by_path;        /* and not by p11-kit's configuration */
     const char *args;    /* pReserved, or NULL; belongs to the configuration */
+    uint64_t restarts;   /* how often it was finalised to be started afresh */
     bool initialised;    /* this process may call it */
     bool initialised_us; /* and it is for us to finalise it */
     CK_INFO info;

@@ -213,11 +213,12 @@ static ENV_RESULT pin_from_callers(struct env_pin_sources *sources, const struct
     return r;
 }
 
-static ENV_RESULT pin_from_kek_uris(const char *kek, const struct env_token *token,
-                                    struct env_pin *pin, bool *found, struct env_fault *fault)
+/* key names the list, in which words that are no URIs are passed over. */
+static ENV_RESULT pin_from_list(const char *list, const char *key, const struct env_token *token,
+                                struct env_pin *pin, bool *found, struct env_fault *fault)
 {
     struct env_word word;
-    const char *at = kek;
+    const char *at = list;
     ENV_RESULT r = ENV_OK;
 
     while (!*found && env_ok(r) && env_word_next(&at, &word)) {
@@ -227,9 +228,9 @@ static ENV_RESULT pin_from_kek_uris(const char *kek, const struct env_token *tok
             continue;
         text = env_secret_alloc(word.len + 1);
         if (text == NULL)
-            return env_fault(fault, ENV_R_NO_MEMORY, "kek");
+            return env_fault(fault, ENV_R_NO_MEMORY, "%s", key);
         memcpy(text, word.text, word.len);
-        r = pin_from_uri(text, "kek", token, pin, found, fault);
+        r = pin_from_uri(text, key, token, pin, found, fault);
         env_secret_free(text, word.len + 1);
     }
     return r;
@@ -258,9 +259,9 @@ ENV_RESULT env_pin_get(struct env_pin_sources *sources, const struct env_token *
     ENV_TRY(new_pin(pin, fault));
     ENV_TRY(pin_from_callers(sources, token, pin, &found, fault));
     if (!found && config->token != NULL)
-        ENV_TRY(pin_from_uri(config->token, "token", token, pin, &found, fault));
+        ENV_TRY(pin_from_list(config->token, "token", token, pin, &found, fault));
     if (!found && config->kek != NULL)
-        ENV_TRY(pin_from_kek_uris(config->kek, token, pin, &found, fault));
+        ENV_TRY(pin_from_list(config->kek, "kek", token, pin, &found, fault));
     if (found)
         return ENV_OK;
     if (config->pin_source != NULL)

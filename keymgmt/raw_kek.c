@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "../provider/secret.h"
-#include "kek_operation.h"
-#include "wrap_raw.h"
 
 static struct env_token_kek *from_base(struct env_kek *kek)
 {
@@ -35,7 +33,7 @@ static ENV_RESULT judge(const struct env_token_kek *kek, ENV_RESULT r, bool same
  * as keys have limits of their own, and not the same for both directions).
  */
 static ENV_RESULT show(struct env_token_kek *kek, const struct env_raw_request *wrapped,
-                       struct env_fault *fault)
+                       enum env_patience patience, struct env_fault *fault)
 {
     size_t room = wrapped->out_len + ENV_RAW_SLACK;
     struct env_raw_request unwrap = {wrapped->alg, wrapped->out, wrapped->out_len, NULL, 0};
@@ -47,7 +45,7 @@ static ENV_RESULT show(struct env_token_kek *kek, const struct env_raw_request *
     unwrap.out = env_secret_alloc(room);
     if (unwrap.out == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "%s", kek->where);
-    r = env_kek_perform(kek, env_raw_unwrap, &unwrap, fault);
+    r = env_kek_perform(kek, patience, env_raw_unwrap, &unwrap, fault);
     same = unwrap.out_len == wrapped->in_len &&
            CRYPTO_memcmp(unwrap.out, wrapped->in, wrapped->in_len) == 0;
     env_secret_free(unwrap.out, room);
@@ -56,20 +54,28 @@ static ENV_RESULT show(struct env_token_kek *kek, const struct env_raw_request *
     return judge(kek, r, same, fault);
 }
 
-static ENV_RESULT wrap_and_show(struct env_token_kek *kek, struct env_raw_request *request,
-                                struct env_fault *fault)
+ENV_RESULT env_token_kek_raw_wrap(struct env_token_kek *kek, struct env_raw_request *request,
+                                  enum env_patience patience, struct env_fault *fault)
 {
     _Atomic size_t *shown = &kek->raw_shown[request->alg];
     size_t before = atomic_load(shown);
 
-    ENV_TRY(env_kek_perform(kek, env_raw_wrap, request, fault));
+    ENV_TRY(env_kek_perform(kek, patience, env_raw_wrap, request, fault));
     if (request->in_len <= before)
         return ENV_OK;
-    ENV_TRY(show(kek, request, fault));
+    ENV_TRY(show(kek, request, patience, fault));
     while (before < request->in_len &&
            !atomic_compare_exchange_weak(shown, &before, request->in_len))
         continue;
     return ENV_OK;
+}
+
+ENV_RESULT env_token_kek_raw_unwrap(struct env_token_kek *kek, struct env_raw_request *request,
+                                    enum env_patience patience, struct env_fault *fault)
+{
+    if (!kek->may_open)
+        return env_fault(fault, ENV_R_KEK_NOT_ALLOWED, "%s", kek->where);
+    return env_kek_perform(kek, patience, env_raw_unwrap, request, fault);
 }
 
 static ENV_RESULT finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
@@ -88,7 +94,7 @@ ENV_RESULT env_kek_raw_wrap(struct env_kek *base, enum env_raw_wrap alg, const u
     ENV_RESULT r;
 
     env_gate_enter();
-    r = wrap_and_show(kek, &request, &fault);
+    r = env_token_kek_raw_wrap(kek, &request, ENV_PATIENCE_ALL, &fault);
     *out_len = env_ok(r) ? request.out_len : 0;
     r = finish(kek, r, &fault);
     env_gate_leave();
@@ -105,10 +111,7 @@ ENV_RESULT env_kek_raw_unwrap(struct env_kek *base, enum env_raw_wrap alg, const
 
     *out_len = 0;
     env_gate_enter();
-    if (kek->may_open)
-        r = env_kek_perform(kek, env_raw_unwrap, &request, &fault);
-    else
-        r = env_fault(&fault, ENV_R_KEK_NOT_ALLOWED, "%s", kek->where);
+    r = env_token_kek_raw_unwrap(kek, &request, ENV_PATIENCE_ALL, &fault);
     *out_len = env_ok(r) ? request.out_len : 0;
     r = finish(kek, r, &fault);
     env_gate_leave();

@@ -155,6 +155,16 @@ static ENV_RESULT enter(struct env_ring *ring, struct env_visit *visit, struct e
     return r;
 }
 
+bool env_ring_has_tokens(struct env_ring *ring)
+{
+    bool has;
+
+    (void)pthread_rwlock_rdlock(&ring->lock);
+    has = usable(ring);
+    (void)pthread_rwlock_unlock(&ring->lock);
+    return has;
+}
+
 /* writing: it is not one of those that are kept. */
 static ENV_RESULT log_in(struct env_ring *ring, struct env_token *token,
                          struct env_session *session, bool writing, struct env_fault *fault)
@@ -180,18 +190,31 @@ ENV_RESULT env_ring_session_to_write(struct env_ring *ring, struct env_token *to
     return log_in(ring, token, session, true, fault);
 }
 
+static uint64_t restarts_of(const struct env_tokens *tokens, const struct env_module *only)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < tokens->modules.count; i++) {
+        if (only == NULL || only == &tokens->modules.list[i])
+            sum += tokens->modules.list[i].restarts;
+    }
+    return sum;
+}
+
 /*
- * Gives up the visit's hold on the tokens for a moment. When another thread did the same since
- * seen_epoch, that is enough.
+ * Gives up the visit's hold on the tokens for a moment. When another thread did the same meanwhile,
+ * that is enough; that it only looked at the slots is no fresh start.
  */
 static ENV_RESULT change_tokens(struct env_ring *ring, enum env_loss loss, uint64_t seen_epoch,
                                 struct env_module *only, struct env_fault *fault)
 {
+    uint64_t restarts = restarts_of(ring->tokens, only);
     ENV_RESULT r = ENV_OK;
 
     (void)pthread_rwlock_unlock(&ring->lock);
     (void)pthread_rwlock_wrlock(&ring->lock);
-    if (ring->tokens->epoch == seen_epoch) {
+    if (loss == ENV_LOSS_MODULE ? restarts_of(ring->tokens, only) == restarts
+                                : ring->tokens->epoch == seen_epoch) {
         atomic_store(&ring->last_look, now_seconds());
         r = loss == ENV_LOSS_MODULE ? env_tokens_restart(ring->config, ring->tokens, only, fault)
                                     : env_tokens_refresh(ring->config, ring->tokens, fault);
@@ -204,7 +227,7 @@ static ENV_RESULT change_tokens(struct env_ring *ring, enum env_loss loss, uint6
 static ENV_RESULT cure(struct env_ring *ring, enum env_loss loss, const struct env_blame *blame,
                        uint64_t seen_epoch, struct env_fault *fault)
 {
-    struct env_module *only = blame->token != NULL ? blame->token->module : NULL;
+    struct env_module *only = blame->token != NULL ? blame->token->module : blame->module;
 
     switch (loss) {
     case ENV_LOSS_SESSION:
@@ -230,17 +253,20 @@ static ENV_RESULT attempt_with_remedies(struct env_ring *ring, env_attempt_fn *a
 
     ENV_TRY(enter(ring, &visit, fault));
     for (;;) {
-        struct env_blame blame = {NULL, 0};
+        struct env_blame blame = {.most = ENV_LOSS_MODULE};
         uint64_t epoch = ring->tokens->epoch;
 
         r = attempt(ring, arg, cured, &blame, fault);
         if (env_ok(r) || fault->loss == ENV_LOSS_NONE || cured == ENV_LOSS_MODULE)
             break;
         cured = fault->loss > cured ? fault->loss : (enum env_loss)(cured + 1);
+        fault->held_back = cured > blame.most;
+        if (fault->held_back)
+            break;
         r = cure(ring, cured, &blame, epoch, fault);
         if (!env_ok(r) && cured == ENV_LOSS_SLOT) { /* no slot has a token any more */
             cured = ENV_LOSS_MODULE;
-            r = cure(ring, cured, &(struct env_blame){NULL, 0}, ring->tokens->epoch, fault);
+            r = cure(ring, cured, &(struct env_blame){0}, ring->tokens->epoch, fault);
         }
         if (!env_ok(r))
             break;
@@ -255,8 +281,9 @@ static ENV_RESULT attempt_with_remedies(struct env_ring *ring, env_attempt_fn *a
  */
 static bool may_pass(const struct env_fault *fault)
 {
-    return fault->reason == ENV_R_NO_TOKEN ||
-           (fault->rv == CKR_GENERAL_ERROR && fault->loss == ENV_LOSS_MODULE);
+    return !fault->held_back && /* else another token stands in at once */
+           (fault->reason == ENV_R_NO_TOKEN ||
+            (fault->rv == CKR_GENERAL_ERROR && fault->loss == ENV_LOSS_MODULE));
 }
 
 static void sleep_ms(long ms)

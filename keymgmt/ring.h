@@ -27,6 +27,7 @@ struct env_ring {
     struct env_tokens *tokens;
     _Atomic int64_t last_look;    /* at all slots, because something was not found */
     _Atomic int64_t last_restart; /* of a module, because a key was gone */
+    uint64_t restart_of;          /* the tokens' epoch that it ended, or is about to */
     _Atomic int64_t last_in_vain; /* that a failure was waited for to pass */
 };
 
@@ -38,8 +39,10 @@ struct env_visit {
 
 /* What an attempt blames when the fault says that something is lost. */
 struct env_blame {
-    struct env_token *token; /* NULL: no token of the list, so all modules */
+    struct env_token *token; /* NULL: no token of the list */
     uint64_t token_epoch;
+    struct env_module *module; /* of a token that is not in the list any more; NULL: all modules */
+    enum env_loss most;        /* the costliest remedy that it is worth */
 };
 
 /*
@@ -63,6 +66,9 @@ void env_ring_unref(struct env_ring *ring);
  */
 ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
                             struct env_fault *fault);
+
+/* False when an attempt would have to start with a look for tokens. */
+bool env_ring_has_tokens(struct env_ring *ring);
 
 /* A session of the token, logged in. Given back with env_session_give. */
 ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,

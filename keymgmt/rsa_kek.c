@@ -42,7 +42,7 @@ ENV_RESULT env_rsa_kek_wrap(const struct env_token_kek *kek, const uint8_t dek[E
 
 /* Seals with the public half and opens with the token. */
 static ENV_RESULT try_hash(struct env_token_kek *kek, enum env_wrap_alg alg,
-                           struct env_fault *fault)
+                           enum env_patience patience, struct env_fault *fault)
 {
     uint8_t secret[ENV_DEK_LEN];
     uint8_t back[ENV_DEK_LEN] = {0};
@@ -52,7 +52,7 @@ static ENV_RESULT try_hash(struct env_token_kek *kek, enum env_wrap_alg alg,
     if (RAND_bytes(secret, sizeof(secret)) != 1)
         return env_fault(fault, ENV_R_RANDOM_FAILED, "%s", kek->where);
     ENV_TRY(env_rsa_public_wrap(kek->public_half, alg, secret, kek->where, &wrapped, fault));
-    ENV_TRY(env_kek_perform(kek, env_rsa_unwrap, &unwrapping, fault));
+    ENV_TRY(env_kek_perform(kek, patience, env_rsa_unwrap, &unwrapping, fault));
     if (CRYPTO_memcmp(secret, back, sizeof(secret)) != 0)
         return env_fault(fault, ENV_R_KEK_SELF_TEST, "%s: other bytes came back", kek->where);
     return ENV_OK;
@@ -81,7 +81,8 @@ static ENV_RESULT refused(const struct env_token_kek *kek, enum env_wrap_alg alg
     return ENV_FAIL(last.reason);
 }
 
-ENV_RESULT env_rsa_kek_choose(struct env_token_kek *kek, struct env_fault *fault)
+ENV_RESULT env_rsa_kek_choose(struct env_token_kek *kek, enum env_patience patience,
+                              struct env_fault *fault)
 {
     static const enum env_wrap_alg algs[] = {ENV_WRAP_RSA_OAEP_SHA256, ENV_WRAP_RSA_OAEP_SHA1};
     static const enum env_oaep_hash hashes[] = {ENV_OAEP_SHA256, ENV_OAEP_SHA1};
@@ -96,7 +97,7 @@ ENV_RESULT env_rsa_kek_choose(struct env_token_kek *kek, struct env_fault *fault
     for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++) {
         if (wanted != ENV_OAEP_AUTO && wanted != hashes[i])
             continue;
-        r = try_hash(kek, algs[i], fault);
+        r = try_hash(kek, algs[i], patience, fault);
         kek->rsa_alg = algs[i];
         if (env_ok(r) || !may_be_the_hash(r, fault))
             return r;

@@ -13,7 +13,8 @@
  * unless the configuration says which. Called with prepare_lock. KEK_USAGE, KEK_SELF_TEST, KEK_KIND
  * or what the token said.
  */
-ENV_RESULT env_rsa_kek_choose(struct env_token_kek *kek, struct env_fault *fault);
+ENV_RESULT env_rsa_kek_choose(struct env_token_kek *kek, enum env_patience patience,
+                              struct env_fault *fault);
 
 /* Of a KEK that is prepared. */
 ENV_RESULT env_rsa_kek_wrap(const struct env_token_kek *kek, const uint8_t dek[ENV_DEK_LEN],

@@ -10,22 +10,20 @@
 #include "login.h"
 #include "policy.h"
 #include "rsa_kek.h"
-#include "token_kek.h"
 
 struct search {
     const struct env_query *query;
     bool first_will_do;
-    struct env_kek **out;
+    struct env_token_kek *const *known; /* tokens that are passed over, as nothing is done about */
+    size_t known_count;                 /* failures, when there are any */
+    struct env_kek_matches *out;
     /* of one attempt */
     size_t tokens_seen;
     char seen[ENV_FAULT_TEXT / 2]; /* the tokens looked at */
-    struct env_token *token;       /* of the first match, or NULL */
-    uint64_t epoch;
-    struct env_key_facts match;
+    struct env_token *token;       /* of the last match, or NULL */
+    struct env_key_facts first;    /* the first match */
     bool ambiguous;
     char matches[ENV_FAULT_TEXT / 2];
-    bool failed; /* a token could not be searched, for this reason: */
-    struct env_fault failure;
     struct env_found found;
 };
 
@@ -37,6 +35,13 @@ static void list(char *text, size_t size, const char *item)
     (void)snprintf(text + len, size - len, "%s%s", len > 0 ? ", " : "", item);
 }
 
+void env_kek_matches_clear(struct env_kek_matches *matches)
+{
+    while (matches->count > 0)
+        env_kek_free(env_token_kek_base(matches->keks[--matches->count]));
+    matches->failed = false;
+}
+
 static void begin(struct search *s)
 {
     s->tokens_seen = 0;
@@ -44,26 +49,72 @@ static void begin(struct search *s)
     s->matches[0] = '\0';
     s->token = NULL;
     s->ambiguous = false;
-    s->failed = false;
+    env_kek_matches_clear(s->out);
 }
 
-static void add_match(struct search *s, struct env_token *token, uint64_t epoch,
-                      const struct env_key_facts *key)
+/* The first reason is kept. */
+static void note_failure(struct search *s, const struct env_fault *fault)
+{
+    if (s->out->failed)
+        return;
+    s->out->failed = true;
+    s->out->failure = *fault;
+}
+
+static bool same_reference(const struct env_key_facts *a, const struct env_key_facts *b)
+{
+    return a->rsa == b->rsa && a->bits == b->bits && a->id_len == b->id_len &&
+           (a->id_len > sizeof(a->id) || memcmp(a->id, b->id, a->id_len) == 0);
+}
+
+static ENV_RESULT judge(const struct env_ring *ring, const struct search *s,
+                        const struct env_token *token, const struct env_key_facts *key,
+                        struct env_fault *fault)
+{
+    if (s->query->any_policy)
+        return ENV_OK;
+    if (s->query->raw)
+        return env_policy_judge_raw(ring->config, key, token, fault);
+    return env_policy_judge(ring->config, key, token, fault);
+}
+
+/* The KEK object of the match: the one there is already, or a new one. */
+static ENV_RESULT make_kek(struct env_ring *ring, const struct search *s, struct env_token *token,
+                           uint64_t epoch, const struct env_key_facts *key, struct env_fault *fault)
+{
+    const struct env_kek_identity identity = {token, key};
+    struct env_kek *kek = env_kek_cache_search(&ring->cache, env_token_kek_is, &identity);
+    struct env_token_kek **to = &s->out->keks[s->out->count];
+
+    if (kek != NULL)
+        *to = env_token_kek_from(kek);
+    else
+        ENV_TRY(env_token_kek_new(ring, token, key, epoch, to, fault));
+    s->out->count++;
+    return ENV_OK;
+}
+
+/* Fails only where a remedy may help. A key that is refused may have a stand-in that is not. */
+static ENV_RESULT add_match(struct env_ring *ring, struct search *s, struct env_token *token,
+                            uint64_t epoch, const struct env_key_facts *key,
+                            struct env_fault *fault)
 {
     char described[ENV_FAULT_TEXT / 4];
-    bool same_id =
-        s->token != NULL && s->match.id_len == key->id_len &&
-        (key->id_len > sizeof(key->id) || memcmp(s->match.id, key->id, key->id_len) == 0);
 
     env_key_described(described, sizeof(described), key, token);
     list(s->matches, sizeof(s->matches), described);
-    if (s->token == NULL) {
-        s->token = token;
-        s->epoch = epoch;
-        s->match = *key;
-    } else if (s->token == token || !same_id) {
+    if (s->token == NULL)
+        s->first = *key;
+    else if (s->token == token || !same_reference(&s->first, key))
         s->ambiguous = true;
+    s->token = token;
+    if (s->ambiguous || s->out->count == ENV_STANDINS_MAX)
+        return ENV_OK;
+    if (!env_ok(judge(ring, s, token, key, fault))) {
+        note_failure(s, fault);
+        return ENV_OK;
     }
+    return make_kek(ring, s, token, epoch, key, fault);
 }
 
 struct by_public_half {
@@ -106,34 +157,45 @@ static ENV_RESULT look_at(struct env_ring *ring, struct search *s, struct env_to
         s->query->id.len == ENV_RSA_REFERENCE_LEN)
         r = find_by_public_half(ring, s, token, &session, fault);
     for (size_t i = 0; env_ok(r) && i < s->found.count; i++)
-        add_match(s, token, session.epoch, &s->found.keys[i]);
+        r = add_match(ring, s, token, session.epoch, &s->found.keys[i], fault);
     env_session_give(&token->sessions, &session, env_ok(r) || fault->loss <= ENV_LOSS_KEY);
     return r;
+}
+
+static bool passed_over(const struct search *s, const struct env_token *token)
+{
+    if (s->query->uri != NULL && !env_token_matches(token, s->query->uri))
+        return true;
+    for (size_t i = 0; i < s->known_count; i++) {
+        if (memcmp(&s->known[i]->token, &token->name, sizeof(token->name)) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* Looks at the tokens in their order. Fails only for what a remedy may make good. */
 static ENV_RESULT look_at_all(struct env_ring *ring, struct search *s, enum env_loss cured,
                               struct env_blame *blame, struct env_fault *fault)
 {
+    bool remedies = s->known_count == 0 && cured < ENV_LOSS_MODULE;
+
     for (size_t i = 0; i < ring->tokens->count; i++) {
         struct env_token *token = ring->tokens->list[i];
         ENV_RESULT r;
 
-        if (s->query->uri != NULL && !env_token_matches(token, s->query->uri))
+        if (passed_over(s, token))
             continue;
         s->tokens_seen++;
         list(s->seen, sizeof(s->seen), token->where);
         r = look_at(ring, s, token, fault);
-        if (!env_ok(r) && fault->loss != ENV_LOSS_NONE && cured < ENV_LOSS_MODULE) {
+        if (!env_ok(r) && fault->loss != ENV_LOSS_NONE && remedies) {
             blame->token = token;
             blame->token_epoch = atomic_load(&token->sessions.epoch);
             return r;
         }
-        if (!env_ok(r) && !s->failed) {
-            s->failed = true;
-            s->failure = *fault;
-        }
-        if (s->token != NULL && s->first_will_do)
+        if (!env_ok(r))
+            note_failure(s, fault);
+        if (s->out->count > 0 && s->first_will_do)
             break;
     }
     return ENV_OK;
@@ -144,8 +206,9 @@ static ENV_RESULT not_found(struct env_ring *ring, const struct search *s, enum 
 {
     ENV_RESULT r;
 
-    if (s->failed) {
-        *fault = s->failure;
+    if (s->out->failed) {
+        *fault = s->out->failure;
+        fault->loss = ENV_LOSS_NONE;
         return ENV_FAIL(fault->reason);
     }
     if (s->tokens_seen == 0)
@@ -159,24 +222,6 @@ static ENV_RESULT not_found(struct env_ring *ring, const struct search *s, enum 
     return r;
 }
 
-/* The KEK object of the match: the one there is already, or a new one. */
-static ENV_RESULT make_kek(struct env_ring *ring, const struct search *s, struct env_fault *fault)
-{
-    const struct env_kek_identity identity = {s->token, &s->match};
-    struct env_token_kek *kek;
-
-    if (s->query->raw)
-        ENV_TRY(env_policy_judge_raw(ring->config, &s->match, s->token, fault));
-    else if (!s->query->any_policy)
-        ENV_TRY(env_policy_judge(ring->config, &s->match, s->token, fault));
-    *s->out = env_kek_cache_search(&ring->cache, env_token_kek_is, &identity);
-    if (*s->out != NULL)
-        return ENV_OK;
-    ENV_TRY(env_token_kek_new(ring, s->token, &s->match, s->epoch, &kek, fault));
-    *s->out = env_token_kek_base(kek);
-    return ENV_OK;
-}
-
 static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
                           struct env_blame *blame, struct env_fault *fault)
 {
@@ -184,17 +229,26 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
 
     begin(s);
     ENV_TRY(look_at_all(ring, s, cured, blame, fault));
-    if (s->token == NULL)
-        return not_found(ring, s, cured, fault);
+    if (s->known_count > 0)
+        return ENV_OK;
     if (s->ambiguous)
         return env_fault(fault, ENV_R_KEK_AMBIGUOUS, "%s: %s", s->query->shown, s->matches);
-    blame->token = s->token;
-    blame->token_epoch = s->epoch;
-    return make_kek(ring, s, fault);
+    return s->out->count > 0 ? ENV_OK : not_found(ring, s, cured, fault);
 }
 
-static ENV_RESULT search_kek(struct env_ring *ring, const struct env_query *query,
-                             bool first_will_do, struct env_kek **out, struct env_fault *fault)
+static ENV_RESULT search(struct env_ring *ring, struct search *s, struct env_fault *fault)
+{
+    ENV_RESULT r;
+
+    memset(s->out, 0, sizeof(*s->out));
+    r = env_ring_attempt(ring, attempt, s, fault);
+    if (!env_ok(r))
+        env_kek_matches_clear(s->out);
+    return r;
+}
+
+ENV_RESULT env_search_kek(struct env_ring *ring, const struct env_query *query, bool first_will_do,
+                          struct env_kek_matches *out, struct env_fault *fault)
 {
     struct search *s = calloc(1, sizeof(*s));
     ENV_RESULT r;
@@ -204,28 +258,34 @@ static ENV_RESULT search_kek(struct env_ring *ring, const struct env_query *quer
     s->query = query;
     s->first_will_do = first_will_do;
     s->out = out;
-    r = env_ring_attempt(ring, attempt, s, fault);
+    r = search(ring, s, fault);
     free(s);
     return r;
 }
 
-/* A key that is of no use is looked at anew the next time. */
-static bool looks_sound(struct env_kek *kek)
+ENV_RESULT env_search_standins(struct env_ring *ring, struct env_token_kek *const *known,
+                               size_t known_count, struct env_kek_matches *out,
+                               struct env_fault *fault)
 {
-    const struct env_key_facts *key = &((struct env_token_kek *)kek)->facts;
+    struct search *s = calloc(1, sizeof(*s));
+    struct env_query query;
+    ENV_RESULT r;
 
-    return kek->vtable->id(kek)->len > 0 && key->bits >= 128;
-}
-
-ENV_RESULT env_find_kek(struct env_ring *ring, const struct env_query *query,
-                        const struct env_cache_name *name, bool first_will_do, struct env_kek **out,
-                        struct env_fault *fault)
-{
-    *out = env_kek_cache_find(&ring->cache, name);
-    if (*out != NULL)
-        return ENV_OK;
-    ENV_TRY(search_kek(ring, query, first_will_do, out, fault));
-    if (*out != NULL && looks_sound(*out))
-        env_kek_cache_add(&ring->cache, name, *out);
-    return ENV_OK;
+    if (s == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "looking for a KEK");
+    env_query_from_id(&query, &known[0]->id, known[0]->facts.rsa ? 0 : known[0]->facts.bits);
+    query.raw = true; /* its length was judged before */
+    s->query = &query;
+    s->known = known;
+    s->known_count = known_count;
+    s->out = out;
+    r = search(ring, s, fault);
+    if (env_ok(r) && s->ambiguous) { /* two on one token: neither stands in */
+        env_kek_matches_clear(out);
+        out->failed = true;
+        (void)env_fault(&out->failure, ENV_R_KEK_AMBIGUOUS, "%s: %s", query.shown, s->matches);
+    }
+    env_query_clear(&query);
+    free(s);
+    return r;
 }

@@ -5,19 +5,27 @@
 
 #include "../provider/secret.h"
 #include "file_kek.h"
-#include "kek_operation.h"
-#include "search.h"
-#include "token_kek.h"
+#include "find_kek.h"
+#include "standins.h"
 #include "words.h"
 
+/* A key that was named with its token adds nothing to the same one with all that stand in. */
 static void add_once(struct env_kek_list *list, struct env_kek *kek)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (list->keks[i] == kek) {
+        struct env_kek *other = list->keks[i];
+
+        if (other == kek || env_standins_cover(other, kek)) {
             env_kek_free(kek);
             return;
         }
+        if (env_standins_cover(kek, other)) {
+            env_kek_free(other);
+            list->keks[i] = kek;
+            return;
+        }
     }
+    list->optional[list->count] = false;
     list->keks[list->count++] = kek;
 }
 
@@ -35,7 +43,7 @@ static ENV_RESULT select_query(struct env_ring *ring, const struct env_query *qu
         name.len = strlen(query->uri_text);
     }
     ENV_TRY(env_find_kek(ring, query, &name, false, &kek, fault));
-    r = env_token_kek_prepare(kek, fault);
+    r = env_standins_prepare(kek, fault);
     if (env_ok(r)) {
         add_once(list, kek);
         return r;
@@ -98,33 +106,86 @@ static ENV_RESULT word_text(const struct env_word *word, char *text, struct env_
     return ENV_OK;
 }
 
-static ENV_RESULT select_word(struct env_ring *ring, const struct env_word *word, char *text,
+static ENV_RESULT select_word(struct env_ring *ring, const struct env_word *word,
                               struct env_kek_list *list, struct env_fault *fault)
 {
-    ENV_TRY(word_text(word, text, fault));
-    return select_text(ring, text, list, fault);
+    char *text = env_secret_alloc(word->len + 1); /* a URI may have a PIN */
+    ENV_RESULT r;
+
+    if (text == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "kek");
+    r = word_text(word, text, fault);
+    if (env_ok(r))
+        r = select_text(ring, text, list, fault);
+    env_secret_free(text, word->len + 1);
+    return r;
 }
 
-static ENV_RESULT select_configured(struct env_ring *ring, struct env_kek_list *list,
+/* Whether the word stands in the list, written in the same way. */
+static bool has_word(const char *list, const struct env_word *word)
+{
+    struct env_word other;
+
+    while (list != NULL && env_word_next(&list, &other)) {
+        if (other.len == word->len && memcmp(other.text, word->text, word->len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static ENV_RESULT check_optional(const struct env_config *config, struct env_fault *fault)
+{
+    const char *at = config->kek_optional;
+    char shown[ENV_URI_TEXT];
+    struct env_word word;
+
+    while (at != NULL && env_word_next(&at, &word)) {
+        if (has_word(config->kek, &word))
+            continue;
+        if (env_uri_is(word.text))
+            return env_fault(fault, ENV_R_CONFIG_VALUE,
+                             "kek-optional: a URI in it does not stand in kek"); /* a PIN? */
+        env_printable(shown, sizeof(shown), word.text, word.len);
+        return env_fault(fault, ENV_R_CONFIG_VALUE, "kek-optional: %s does not stand in kek",
+                         shown);
+    }
+    return ENV_OK;
+}
+
+/* *left_out: the last of the optional ones that sealing has to go without. */
+static ENV_RESULT select_word_or_not(struct env_ring *ring, const struct env_word *word,
+                                     bool optional, struct env_kek_list *list,
+                                     struct env_fault *left_out, struct env_fault *fault)
+{
+    size_t before = list->count;
+    ENV_RESULT r = select_word(ring, word, list, fault);
+
+    if (!env_ok(r) && optional && env_kek_out_of_reach(r.reason)) {
+        *left_out = *fault;
+        return ENV_OK;
+    }
+    if (list->count > before)
+        list->optional[before] = optional;
+    return r;
+}
+
+static ENV_RESULT select_configured(struct env_ring *ring, bool all, struct env_kek_list *list,
                                     struct env_fault *fault)
 {
     const char *at = ring->config->kek;
+    const char *optional = all ? NULL : ring->config->kek_optional;
+    struct env_fault left_out = {.reason = ENV_R_NONE};
     struct env_word word;
-    ENV_RESULT r = ENV_OK;
+    ENV_RESULT r = check_optional(ring->config, fault);
 
-    if (at == NULL)
-        return env_fault(fault, ENV_R_NO_KEK_CONFIGURED, "%s", "");
-    while (env_ok(r) && env_word_next(&at, &word)) {
-        char *text = env_secret_alloc(word.len + 1); /* a URI may have a PIN */
-
-        if (text == NULL)
-            return env_fault(fault, ENV_R_NO_MEMORY, "kek");
-        r = select_word(ring, &word, text, list, fault);
-        env_secret_free(text, word.len + 1);
-    }
-    if (env_ok(r) && list->count == 0)
-        return env_fault(fault, ENV_R_NO_KEK_CONFIGURED, "%s", "");
-    return r;
+    while (env_ok(r) && at != NULL && env_word_next(&at, &word))
+        r = select_word_or_not(ring, &word, has_word(optional, &word), list, &left_out, fault);
+    if (!env_ok(r) || list->count > 0)
+        return r;
+    if (left_out.reason != ENV_R_NONE)
+        return env_fault(fault, ENV_R_NO_KEK_LEFT, "%.*s", (int)sizeof(left_out.text) - 1,
+                         left_out.text);
+    return env_fault(fault, ENV_R_NO_KEK_CONFIGURED, "%s", "");
 }
 
 ENV_RESULT env_select_keks(struct env_ring *ring, const struct env_selector *selector,
@@ -134,7 +195,7 @@ ENV_RESULT env_select_keks(struct env_ring *ring, const struct env_selector *sel
         return select_marked(ring, selector->marked, out, fault);
     if (selector->name != NULL)
         return select_name(ring, selector->name, out, fault);
-    return select_configured(ring, out, fault);
+    return select_configured(ring, selector->all, out, fault);
 }
 
 /* Key wrap is for AES KEKs: one of RSA is looked for only where the name says so. */
@@ -201,10 +262,9 @@ ENV_RESULT env_select_raw_kek(struct env_ring *ring, const struct env_selector *
     name.len = query.uri_text != NULL ? strlen(query.uri_text) : query.label_len;
     if (env_ok(r))
         r = env_find_kek(ring, &query, &name, false, out, fault);
-    if (env_ok(r) && ((struct env_token_kek *)*out)->facts.bits != bits) {
+    if (env_ok(r) && env_standins_first(*out)->facts.bits != bits) {
         r = env_fault(fault, ENV_R_KEK_LENGTH, "%s has %zu bits, not %zu",
-                      ((struct env_token_kek *)*out)->where,
-                      ((struct env_token_kek *)*out)->facts.bits, bits);
+                      env_standins_first(*out)->where, env_standins_first(*out)->facts.bits, bits);
         env_kek_free(*out);
         *out = NULL;
     }

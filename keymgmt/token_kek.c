@@ -24,47 +24,52 @@ struct wrapping {
     struct env_aes_method method;
     const uint8_t *dek;
     struct env_wrapped *out;
+    _Atomic bool *token_nonces;
 };
 
 static ENV_RESULT wrap_operation(struct env_key_use *use, void *arg)
 {
     const struct wrapping *wrapping = arg;
+    ENV_RESULT r = env_aes_wrap(use, wrapping->method, wrapping->dek, wrapping->out);
 
-    return env_aes_wrap(use, wrapping->method, wrapping->dek, wrapping->out);
+    if (use->token_nonce)
+        atomic_store(wrapping->token_nonces, true);
+    return r;
 }
 
 /* *refused: the token does not do it in this way after all, so that another may be tried. */
-static ENV_RESULT self_test(struct env_token_kek *kek, struct env_aes_method method, bool *refused,
+static ENV_RESULT self_test(struct env_token_kek *kek, struct env_aes_method method,
+                            enum env_patience patience, struct env_sample *sample, bool *refused,
                             struct env_fault *fault)
 {
-    uint8_t secret[ENV_DEK_LEN];
     uint8_t back[ENV_DEK_LEN] = {0};
-    struct env_wrapped wrapped;
-    struct wrapping wrapping = {method, secret, &wrapped};
-    struct env_unwrapping unwrapping = {&wrapped, back};
+    struct wrapping wrapping = {method, sample->secret, &sample->wrapped, &kek->token_nonces};
+    struct env_unwrapping unwrapping = {&sample->wrapped, back};
     bool opens = env_aes_can_open(env_kek_place(kek).uses, method.family);
     ENV_RESULT r;
 
     *refused = false;
-    if (RAND_bytes(secret, sizeof(secret)) != 1)
+    if (RAND_bytes(sample->secret, sizeof(sample->secret)) != 1)
         return env_fault(fault, ENV_R_RANDOM_FAILED, "%s", kek->where);
-    r = env_kek_perform(kek, wrap_operation, &wrapping, fault);
+    r = env_kek_perform(kek, patience, wrap_operation, &wrapping, fault);
     if (env_ok(r) && opens)
-        r = env_kek_perform(kek, env_aes_unwrap, &unwrapping, fault);
+        r = env_kek_perform(kek, patience, env_aes_unwrap, &unwrapping, fault);
     *refused = !env_ok(r) && env_ckr_mechanism_unusable(fault->rv);
     if (r.reason == ENV_R_NOT_AUTHENTIC)
         return env_fault(fault, ENV_R_KEK_SELF_TEST, "%s: %s", kek->where, env_ckr_name(fault->rv));
-    if (env_ok(r) && opens && CRYPTO_memcmp(secret, back, sizeof(secret)) != 0)
+    if (env_ok(r) && opens && CRYPTO_memcmp(sample->secret, back, sizeof(back)) != 0)
         return env_fault(fault, ENV_R_KEK_SELF_TEST, "%s: other bytes came back", kek->where);
     return r;
 }
 
-/* With prepare_lock. */
-static ENV_RESULT choose_sealing(struct env_token_kek *kek, struct env_fault *fault)
+/* With prepare_lock. Finds the first way that works; what it wrapped becomes the sample. */
+static ENV_RESULT choose(struct env_token_kek *kek, enum env_wrap_choice choice,
+                         enum env_patience patience, struct env_aes_method *chosen,
+                         struct env_fault *fault)
 {
-    enum env_wrap_choice choice = kek->ring->config->wrap_choice;
     struct env_aes_method methods[ENV_AES_METHODS_MAX];
     size_t count = env_aes_sealing_methods(env_kek_place(kek).uses, choice, methods);
+    struct env_sample sample;
     ENV_RESULT r;
 
     if (count == 0)
@@ -73,10 +78,10 @@ static ENV_RESULT choose_sealing(struct env_token_kek *kek, struct env_fault *fa
         bool refused;
         struct env_fault last;
 
-        r = self_test(kek, methods[i], &refused, fault);
+        r = self_test(kek, methods[i], patience, &sample, &refused, fault);
         if (env_ok(r)) {
-            kek->sealing = methods[i];
-            return r;
+            *chosen = methods[i];
+            break;
         }
         if (!refused)
             return r;
@@ -85,6 +90,11 @@ static ENV_RESULT choose_sealing(struct env_token_kek *kek, struct env_fault *fa
             return env_fault(fault, ENV_R_KEK_USAGE, "%.*s", (int)sizeof(last.text) - 1, last.text);
         }
     }
+    if (!atomic_load(&kek->has_sample)) {
+        kek->sample = sample;
+        atomic_store(&kek->has_sample, true);
+    }
+    return r;
 }
 
 static ENV_RESULT record_self_test(struct env_token_kek *kek, ENV_RESULT r, struct env_fault *fault)
@@ -99,21 +109,64 @@ static ENV_RESULT record_self_test(struct env_token_kek *kek, ENV_RESULT r, stru
     return env_fault(fault, ENV_R_AUDIT_FAILED, "%s", why);
 }
 
-ENV_RESULT env_token_kek_prepare(struct env_kek *base, struct env_fault *fault)
+ENV_RESULT env_token_kek_prepare(struct env_token_kek *kek, enum env_patience patience,
+                                 struct env_fault *fault)
 {
-    struct env_token_kek *kek = from_base(base);
     ENV_RESULT r = ENV_OK;
 
     if (atomic_load(&kek->prepared))
         return r;
     (void)pthread_mutex_lock(&kek->prepare_lock);
     if (!atomic_load(&kek->prepared)) {
-        r = kek->facts.rsa ? env_rsa_kek_choose(kek, fault) : choose_sealing(kek, fault);
+        r = kek->facts.rsa
+                ? env_rsa_kek_choose(kek, patience, fault)
+                : choose(kek, kek->ring->config->wrap_choice, patience, &kek->sealing, fault);
         r = record_self_test(kek, r, fault);
         atomic_store(&kek->prepared, env_ok(r));
     }
     (void)pthread_mutex_unlock(&kek->prepare_lock);
     return r;
+}
+
+ENV_RESULT env_token_kek_sample(struct env_token_kek *kek, enum env_patience patience,
+                                struct env_fault *fault)
+{
+    struct env_aes_method any;
+    ENV_RESULT r = ENV_OK;
+
+    if (atomic_load(&kek->has_sample))
+        return r;
+    (void)pthread_mutex_lock(&kek->prepare_lock);
+    if (!atomic_load(&kek->has_sample))
+        r = choose(kek, ENV_WRAP_CHOICE_AUTO, patience, &any, fault);
+    (void)pthread_mutex_unlock(&kek->prepare_lock);
+    return r;
+}
+
+ENV_RESULT env_token_kek_wrap(struct env_token_kek *kek, const uint8_t dek[ENV_DEK_LEN],
+                              struct env_wrapped *out, enum env_patience patience,
+                              struct env_fault *fault)
+{
+    struct wrapping wrapping = {{0}, dek, out, &kek->token_nonces};
+
+    ENV_TRY(env_token_kek_prepare(kek, patience, fault));
+    if (kek->facts.rsa)
+        return env_rsa_kek_wrap(kek, dek, out, fault);
+    wrapping.method = kek->sealing;
+    return env_kek_perform(kek, patience, wrap_operation, &wrapping, fault);
+}
+
+ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, const struct env_wrapped *wrapped,
+                                uint8_t dek[ENV_DEK_LEN], enum env_patience patience,
+                                struct env_fault *fault)
+{
+    struct env_unwrapping unwrapping = {wrapped, dek};
+
+    if (!kek->facts.rsa)
+        return env_kek_perform(kek, patience, env_aes_unwrap, &unwrapping, fault);
+    if (!env_rsa_may_be_wrapped(&kek->facts, wrapped))
+        return env_fault(fault, ENV_R_NOT_AUTHENTIC, "%s", "");
+    return env_kek_perform(kek, patience, env_rsa_unwrap, &unwrapping, fault);
 }
 
 ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
@@ -133,14 +186,7 @@ static ENV_RESULT kek_wrap(struct env_kek *base, const uint8_t dek[ENV_DEK_LEN],
     ENV_RESULT r;
 
     env_gate_enter();
-    r = env_token_kek_prepare(base, &fault);
-    if (env_ok(r) && kek->facts.rsa) {
-        r = env_rsa_kek_wrap(kek, dek, out, &fault);
-    } else if (env_ok(r)) {
-        struct wrapping wrapping = {kek->sealing, dek, out};
-
-        r = env_kek_perform(kek, wrap_operation, &wrapping, &fault);
-    }
+    r = env_token_kek_wrap(kek, dek, out, ENV_PATIENCE_ALL, &fault);
     r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
@@ -150,14 +196,11 @@ static ENV_RESULT kek_unwrap(struct env_kek *base, const struct env_wrapped *wra
                              uint8_t dek[ENV_DEK_LEN])
 {
     struct env_token_kek *kek = from_base(base);
-    struct env_unwrapping unwrapping = {wrapped, dek};
     struct env_fault fault;
     ENV_RESULT r;
 
-    if (kek->facts.rsa && !env_rsa_may_be_wrapped(&kek->facts, wrapped))
-        return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
     env_gate_enter();
-    r = env_kek_perform(kek, kek->facts.rsa ? env_rsa_unwrap : env_aes_unwrap, &unwrapping, &fault);
+    r = env_token_kek_unwrap(kek, wrapped, dek, ENV_PATIENCE_ALL, &fault);
     r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
@@ -187,23 +230,24 @@ static const struct env_kek_id *kek_id(const struct env_kek *base)
     return &((const struct env_token_kek *)base)->id;
 }
 
+struct env_token_kek *env_token_kek_from(struct env_kek *base)
+{
+    return base->vtable->free == kek_free ? from_base(base) : NULL;
+}
+
 bool env_token_kek_is(const struct env_kek *base, const void *arg)
 {
     const struct env_token_kek *kek = (const struct env_token_kek *)base;
     const struct env_kek_identity *identity = arg;
     const struct env_key_facts *key = identity->key;
 
-    return memcmp(&kek->token, &identity->token->name, sizeof(kek->token)) == 0 &&
+    return base->vtable->free == kek_free &&
+           memcmp(&kek->token, &identity->token->name, sizeof(kek->token)) == 0 &&
            kek->id.len == key->id_len && memcmp(kek->id.bytes, key->id, key->id_len) == 0 &&
            kek->facts.rsa == key->rsa && kek->facts.bits == key->bits &&
            (!key->rsa || env_rsa_same_public(&kek->facts, key)) &&
            kek->facts.label_len == key->label_len &&
            memcmp(kek->facts.label, key->label, key->label_len) == 0;
-}
-
-bool env_token_kek_may_open(const struct env_kek *kek)
-{
-    return ((const struct env_token_kek *)kek)->may_open;
 }
 
 struct env_kek *env_token_kek_base(struct env_token_kek *kek)
@@ -249,6 +293,8 @@ ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,
     kek->ring = ring;
     env_ring_up_ref(ring);
     kek->token = token->name;
+    kek->module = (size_t)(token->module - ring->tokens->modules.list);
+    atomic_init(&kek->found, 1);
     if (key->id_len <= sizeof(key->id)) { /* else the policy refuses it */
         kek->id.len = key->id_len;
         memcpy(kek->id.bytes, key->id, key->id_len);

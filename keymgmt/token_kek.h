@@ -3,11 +3,7 @@
 #ifndef ENVELOPE_TOKEN_KEK_H
 #define ENVELOPE_TOKEN_KEK_H
 
-#include "find_key.h"
-#include "ring.h"
-#include "wrap_aes.h"
-
-struct env_token_kek;
+#include "kek_operation.h"
 
 /* Two keys are one KEK when all this is the same. */
 struct env_kek_identity {
@@ -27,13 +23,26 @@ ENV_RESULT env_token_kek_new(struct env_ring *ring, struct env_token *token,
 
 struct env_kek *env_token_kek_base(struct env_token_kek *kek);
 
-/* Whether open-kek lets it open. */
-bool env_token_kek_may_open(const struct env_kek *kek);
+/* NULL when it is another kind of KEK. */
+struct env_token_kek *env_token_kek_from(struct env_kek *kek);
 
 /*
  * Chooses how it wraps and shows that it can unwrap that again, at its first use in the process.
  * KEK_USAGE, KEK_SELF_TEST, or what the token said.
  */
-ENV_RESULT env_token_kek_prepare(struct env_kek *kek, struct env_fault *fault);
+ENV_RESULT env_token_kek_prepare(struct env_token_kek *kek, enum env_patience patience,
+                                 struct env_fault *fault);
+
+/* Makes the sample, unless preparing did: by whatever way to wrap there is. */
+ENV_RESULT env_token_kek_sample(struct env_token_kek *kek, enum env_patience patience,
+                                struct env_fault *fault);
+
+/* What the vtable has, with the failure not raised but in *fault. */
+ENV_RESULT env_token_kek_wrap(struct env_token_kek *kek, const uint8_t dek[ENV_DEK_LEN],
+                              struct env_wrapped *out, enum env_patience patience,
+                              struct env_fault *fault);
+ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, const struct env_wrapped *wrapped,
+                                uint8_t dek[ENV_DEK_LEN], enum env_patience patience,
+                                struct env_fault *fault);
 
 #endif

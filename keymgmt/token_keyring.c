@@ -3,13 +3,13 @@
 
 #include <string.h>
 
+#include "find_kek.h"
 #include "list_keks.h"
 #include "make_kek.h"
 #include "ring.h"
-#include "search.h"
 #include "select_keks.h"
 #include "selector.h"
-#include "token_kek.h"
+#include "standins.h"
 
 static struct env_ring *from_base(struct env_keyring *base)
 {
@@ -44,7 +44,7 @@ static ENV_RESULT lookup(struct env_ring *ring, const struct env_kek_id *id, enu
     env_query_from_id(&query, id, bits);
     ENV_TRY(env_find_kek(ring, &query, &name, true, out, fault));
     /* a key found by its public half may have another id than the header says */
-    if (env_token_kek_may_open(*out) || env_open_kek_allows(ring->config->open_kek, "", id))
+    if (env_standins_may_open(*out) || env_open_kek_allows(ring->config->open_kek, "", id))
         return ENV_OK;
     env_kek_free(*out);
     *out = NULL;

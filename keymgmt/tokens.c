@@ -10,7 +10,7 @@
 
 /* A list of tokens that grows while the slots are looked at. */
 struct gathering {
-    P11KitUri *wanted; /* NULL: every token */
+    struct env_uris wanted; /* of any of them; none: every token */
     struct env_token **list;
     size_t count;
     size_t room;
@@ -122,6 +122,16 @@ static ENV_RESULT append(struct gathering *g, struct env_token *token)
     return ENV_OK;
 }
 
+static bool is_wanted(const struct env_uris *wanted, const struct env_module *module,
+                      CK_SLOT_ID slot, const CK_SLOT_INFO *slot_info, const CK_TOKEN_INFO *info)
+{
+    bool any = wanted->list == NULL;
+
+    for (size_t i = 0; i < wanted->count && !any; i++)
+        any = matches(wanted->list[i], module, slot, slot_info, info);
+    return any;
+}
+
 static ENV_RESULT look_at_slot(struct env_tokens *tokens, struct env_module *module,
                                CK_SLOT_ID slot, struct gathering *g)
 {
@@ -142,7 +152,7 @@ static ENV_RESULT look_at_slot(struct env_tokens *tokens, struct env_module *mod
         return ENV_OK; /* told when nothing better is found */
     }
     if ((info.flags & CKF_TOKEN_INITIALIZED) == 0 ||
-        !matches(g->wanted, module, slot, &slot_info, &info))
+        !is_wanted(&g->wanted, module, slot, &slot_info, &info))
         return ENV_OK;
     token = keep_token(tokens, module, slot, &info);
     if (token == NULL)
@@ -227,12 +237,12 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
 
     fault->reason = ENV_R_NONE;
     if (config->token != NULL) {
-        ENV_TRY(env_uri_parse(config->token, "token", &g.wanted, fault));
+        ENV_TRY(env_uris_parse(config->token, "token", &g.wanted, fault));
         env_uri_shown(shown, sizeof(shown), config->token);
     }
     for (size_t i = 0; i < tokens->modules.count && env_ok(r); i++)
         r = look_at_module(tokens, &tokens->modules.list[i], &g);
-    env_uri_free(g.wanted);
+    env_uris_free(&g.wanted);
     drop_tokens(tokens, NULL, true);
     free(tokens->list);
     tokens->list = g.list;
@@ -243,13 +253,19 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     return no_token(config, shown, &g);
 }
 
+static void restart_module(struct env_module *module)
+{
+    env_module_finalise(module);
+    module->restarts++;
+}
+
 ENV_RESULT env_tokens_restart(const struct env_config *config, struct env_tokens *tokens,
                               struct env_module *only, struct env_fault *fault)
 {
     drop_tokens(tokens, only, true);
     for (size_t i = 0; i < tokens->modules.count; i++) {
         if (only == NULL || only == &tokens->modules.list[i])
-            env_module_finalise(&tokens->modules.list[i]);
+            restart_module(&tokens->modules.list[i]);
     }
     return env_tokens_refresh(config, tokens, fault);
 }
@@ -291,6 +307,15 @@ struct env_token *env_tokens_named(const struct env_tokens *tokens,
             return tokens->list[i];
     }
     return NULL;
+}
+
+bool env_tokens_only(const struct env_tokens *tokens, const struct env_token_name *name)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        if (memcmp(&tokens->list[i]->name, name, sizeof(*name)) != 0)
+            return false;
+    }
+    return true;
 }
 
 void env_tokens_close(struct env_tokens *tokens, bool call_modules)

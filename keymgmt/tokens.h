@@ -77,6 +77,9 @@ struct env_token *env_tokens_of_epoch(const struct env_tokens *tokens, uint64_t 
 struct env_token *env_tokens_named(const struct env_tokens *tokens,
                                    const struct env_token_name *name);
 
+/* True when the list has no token of another name. */
+bool env_tokens_only(const struct env_tokens *tokens, const struct env_token_name *name);
+
 bool env_token_matches(const struct env_token *token, P11KitUri *uri);
 
 /* With call_modules false it frees memory and calls nothing. */

@@ -3,8 +3,12 @@
 
 #include <ctype.h>
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "../provider/secret.h"
+#include "words.h"
 
 #define SCHEME "pkcs11:"
 
@@ -98,6 +102,67 @@ char *env_uri_without_pin(P11KitUri *uri)
     wipe_pin(uri);
     p11_kit_uri_set_pin_value(uri, NULL);
     return p11_kit_uri_format(uri, P11_KIT_URI_FOR_ANY, &text) == P11_KIT_URI_OK ? text : NULL;
+}
+
+static ENV_RESULT parse_word(const struct env_word *word, const char *key, P11KitUri **out,
+                             struct env_fault *fault)
+{
+    char *text;
+    ENV_RESULT r;
+
+    if (!env_uri_is(word->text)) /* not shown: it may be what follows a space in a PIN */
+        return env_fault(fault, ENV_R_CONFIG_BAD_URI, "%s: a word in it is no pkcs11: URI", key);
+    text = env_secret_alloc(word->len + 1); /* it may have a PIN */
+    if (text == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "%s", key);
+    memcpy(text, word->text, word->len);
+    text[word->len] = '\0';
+    r = env_uri_parse(text, key, out, fault);
+    env_secret_free(text, word->len + 1);
+    return r;
+}
+
+ENV_RESULT env_uris_parse(const char *text, const char *key, struct env_uris *out,
+                          struct env_fault *fault)
+{
+    struct env_word word;
+    size_t count = 0;
+    ENV_RESULT r = ENV_OK;
+
+    out->count = 0;
+    for (const char *at = text; env_word_next(&at, &word);)
+        count++;
+    out->list = calloc(count + 1, sizeof(P11KitUri *));
+    if (out->list == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "%s", key);
+    while (env_ok(r) && env_word_next(&text, &word)) {
+        r = parse_word(&word, key, &out->list[out->count], fault);
+        out->count += env_ok(r) ? 1 : 0;
+    }
+    if (!env_ok(r))
+        env_uris_free(out);
+    return r;
+}
+
+void env_uris_free(struct env_uris *uris)
+{
+    while (uris->count > 0)
+        env_uri_free(uris->list[--uris->count]);
+    free(uris->list);
+    uris->list = NULL;
+}
+
+bool env_uri_names_token(P11KitUri *uri)
+{
+    const CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri);
+    const CK_SLOT_INFO *slot = p11_kit_uri_get_slot_info(uri);
+    const CK_INFO *module = p11_kit_uri_get_module_info(uri);
+
+    /* What it does not name is empty. */
+    return token->label[0] != 0 || token->serialNumber[0] != 0 || token->manufacturerID[0] != 0 ||
+           token->model[0] != 0 || slot->slotDescription[0] != 0 || slot->manufacturerID[0] != 0 ||
+           module->libraryDescription[0] != 0 || module->manufacturerID[0] != 0 ||
+           p11_kit_uri_get_slot_id(uri) != (CK_SLOT_ID)-1;
 }
 
 void env_uri_free(P11KitUri *uri)

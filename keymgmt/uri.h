@@ -16,6 +16,19 @@ bool env_uri_is(const char *text);
 ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
                          struct env_fault *fault);
 
+/* The same for a list of them with spaces between. */
+struct env_uris {
+    size_t count;
+    P11KitUri **list;
+};
+
+ENV_RESULT env_uris_parse(const char *text, const char *key, struct env_uris *out,
+                          struct env_fault *fault);
+void env_uris_free(struct env_uris *uris);
+
+/* True when it says something of the token, its slot or its module. */
+bool env_uri_names_token(P11KitUri *uri);
+
 /* Wipes a pin-value; uri may be NULL. */
 void env_uri_free(P11KitUri *uri);
 

@@ -133,8 +133,10 @@ ENV_RESULT env_aes_wrap(struct env_key_use *use, struct env_aes_method method,
         ENV_TRY(wrap_by_encrypt(use, &mechanism.m, dek, out));
     else
         ENV_TRY(wrap_by_wrap_key(use, &mechanism.m, dek, out));
-    if (method.family == ENV_AES_GCM) /* a FIPS token chose its own nonce */
+    if (method.family == ENV_AES_GCM) { /* a FIPS token chose its own nonce */
+        use->token_nonce = memcmp(out->nonce, mechanism.iv, sizeof(out->nonce)) != 0;
         memcpy(out->nonce, mechanism.iv, sizeof(out->nonce));
+    }
     if (out->len != info->wrapped_len ||
         (method.family == ENV_AES_GCM &&
          (mechanism.gcm.pIv != mechanism.iv || mechanism.gcm.ulIvLen != sizeof(mechanism.iv))))

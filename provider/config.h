@@ -30,11 +30,12 @@ enum env_oaep_hash {
 
 /* Strings are NULL where the key is absent; they belong to the struct. */
 struct env_config {
-    char *module_path;        /* pkcs11-module-path: default, every module that p11-kit knows */
+    char *module_path;        /* pkcs11-module-path: paths; default, what p11-kit knows */
     char *module_init_args;   /* pkcs11-module-init-args: CK_C_INITIALIZE_ARGS.pReserved */
-    char *token;              /* token: a pkcs11: URI that narrows the tokens */
+    char *token;              /* token: pkcs11: URIs that narrow the tokens */
     char *pin_source;         /* pin-source: file:PATH or env:NAME */
     char *kek;                /* kek: labels, pkcs11: URIs or file:s, separated by spaces */
+    char *kek_optional;       /* kek-optional: those of them that sealing can go without */
     char *wrap;               /* wrap: auto, aes-kw, aes-kwp, aes-gcm, rsa-oaep */
     char *oaep_hash;          /* oaep-hash: auto, sha256, sha1 */
     char *context;            /* context: the default application context, UTF-8 */

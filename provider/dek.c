@@ -9,20 +9,32 @@
 #include "floe.h"
 #include "secret.h"
 
+/* The failures of optional KEKs are told only when no other is left. */
 static ENV_RESULT wrap_to_all(const struct env_dek_context *context,
                               const struct env_kek_list *keks, const uint8_t dek[ENV_DEK_LEN],
                               struct env_header *header)
 {
-    header->count = keks->count;
-    for (size_t i = 0; i < keks->count; i++) {
+    ENV_RESULT r = ENV_OK;
+
+    env_errors_mark(context->errors);
+    header->count = 0;
+    for (size_t i = 0; i < keks->count && env_ok(r); i++) {
+        struct env_recipient *recipient = &header->recipients[header->count];
         struct env_kek *kek = keks->keks[i];
         const struct env_audit_use use = {ENV_AUDIT_WRAP, kek, NULL, dek};
 
-        header->recipients[i].id = *kek->vtable->id(kek);
-        ENV_TRY(env_audit_record(context->keyring->audit, &use,
-                                 kek->vtable->wrap(kek, dek, &header->recipients[i].wrapped)));
+        recipient->id = *kek->vtable->id(kek);
+        r = env_audit_record(context->keyring->audit, &use,
+                             kek->vtable->wrap(kek, dek, &recipient->wrapped));
+        if (env_ok(r))
+            header->count++;
+        else if (keks->optional[i] && env_kek_out_of_reach(r.reason))
+            r = ENV_OK;
     }
-    return ENV_OK;
+    env_errors_unmark(context->errors, env_ok(r) && header->count > 0);
+    if (env_ok(r) && header->count == 0)
+        return ENV_RAISE(context->errors, ENV_R_NO_KEK_LEFT, "%s", "");
+    return r;
 }
 
 static ENV_RESULT select_keks(const struct env_dek_context *context,

@@ -6,6 +6,7 @@
 #ifndef ENVELOPE_KEK_H
 #define ENVELOPE_KEK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -151,11 +152,14 @@ struct env_kek {
 struct env_selector {
     const char *name;   /* a label or a pkcs11: URI (from a parameter: shown in errors) */
     const char *marked; /* a label from the key bytes of EVP_CipherInit: never shown in errors */
+    bool all;           /* of the configured KEKs none is optional */
 };
 
 struct env_kek_list {
     size_t count;
     struct env_kek *keks[ENV_KEK_RECIPIENTS_MAX];
+    /* Sealing goes on without it when it is out of reach (env_kek_out_of_reach). */
+    bool optional[ENV_KEK_RECIPIENTS_MAX];
 };
 
 /* Where KEKs come from. Failures are raised with their details. */
@@ -204,6 +208,26 @@ struct env_keyring {
     const struct env_keyring_vtable *vtable;
     const struct env_audit *audit; /* where each use is recorded, or NULL; outlives the keyring */
 };
+
+/* Whether the token or the key could not be had, by the reason of a failure; never a refusal. */
+static inline bool env_kek_out_of_reach(enum env_reason reason)
+{
+    switch (reason) {
+    case ENV_R_KEK_NOT_FOUND:
+    case ENV_R_WRAP_FAILED:
+    case ENV_R_UNWRAP_FAILED:
+    case ENV_R_NO_MODULE:
+    case ENV_R_NO_TOKEN:
+    case ENV_R_TOKEN_FAILED:
+    case ENV_R_PIN_WRONG:
+    case ENV_R_PIN_MISSING:
+    case ENV_R_PIN_LOCKED:
+    case ENV_R_SESSIONS_EXHAUSTED:
+        return true;
+    default:
+        return false;
+    }
+}
 
 static inline void env_kek_free(struct env_kek *kek)
 {

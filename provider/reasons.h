@@ -84,6 +84,11 @@
     X(ONE_KEK,               206, "key wrap takes one KEK, and kek in openssl.cnf names several")  \
     X(NO_STOCK_CIPHER,       207, "the key is none of a token's and no other provider offers the cipher: activate default or fips") \
     X(WRAP_KEY_LENGTH,       208, "the key has not the length that the cipher says")                 \
+    /* KEKs that are on several tokens, and messages for several KEKs */                           \
+    X(KEK_DIFFERS,           240, "keys of one CKA_ID are not the same key: give one of them another id, or name the token") \
+    X(KEK_UNPROVEN,          241, "it can not be shown that a key of the same CKA_ID is the same key: no mechanism is common to both") \
+    X(KEK_TOKEN_NONCE,       242, "the token chooses the nonces of AES-GCM, which may repeat where the KEK is on several tokens") \
+    X(NO_KEK_LEFT,           243, "of the KEKs to seal with none can be reached, and all are optional") \
     /* KEKs as keys of OpenSSL */                                                                  \
     X(KEK_EXISTS,            220, "the token has such a KEK already (same-label:yes makes another of the label)") \
     X(KEK_NOT_MADE,          221, "the token could not make the KEK")                              \

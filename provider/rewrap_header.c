@@ -11,15 +11,17 @@ ENV_RESULT env_dek_rewrap(const struct env_dek_context *context,
                           const struct env_selector *selector, struct env_span der,
                           enum env_content *content, uint8_t **new_der, size_t *new_len)
 {
+    struct env_selector every = *selector; /* none is lost because its token is away */
     struct env_header *header = NULL;
     uint8_t *dek;
     ENV_RESULT r;
 
+    every.all = true;
     ENV_TRY(env_dek_read_any_header(der, &header));
     dek = env_secret_alloc(ENV_DEK_LEN);
     r = dek != NULL ? env_dek_open_header(context, header, der, dek) : ENV_FAIL(ENV_R_NO_MEMORY);
     if (env_ok(r))
-        r = env_dek_write_header(context, selector, header->content, dek, new_der, new_len);
+        r = env_dek_write_header(context, &every, header->content, dek, new_der, new_len);
     if (env_ok(r))
         *content = header->content;
     env_secret_free(dek, ENV_DEK_LEN);
@@ -123,12 +125,14 @@ static ENV_RESULT open_with_all(struct comparison *c)
 
 static ENV_RESULT compare(struct comparison *c, const struct env_selector *selector, bool *current)
 {
+    struct env_selector every = *selector; /* as re-wrapping does */
     struct env_keyring *ring = c->context->keyring;
     ENV_RESULT r;
 
     *current = false;
     ENV_TRY(env_crypto_ready(c->context->crypto));
-    ENV_TRY(ring->vtable->select(ring, selector, &c->keks));
+    every.all = true;
+    ENV_TRY(ring->vtable->select(ring, &every, &c->keks));
     if (!same_references(c))
         return ENV_OK;
     r = open_with_all(c);

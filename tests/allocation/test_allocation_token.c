@@ -26,7 +26,7 @@ struct operation {
 
 static ENV_RESULT wrap_and_unwrap(void)
 {
-    const struct env_selector selector = {"orders", NULL};
+    const struct env_selector selector = {.name = "orders"};
     struct env_kek_list list = {0};
     struct env_kek *kek = NULL;
     struct env_wrapped wrapped = {0};
@@ -48,7 +48,7 @@ static ENV_RESULT wrap_and_unwrap(void)
 
 static ENV_RESULT raw_wrap(void)
 {
-    const struct env_selector selector = {NULL, "orders"};
+    const struct env_selector selector = {.marked = "orders"};
     struct env_kek *kek = NULL;
     uint8_t wrapped[64 + ENV_RAW_SLACK];
     uint8_t back[64 + ENV_RAW_SLACK];

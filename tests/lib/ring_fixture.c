@@ -107,7 +107,7 @@ void ring_free(struct env_keyring *ring)
 
 enum env_reason ring_select_reason(struct env_keyring *ring, const char *name)
 {
-    const struct env_selector selector = {name, NULL};
+    const struct env_selector selector = {.name = name};
     struct env_kek_list list = {0};
     unsigned before = raised_count();
     ENV_RESULT r = ring->vtable->select(ring, &selector, &list);
@@ -127,7 +127,7 @@ enum env_reason ring_select_reason(struct env_keyring *ring, const char *name)
 
 struct env_kek *ring_select_one(struct env_keyring *ring, const char *name)
 {
-    const struct env_selector selector = {name, NULL};
+    const struct env_selector selector = {.name = name};
     struct env_kek_list list = {0};
     ENV_RESULT r = ring->vtable->select(ring, &selector, &list);
 

@@ -78,8 +78,8 @@ void softhsm_teardown(void)
 
 static void move_tokens(const char *from, const char *to)
 {
-    char old[sizeof(dir) + 128];
-    char new[sizeof(dir) + 128];
+    char old[sizeof(dir) + 320];
+    char new[sizeof(dir) + 320];
 
     (void)snprintf(old, sizeof(old), "%s/%s", dir, from);
     (void)snprintf(new, sizeof(new), "%s/%s", dir, to);
@@ -94,6 +94,71 @@ void softhsm_hide_tokens(void)
 void softhsm_restore_tokens(void)
 {
     move_tokens("hidden", "tokens");
+}
+
+/* True when the directory is the token's: its label stands in it in clear, padded. */
+static bool is_directory_of(const char *name, const char *label)
+{
+    char path[sizeof(dir) + 320];
+    char wanted[32];
+    char text[4096];
+    size_t len;
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/tokens/%s/token.object", dir, name);
+    file = fopen(path, "r");
+    if (file == NULL)
+        return false;
+    len = fread(text, 1, sizeof(text), file);
+    (void)fclose(file);
+    memset(wanted, ' ', sizeof(wanted));
+    memcpy(wanted, label, strlen(label));
+    return memmem(text, len, wanted, sizeof(wanted)) != NULL;
+}
+
+static void directory_of(const char *label, char *out, size_t size)
+{
+    char tokens[sizeof(dir) + 32];
+    struct dirent *entry;
+    DIR *list;
+
+    (void)snprintf(tokens, sizeof(tokens), "%s/tokens", dir);
+    list = opendir(tokens);
+    ck_assert_ptr_nonnull(list);
+    while ((entry = readdir(list)) != NULL && !is_directory_of(entry->d_name, label))
+        continue;
+    ck_assert_msg(entry != NULL, "token %s is nowhere", label);
+    (void)snprintf(out, size, "tokens/%s", entry->d_name);
+    (void)closedir(list);
+}
+
+void softhsm_hide_token(const char *label)
+{
+    char from[300];
+    char link[sizeof(dir) + 96];
+    char to[64];
+
+    directory_of(label, from, sizeof(from));
+    (void)snprintf(link, sizeof(link), "%s/was-%s", dir, label); /* remembers where it was */
+    ck_assert_int_eq(symlink(from, link), 0);
+    (void)snprintf(to, sizeof(to), "hidden-%s", label);
+    move_tokens(from, to);
+}
+
+void softhsm_restore_token(const char *label)
+{
+    char link[sizeof(dir) + 96];
+    char from[64];
+    char to[300];
+    ssize_t len;
+
+    (void)snprintf(link, sizeof(link), "%s/was-%s", dir, label);
+    len = readlink(link, to, sizeof(to) - 1);
+    ck_assert_int_gt(len, 0);
+    to[len] = '\0';
+    ck_assert_int_eq(unlink(link), 0);
+    (void)snprintf(from, sizeof(from), "hidden-%s", label);
+    move_tokens(from, to);
 }
 
 /*

@@ -43,6 +43,10 @@ const char *softhsm_dir(void);
 void softhsm_hide_tokens(void);
 void softhsm_restore_tokens(void);
 
+/* The same with one of them. */
+void softhsm_hide_token(const char *label);
+void softhsm_restore_token(const char *label);
+
 /* What was raised last; NULL-safe to ask for when nothing was. */
 enum env_reason raised_reason(void);
 const char *raised_text(void);

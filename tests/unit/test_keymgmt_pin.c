@@ -219,7 +219,7 @@ END_TEST
 /* Returns arg when it was told that the PIN is wrong. */
 static void *select_in_thread(void *arg)
 {
-    const struct env_selector selector = {"orders", NULL};
+    const struct env_selector selector = {.name = "orders"};
     struct env_kek_list list = {0};
 
     (void)arg;

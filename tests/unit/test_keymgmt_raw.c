@@ -33,7 +33,7 @@ static void teardown(void)
 
 static ENV_RESULT select_raw(const char *name, size_t bits, struct env_kek **kek)
 {
-    const struct env_selector selector = {name, NULL};
+    const struct env_selector selector = {.name = name};
 
     if (ring == NULL)
         ring = ring_new();

@@ -80,7 +80,7 @@ END_TEST
 
 START_TEST(several_configured_keks)
 {
-    const struct env_selector none = {NULL, NULL};
+    const struct env_selector none = {0};
     struct env_kek_list list = {0};
 
     make("kek", "first", "01");
@@ -126,7 +126,7 @@ END_TEST
 
 START_TEST(key_bytes_are_never_shown)
 {
-    struct env_selector selector = {NULL, "secretly-a-password"};
+    struct env_selector selector = {.marked = "secretly-a-password"};
     struct env_kek_list list = {0};
     ENV_RESULT r;
 
@@ -187,10 +187,14 @@ END_TEST
 
 START_TEST(the_same_id_on_another_token_is_a_stand_in)
 {
+    static const uint8_t value[32] = {1, 2, 3};
+
     softhsm_add_token("second");
-    make("kek", "orders", "0102");
-    make("second", "orders", "0102");
+    softhsm_make_key(&(struct softhsm_key){.label = "orders", .id = "0102", .value = value});
+    softhsm_make_key(
+        &(struct softhsm_key){.token = "second", .label = "orders", .id = "0102", .value = value});
     ring_set(&ring_config()->token, NULL);
+    ring_set(&ring_config()->allow_imported_kek, "yes");
     ring = ring_new();
     env_kek_free(ring_select_one(ring, "orders"));
     env_kek_free(ring_lookup_one(ring, "0102", ENV_WRAP_AES256_KW));

@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Messages for several KEKs on several tokens and modules: any one opens, and what happens when some
+# can not be reached (kek-optional).
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+
+directory_of() { # token label
+    dirname "$(grep -lr --include=token.object -- "$1 " tokens)"
+}
+
+make_token kek
+make_token safe
+make_kek kek orders --id 0a0b
+make_kek safe recovery --id 0c0d
+both='token="pkcs11:token=kek pkcs11:token=safe"'
+write_cnf "$both" kek="orders recovery"
+stream 10000 >plain
+
+# Each opens alone: the other's token is gone, or not let in.
+expect_quiet seal -in plain -out sealed
+for gone in kek safe; do
+    dir=$(directory_of $gone)
+    mv "$dir" away
+    expect_quiet open -in sealed -out opened
+    same plain opened
+    mv away "$dir"
+done
+
+# A token that fails does not keep the next KEK from opening: its PIN is wrong.
+echo 00000000 >wrong
+for bad in kek safe; do
+    good=safe
+    [[ $bad == kek ]] || good=kek
+    write_cnf token="\"pkcs11:token=$bad?pin-source=file:$work/wrong pkcs11:token=$good\""
+    expect_quiet open -in sealed -out opened
+    same plain opened
+done
+
+# Sealing needs every one, and says which is missing.
+write_cnf "$both" kek="orders recovery"
+dir=$(directory_of safe)
+mv "$dir" away
+expect_failure KEK_NOT_FOUND "recovery; looked at token 'kek'" seal -in plain
+write_cnf "$both" kek="orders pkcs11:token=safe;object=recovery"
+expect_failure NO_TOKEN "token=safe" seal -in plain
+
+# But for those that are optional.
+write_cnf "$both" kek="orders recovery" kek-optional=recovery
+expect_quiet seal -in plain -out without
+expect_quiet open -in without -out opened
+same plain opened
+[[ $(stock cms -cmsout -print -noout -inform DER -in without | grep -c keyIdentifier:) == 1 ]] ||
+    fail "not for one KEK"
+write_cnf "$both" kek="recovery" kek-optional=recovery
+expect_failure NO_KEK_LEFT "recovery" seal -in plain
+mv away "$dir"
+write_cnf "$both" kek="orders recovery" kek-optional=recovery
+expect_quiet seal -in plain -out sealed
+[[ $(stock cms -cmsout -print -noout -inform DER -in sealed | grep -c keyIdentifier:) == 2 ]] ||
+    fail "not for both KEKs"
+write_cnf "token=\"pkcs11:token=safe?pin-source=file:$work/wrong pkcs11:token=kek\"" \
+    kek="orders recovery" kek-optional=recovery
+expect_quiet seal -in plain -out without
+write_cnf "token=\"pkcs11:token=safe?pin-source=file:$work/wrong pkcs11:token=kek\"" \
+    kek="orders recovery"
+expect_failure PIN_WRONG "token 'safe'" seal -in plain
+
+# What is refused is never passed over.
+make_kek safe weak --id 0e0f --extractable
+write_cnf "$both" kek="orders weak" kek-optional=weak
+expect_failure KEK_EXTRACTABLE weak seal -in plain
+
+# What is optional has to stand in kek.
+write_cnf "$both" kek="orders" kek-optional="orders recovery"
+expect_failure CONFIG_VALUE "kek-optional: recovery" seal -in plain
+write_cnf "$both" kek="orders" kek-optional=" "
+expect_failure CONFIG_VALUE "kek-optional is empty" seal -in plain
+write_cnf "$both" kek="orders" optional-kek="orders"
+expect_failure CONFIG_UNKNOWN_KEY optional-kek seal -in plain
+
+# Words that mean one KEK are one recipient.
+write_cnf "$both" kek="orders pkcs11:object=orders orders pkcs11:token=kek;object=orders pkcs11:id=%0a%0b"
+expect_quiet seal -in plain -out sealed
+[[ $(stock cms -cmsout -print -noout -inform DER -in sealed | grep -c keyIdentifier:) == 1 ]] ||
+    fail "one KEK is several recipients"
+
+# ---- several modules: the same KEK in SoftHSM's token and in NSS's ----
+softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
+init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
+export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
+mkdir nss
+certutil -N -d "sql:$work/nss" -f pin
+value=$(stock rand -hex 32)
+make_kek kek shared --id 1011 --import "$value"
+"$ENVELOPE_PROGRAMS/make_kek" --module "$softokn" --init-args "$init_args" --token "NSS Certificate DB" \
+    --pin "$pin" --label shared --id 1011 --import "$value"
+
+# p11-kit reads a user's own configuration, but not root's.
+mkdir -p config/pkcs11/modules
+echo "user-config: only" >config/pkcs11/pkcs11.conf
+printf 'module: %s\n' "$softhsm" >config/pkcs11/modules/softhsm.module
+printf 'module: %s\nx-init-reserved: %s\n' "$softokn" "$init_args" >config/pkcs11/modules/nss.module
+as_user=(env "XDG_CONFIG_HOME=$work/config")
+if ((EUID == 0)); then
+    if unshare --user --map-user=1000 true 2>/dev/null; then
+        as_user+=(unshare --user --map-user=1000)
+    else
+        chown -R nobody: "$work"
+        as_user+=(setpriv --reuid=nobody --clear-groups)
+    fi
+fi
+ossl() {
+    # shellcheck disable=SC2317 # the fixture's functions call it
+    with_envelope "${as_user[@]}" openssl "$@"
+}
+write_cnf -pkcs11-module-path 'token="pkcs11:token=kek pkcs11:token=NSS%20Certificate%20DB"' \
+    kek=shared allow-imported-kek=yes
+chmod 644 "$cnf"
+expect_quiet seal -in plain -out sealed
+dir=$(directory_of kek)
+mv "$dir" away
+expect_quiet open -in sealed -out opened
+same plain opened
+expect_quiet seal -in plain -out by-nss
+mv away "$dir"
+mv nss nss-away
+expect_quiet open -in by-nss -out opened
+same plain opened
+mv nss-away nss
+ossl() {
+    with_envelope openssl "$@"
+}
+
+# One that does not load or start is passed over.
+write_cnf pkcs11-module-path="\"$work/none%20such.so $softhsm\""
+expect_quiet seal -in plain -out sealed
+expect_quiet open -in sealed -out opened
+same plain opened
+write_cnf pkcs11-module-path="\"$work/none.so $work/none%20such.so\""
+expect_failure NO_MODULE "none such.so" seal -in plain
+write_cnf pkcs11-module-path="\"$softhsm $softokn\"" pkcs11-module-init-args=x
+expect_failure CONFIG_VALUE "pkcs11-module-init-args" seal -in plain
+write_cnf pkcs11-module-path="\"$softhsm /x%zz\""
+expect_failure CONFIG_VALUE "pkcs11-module-path" seal -in plain
+write_cnf token='"pkcs11:token=kek 1234"'
+expect_failure CONFIG_BAD_URI "token: a word" seal -in plain
