@@ -10,9 +10,10 @@ CK_RV env_mechanism_flags(struct env_token *token, unsigned index, CK_MECHANISM_
     CK_MECHANISM_INFO answer = {0}; /* SoftHSM only adds flags to those that it finds there */
     CK_RV rv;
 
-    *flags = atomic_load(&known->flags);
-    if (atomic_load(&known->known))
+    if (atomic_load(&known->known)) { /* in this order: the flags are there before it says so */
+        *flags = atomic_load(&known->flags);
         return CKR_OK;
+    }
     rv = ENV_P11(token->fn->C_GetMechanismInfo(token->slot, type, &answer));
     if (rv == CKR_OK)
         *flags = answer.flags;

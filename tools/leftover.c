@@ -85,6 +85,14 @@ enum tool_leftover tool_leftover_kind(const char *name)
     return TOOL_LEFTOVER_NONE;
 }
 
+/* What is no regular file has no leftovers, and nobody would treat those under its name. */
+static bool is_file(int dir, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
 /* The hash can not be undone: whose it is shows when every name is hashed. */
 static bool any_name_has(int dir, const char *name, enum tool_leftover kind)
 {
@@ -102,7 +110,8 @@ static bool any_name_has(int dir, const char *name, enum tool_leftover kind)
         char candidate[NAME_MAX + 1];
 
         found = tool_leftover_kind(entry->d_name) == TOOL_LEFTOVER_NONE &&
-                make_name(dir, entry->d_name, kind, candidate) && strcmp(candidate, name) == 0;
+                make_name(dir, entry->d_name, kind, candidate) && strcmp(candidate, name) == 0 &&
+                is_file(dir, entry->d_name);
     }
     (void)closedir(entries);
     return found;
@@ -112,7 +121,6 @@ bool tool_leftover_has_file(int dir, const char *name)
 {
     enum tool_leftover kind = tool_leftover_kind(name);
     char file_name[NAME_MAX + 1];
-    struct stat st;
     size_t len;
 
     if (kind == TOOL_LEFTOVER_NONE)
@@ -124,7 +132,7 @@ bool tool_leftover_has_file(int dir, const char *name)
         return false;
     memcpy(file_name, name + 1, len);
     file_name[len] = '\0';
-    return fstatat(dir, file_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return is_file(dir, file_name);
 }
 
 ENV_RESULT tool_leftover_remove(const struct tool_target *target, enum tool_leftover kind,

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* envelope(1): which subcommand, its usage, and what is done before and after it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "run.h"
 
@@ -110,10 +113,27 @@ static enum tool_status run_command(const struct tool_command *command, int argc
     return finish(&run, command->run(&run));
 }
 
+/*
+ * Whoever starts us may have closed some of these: the first files that are opened would then have
+ * their numbers, and the report would be written into a message. What takes the place of a closed
+ * one fails when it is used, as that would.
+ */
+static bool hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const struct tool_command *command = NULL;
 
+    if (!hold_standard_descriptors())
+        return TOOL_UNABLE;
     /*
      * The file is for our own library context. OpenSSL's default one, which a PKCS#11 module may
      * use in this process, gets none of it: the provider in it would use the same module.

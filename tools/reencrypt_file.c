@@ -152,7 +152,7 @@ static ENV_RESULT with_work(const struct tool_rotation *rotation, const struct t
     ENV_TRY(open_header(rotation, target, work, &offset));
     ENV_TRY(open_body(rotation, target, work, &offset));
     if (rotation->dry_run)
-        return ENV_OK;
+        return tool_replacement_allowed(target);
     ENV_TRY(tool_replacement_begin(target, &replacement));
     r = reencrypt(rotation, target, work, offset, &replacement);
     tool_replacement_end(&replacement);

@@ -25,6 +25,15 @@ ENV_RESULT tool_replacement_clean_up(const struct tool_target *target, bool *rem
     return tool_leftover_remove(target, TOOL_LEFTOVER_NEW, removed);
 }
 
+ENV_RESULT tool_replacement_allowed(const struct tool_target *target)
+{
+    if (target->seen.st_nlink == 1)
+        return ENV_OK;
+    return ENV_RAISE(target->errors, ENV_R_FILE_UNSAFE,
+                     "it has %lu names (hard links), and a new file would have one",
+                     (unsigned long)target->seen.st_nlink);
+}
+
 ENV_RESULT tool_replacement_begin(const struct tool_target *target,
                                   struct tool_replacement *replacement)
 {
@@ -33,10 +42,7 @@ ENV_RESULT tool_replacement_begin(const struct tool_target *target,
     replacement->target = target;
     replacement->fd = -1;
     replacement->written = 0;
-    if (target->seen.st_nlink != 1)
-        return ENV_RAISE(target->errors, ENV_R_FILE_UNSAFE,
-                         "it has %lu names (hard links), and a new file would have one",
-                         (unsigned long)target->seen.st_nlink);
+    ENV_TRY(tool_replacement_allowed(target));
     ENV_TRY(tool_leftover_name(target, TOOL_LEFTOVER_NEW, replacement->name));
     replacement->fd = tool_target_open_beside(target, replacement->name, O_RDWR | O_CREAT | O_EXCL);
     if (replacement->fd < 0)

@@ -22,10 +22,10 @@ struct tool_replacement {
 /* Removes a new file that a broken-off run left beside the target. */
 ENV_RESULT tool_replacement_clean_up(const struct tool_target *target, bool *removed);
 
-/*
- * Makes the new file. FILE_UNSAFE when the target has other names (hard links), which would go on
- * standing for the old file, and when the owner can not be kept.
- */
+/* FILE_UNSAFE when it has other names (hard links), which would go on standing for the old file. */
+ENV_RESULT tool_replacement_allowed(const struct tool_target *target);
+
+/* Makes the new file, when it is allowed. FILE_UNSAFE as well when the owner can not be kept. */
 ENV_RESULT tool_replacement_begin(const struct tool_target *target,
                                   struct tool_replacement *replacement);
 

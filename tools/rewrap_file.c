@@ -36,8 +36,9 @@ static ENV_RESULT rewrap(const struct tool_rotation *rotation, const struct tool
     *done = new_header.len == der.len ? TOOL_ROTATED_IN_PLACE : TOOL_ROTATED_REPLACED;
     if (!rotation->dry_run && *done == TOOL_ROTATED_IN_PLACE)
         r = tool_in_place_change(target, der, new_header);
-    else if (!rotation->dry_run)
-        r = replace(target, der.len, new_header);
+    else if (*done == TOOL_ROTATED_REPLACED)
+        r = rotation->dry_run ? tool_replacement_allowed(target)
+                              : replace(target, der.len, new_header);
     OPENSSL_free(new_der);
     return r;
 }

@@ -13,6 +13,7 @@
 
 struct tool_dir {
     _Atomic unsigned refs;
+    unsigned depth; /* below the operand */
     int fd;
 };
 
@@ -26,13 +27,14 @@ int tool_dir_fd(const struct tool_dir *dir)
     return dir->fd;
 }
 
-static struct tool_dir *dir_new(int fd)
+static struct tool_dir *dir_new(int fd, unsigned depth)
 {
     struct tool_dir *dir = malloc(sizeof(*dir));
 
     if (dir == NULL)
         return NULL;
     atomic_init(&dir->refs, 1);
+    dir->depth = depth;
     dir->fd = fd;
     return dir;
 }
@@ -224,11 +226,15 @@ static bool walk_directory(const struct walk *walk, struct tool_dir *parent, con
     struct tool_dir *dir;
     int failed;
     bool go_on;
-    int fd = openat(parent->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd;
 
+    if (parent->depth == TOOL_WALK_DEPTH)
+        return found(walk, TOOL_FOUND_FAILURE, parent, name, path,
+                     "a directory below too many others", 0);
+    fd = openat(parent->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return found_failure(walk, parent, name, path, errno);
-    dir = dir_new(fd);
+    dir = dir_new(fd, parent->depth + 1);
     if (dir == NULL) {
         (void)close(fd);
         return false;
@@ -272,7 +278,7 @@ static bool walk_split(const struct walk *walk, const char *operand, char *path)
     free(parent);
     if (fd < 0)
         return found_failure(walk, NULL, name, operand, errno);
-    dir = dir_new(fd);
+    dir = dir_new(fd, 0);
     if (dir == NULL) {
         (void)close(fd);
         return false;

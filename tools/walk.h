@@ -12,6 +12,12 @@
 
 struct tool_dir; /* an open directory; counted */
 
+/*
+ * Directories inside one another that are gone into; deeper ones are failures. All of them are open
+ * at once: without a limit whoever makes very deep ones takes the descriptors of everything else.
+ */
+#define TOOL_WALK_DEPTH 256u
+
 enum tool_found {
     TOOL_FOUND_FILE,    /* regular */
     TOOL_FOUND_OTHER,   /* a link, a FIFO, a device ...: what says which */

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #define SLOTS_PER_WORKER 64u
-#define SLOTS_MAX 1024u
+/* Each may keep a directory open, and 1024 descriptors are the usual limit. */
+#define SLOTS_MAX 256u
 #define WORKERS_BY_DEFAULT 4u
 
 enum slot_state { SLOT_EMPTY, SLOT_WAITING, SLOT_DONE };

@@ -119,9 +119,23 @@ done
 opens_with_only two odd/other-name plain.4065
 write_cnf kek=short
 expect_failed FILE_UNSAFE "2 names" envelope rewrap odd/hard
+expect_failed FILE_UNSAFE "2 names" envelope rewrap --dry-run odd/hard
+expect_failed FILE_UNSAFE "2 names" envelope reencrypt --dry-run odd/hard
 same_body odd.before/hard odd/hard
 expect_failed "" "symbolic link" envelope rewrap odd/link
 expect_failed "" "No such file" envelope rewrap odd/absent
+
+# A leftover belongs to a file: under the name of a directory or a link nobody would treat it.
+mkdir -p stray/directory
+ln -s directory stray/link
+printf %s rubbish >stray/.directory.envelope-journal
+printf %s rubbish >stray/.link.envelope-new
+expect_lines 1 envelope rewrap stray <<'LINES'
+stray/.directory.envelope-journal: left by a broken-off run, and its file is not here
+stray/.link.envelope-new: left by a broken-off run, and its file is not here
+stray/link: skipped: a symbolic link, which is not followed
+0 re-wrapped, 0 current, 1 skipped, 2 failed
+LINES
 
 # Locked by another, with fcntl's locks as by most programs.
 write_cnf kek=one

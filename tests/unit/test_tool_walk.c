@@ -174,17 +174,33 @@ END_TEST
 START_TEST(deep)
 {
     char path[1024] = "d";
-    size_t depth = 200;
+    char expected[2048];
+    size_t len;
 
     make_dir("d");
-    for (size_t i = 1; i < depth; i++) {
+    for (size_t i = 1; i < TOOL_WALK_DEPTH; i++) {
         strcat(path, "/d");
         make_dir(path);
     }
+    len = strlen(path);
     strcat(path, "/f");
     make(path, "deep");
+    (void)snprintf(expected, sizeof(expected), "f %s 4\n", path);
     ck_assert(tool_walk("d", take, seen));
-    ck_assert_uint_eq(strlen(seen), strlen("f ") + strlen(path) + strlen(" 4\n"));
+    ck_assert_str_eq(seen, expected);
+
+    /* one more is told, and what is in it is not; what follows is found all the same */
+    path[len] = '\0';
+    strcat(path, "/a");
+    make_dir(path);
+    strcat(path, "/f");
+    make(path, "too deep");
+    path[len] = '\0';
+    (void)snprintf(expected, sizeof(expected),
+                   "x %s/a: a directory below too many others\nf %s/f 4\n", path, path);
+    seen[0] = '\0';
+    ck_assert(tool_walk("d", take, seen));
+    ck_assert_str_eq(seen, expected);
 }
 END_TEST
 
