@@ -112,7 +112,7 @@ static ENV_RESULT load_paths(const struct env_config *config, struct env_modules
         return env_fault(fault, ENV_R_CONFIG_VALUE,
                          "pkcs11-module-init-args is for one module, and pkcs11-module-path names "
                          "several (p11-kit's own configuration has x-init-reserved)");
-    out->list = calloc(count, sizeof(*out->list));
+    out->list = calloc(count + 1, sizeof(*out->list));
     if (out->list == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "pkcs11-module-path");
     for (at = config->module_path; env_word_next(&at, &word);) {

@@ -134,7 +134,8 @@ static void search(struct env_standins *group, struct tally *tally)
         return;
     for (size_t i = 0; i < count; i++)
         known[i] = group->members[i].kek;
-    if (!env_ok(env_search_standins(known[0]->ring, known, count, matches, &tally->last))) {
+    if (!env_ok(env_search_standins(group->members[0].kek->ring, known, count, matches,
+                                    &tally->last))) {
         note(tally, &tally->last);
     } else {
         if (matches->failed)

@@ -11,20 +11,20 @@ sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}") # the exampl
 sed 's/^<!-- backup: /<!-- test: /' "$source_dir/docs/BACKUP.md" >page.md
 stream 5000 >report.pdf
 
-run_block() { # name
+run_block() { # name, what it is run by
     block page.md "$1" sh >"$1.sh"
-    PIN=$pin MODULE=$softhsm with_envelope bash -euo pipefail "$1.sh" >"$1.out" 2>&1 ||
+    PIN=$pin MODULE=$softhsm "$2" bash -euo pipefail "$1.sh" >"$1.out" 2>&1 ||
         fail "example $1: $(<"$1.out")"
 }
 
-run_block tokens
+run_block tokens env
 echo >openssl.cnf
-run_block import
+run_block import env
 grep -q "shred -u" import.sh || fail "the key is not shredded"
 block page.md configuration ini | sed -e "s|/usr/lib/softhsm/libsofthsm2.so|$softhsm|" \
     -e "s|/etc/envelope/pin|$work/pin|" >openssl.cnf
-run_block check
-run_block both
+run_block check with_envelope
+run_block both with_envelope
 [[ $(block_names page.md | wc -l) == 5 ]] || fail "an example is not run"
 
 # Without the word that says that nobody kept a copy.
