@@ -37,7 +37,7 @@ enum tool_journal_state {
 
 /*
  * Writes it, and syncs it and the directory; on failure none is left. Both headers have the same
- * length. FILE_UNSAFE when there is one already: see tool_in_place_recover.
+ * length. FILE_FAILED when there is one already: see tool_in_place_recover.
  */
 ENV_RESULT tool_journal_write(const struct tool_target *target, struct env_span old_header,
                               struct env_span new_header);

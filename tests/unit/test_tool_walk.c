@@ -174,7 +174,7 @@ END_TEST
 START_TEST(deep)
 {
     char path[1024] = "d";
-    char expected[2048];
+    char expected[4096];
     size_t len;
 
     make_dir("d");
