@@ -54,10 +54,13 @@ static void after_fork_in_parent(void)
 /* Only the forking thread lives on, so nobody waits and nobody else is inside. */
 static void after_fork_in_child(void)
 {
-    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    if (depth > 0) /* not taken by before_fork: whoever has it is not there */
+        lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     threads_inside = depth > 0 && !late ? 1 : 0;
     forks_waiting = 0;
+    if (depth == 0)
+        (void)pthread_mutex_unlock(&lock);
 }
 
 static void register_handlers(void)
