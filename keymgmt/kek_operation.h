@@ -20,6 +20,7 @@ struct env_place {
 struct env_sample {
     uint8_t secret[ENV_DEK_LEN]; /* protects nothing */
     struct env_wrapped wrapped;
+    unsigned found; /* the KEK's, when the sample was begun */
 };
 
 /* What is done about a loss: more of it helps more often, and costs others more. */

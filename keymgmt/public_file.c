@@ -39,6 +39,8 @@ static const char *unfit(int fd)
         return "not a file";
     if ((st.st_mode & S_IWOTH) != 0)
         return "others can write to it";
+    if (st.st_uid != 0 && st.st_uid != geteuid())
+        return "it belongs to another user";
     if (st.st_size > (off_t)ENV_PUBLIC_FILE_MAX)
         return "longer than 64 KiB";
     return NULL;

@@ -45,6 +45,9 @@ static ENV_RESULT same_key(struct env_token_kek *kek, const struct env_standin *
     if (r.reason != ENV_R_KEK_USAGE || kek == reference->kek)
         return r;
     r = opens(reference->kek, kek, patience, fault);
+    /* that says nothing of a key that was found since the sample was made */
+    if (env_ok(r) && kek->sample.found != atomic_load(&kek->found))
+        r = opens(kek, kek, patience, fault);
     if (r.reason == ENV_R_KEK_DIFFERS || (env_ok(r) && env_standin_is_proven(reference)))
         return r;
     return env_fault(fault, ENV_R_KEK_UNPROVEN, "%s and %s", kek->where, reference->kek->where);

@@ -70,6 +70,7 @@ static ENV_RESULT choose(struct env_token_kek *kek, enum env_wrap_choice choice,
     struct env_aes_method methods[ENV_AES_METHODS_MAX];
     size_t count = env_aes_sealing_methods(env_kek_place(kek).uses, choice, methods);
     struct env_sample sample;
+    unsigned found = atomic_load(&kek->found);
     ENV_RESULT r;
 
     if (count == 0)
@@ -92,6 +93,7 @@ static ENV_RESULT choose(struct env_token_kek *kek, enum env_wrap_choice choice,
     }
     if (!atomic_load(&kek->has_sample)) {
         kek->sample = sample;
+        kek->sample.found = found;
         atomic_store(&kek->has_sample, true);
     }
     return r;

@@ -238,6 +238,11 @@ refuse KEK_FILE "not a file" tokens
 cp cert.pem writable.pem
 chmod o+w writable.pem
 refuse KEK_FILE "others can write" writable.pem
+if ((EUID == 0)); then # whoever else can give a file away
+    cp cert.pem planted.pem
+    chown 65534 planted.pem
+    refuse KEK_FILE "another user" planted.pem
+fi
 head -c 70000 /dev/zero >long
 refuse KEK_FILE "64 KiB" long
 refuse KEK_FILE_CONTENT "" plain
