@@ -74,7 +74,7 @@ build_outside() {
     cmake --build build/for-chroot
     rm -rf "$root/outside"
     mkdir "$root/outside"
-    cp build/for-chroot/envelope.so "$root/outside/"
+    cp build/for-chroot/envelope.so build/for-chroot/envelope "$root/outside/"
 }
 
 copy_tree() {
