@@ -121,18 +121,6 @@ static ENV_RESULT select_word(struct env_ring *ring, const struct env_word *word
     return r;
 }
 
-/* Whether the word stands in the list, written in the same way. */
-static bool has_word(const char *list, const struct env_word *word)
-{
-    struct env_word other;
-
-    while (list != NULL && env_word_next(&list, &other)) {
-        if (other.len == word->len && memcmp(other.text, word->text, word->len) == 0)
-            return true;
-    }
-    return false;
-}
-
 static ENV_RESULT check_optional(const struct env_config *config, struct env_fault *fault)
 {
     const char *at = config->kek_optional;
@@ -140,7 +128,7 @@ static ENV_RESULT check_optional(const struct env_config *config, struct env_fau
     struct env_word word;
 
     while (at != NULL && env_word_next(&at, &word)) {
-        if (has_word(config->kek, &word))
+        if (env_word_in(config->kek, &word))
             continue;
         if (env_uri_is(word.text))
             return env_fault(fault, ENV_R_CONFIG_VALUE,
@@ -179,7 +167,7 @@ static ENV_RESULT select_configured(struct env_ring *ring, bool all, struct env_
     ENV_RESULT r = check_optional(ring->config, fault);
 
     while (env_ok(r) && at != NULL && env_word_next(&at, &word))
-        r = select_word_or_not(ring, &word, has_word(optional, &word), list, &left_out, fault);
+        r = select_word_or_not(ring, &word, env_word_in(optional, &word), list, &left_out, fault);
     if (!env_ok(r) || list->count > 0)
         return r;
     if (left_out.reason != ENV_R_NONE)

@@ -13,6 +13,17 @@ bool env_word_next(const char **at, struct env_word *word)
     return word->len > 0;
 }
 
+bool env_word_in(const char *list, const struct env_word *word)
+{
+    struct env_word other;
+
+    while (list != NULL && env_word_next(&list, &other)) {
+        if (other.len == word->len && memcmp(other.text, word->text, word->len) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The value of a hex digit, or -1. */
 static int digit(char c)
 {

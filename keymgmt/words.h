@@ -15,6 +15,9 @@ struct env_word {
 /* The word at *at, which moves behind it; false at the end. */
 bool env_word_next(const char **at, struct env_word *word);
 
+/* Whether the word stands in the list (NULL: an empty one), written in the same way. */
+bool env_word_in(const char *list, const struct env_word *word);
+
 /*
  * Writes the word to out, which has room for its length and a NUL, with every %XX decoded. False
  * when a % is not followed by two hex digits, or stands for a NUL.

@@ -39,6 +39,15 @@ static void say_failure(struct tool_check *check, const char *step, const char *
                    failure.text);
 }
 
+static void say_left_out(struct tool_check *check, const char *kek, ENV_RESULT r)
+{
+    struct tool_failure failure;
+
+    tool_failure_take(r, &failure);
+    tool_check_say(check, TOOL_CHECK_WARNING, STEP, NULL,
+                   "%s: sealing goes on without it (kek-optional): %s", kek, failure.text);
+}
+
 static bool same_id(const struct env_kek_id *a, const struct env_kek_id *b)
 {
     return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
@@ -122,7 +131,8 @@ static void try_kek(struct tool_check *check, struct env_kek *kek)
         say_failure(check, STEP, what, r);
 }
 
-static void check_name(struct tool_check *check, const char *name, struct sealing *sealing)
+static void check_name(struct tool_check *check, const char *name, bool optional,
+                       struct sealing *sealing)
 {
     struct env_keyring *ring = check->run->keys->dek.keyring;
     const struct env_selector selector = {.name = name};
@@ -132,7 +142,10 @@ static void check_name(struct tool_check *check, const char *name, struct sealin
 
     env_uri_shown(shown, sizeof(shown), name);
     if (!env_ok(r)) {
-        say_failure(check, STEP, shown, r);
+        if (optional && env_kek_out_of_reach(r.reason))
+            say_left_out(check, shown, r);
+        else
+            say_failure(check, STEP, shown, r);
         return;
     }
     for (size_t i = 0; i < keks.count; i++) {
@@ -145,17 +158,19 @@ static void check_name(struct tool_check *check, const char *name, struct sealin
 
 static void check_names(struct tool_check *check, struct sealing *sealing)
 {
-    const char *at = check->settings.config.kek;
+    const struct env_config *config = &check->settings.config;
+    const char *at = config->kek;
     struct env_word word;
 
     while (at != NULL && env_word_next(&at, &word)) {
+        bool optional = env_word_in(config->kek_optional, &word);
         char *name = env_secret_alloc(word.len + 1); /* a URI may have a PIN */
 
         if (name == NULL)
             return;
         memcpy(name, word.text, word.len);
         if (env_uri_is(name) || env_word_decode(&word, name))
-            check_name(check, name, sealing);
+            check_name(check, name, optional, sealing);
         else
             tool_check_say(check, TOOL_CHECK_FAILED, STEP, NULL,
                            "kek: a %% in a label is followed by two hex digits");

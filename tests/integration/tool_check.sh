@@ -182,6 +182,10 @@ write_cnf kek=nowhere
 check 1
 says failed KEK "nowhere: $(reason KEK_NOT_FOUND)"
 says failed sealing "$(reason KEK_NOT_FOUND)"
+write_cnf 'kek=orders nowhere' kek-optional=nowhere
+check 0
+says warning KEK "nowhere: sealing goes on without it (kek-optional): $(reason KEK_NOT_FOUND)"
+says ok sealing "a key was sealed"
 make_kek kek weak --id 0c0d --bits 128
 write_cnf 'kek=orders weak'
 check 1
