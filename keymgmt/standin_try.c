@@ -191,13 +191,11 @@ static void set_state(struct env_standin *member, const struct env_standin_job *
         atomic_store(&member->lost_until, 0);
         if (seals)
             atomic_store(&member->refused_until, 0);
-    } else if (gravity(reason) < REFUSED) {
+    } else if (gravity(reason) < REFUSED || (!seals && atomic_load(&member->lost_until) != 0)) {
         put_off(&member->lost_until, since);
     } else if (seals) {
         atomic_store(&member->lost_until, 0);
         put_off(&member->refused_until, since);
-    } else if (atomic_load(&member->lost_until) != 0) {
-        put_off(&member->lost_until, since);
     }
 }
 

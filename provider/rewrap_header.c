@@ -37,6 +37,7 @@ struct comparison {
     const struct env_header *header;
     struct env_span der;
     const struct env_recipient *recipients[ENV_KEK_RECIPIENTS_MAX]; /* of keks.keys[i] */
+    struct env_selector every;
     struct env_kek_list keks;
     struct env_kek_facts facts; /* of the KEK that is looked at */
     bool known;                 /* dek is the one that the MAC holds under */
@@ -125,14 +126,14 @@ static ENV_RESULT open_with_all(struct comparison *c)
 
 static ENV_RESULT compare(struct comparison *c, const struct env_selector *selector, bool *current)
 {
-    struct env_selector every = *selector; /* as re-wrapping does */
     struct env_keyring *ring = c->context->keyring;
     ENV_RESULT r;
 
     *current = false;
     ENV_TRY(env_crypto_ready(c->context->crypto));
-    every.all = true;
-    ENV_TRY(ring->vtable->select(ring, &every, &c->keks));
+    c->every = *selector;
+    c->every.all = true; /* as re-wrapping does */
+    ENV_TRY(ring->vtable->select(ring, &c->every, &c->keks));
     if (!same_references(c))
         return ENV_OK;
     r = open_with_all(c);

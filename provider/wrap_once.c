@@ -85,7 +85,7 @@ static ENV_RESULT run(const struct env_wrap_once *once, const struct env_selecto
     r = env_audit_record(keyring->audit, &use, r);
     if (env_ok(r) && len > most)
         r = ENV_FAIL(ENV_R_INTERNAL);
-    if (env_ok(r)) {
+    if (env_ok(r) && room != NULL) {
         memcpy(out, room, len);
         *out_len = len;
     }

@@ -101,6 +101,8 @@ for name in $(inside ctest --test-dir /src/build/release -N |
     case $name in
     # these look at a build of their own, or take long and say nothing more here
     install | quickstart | large_file | *valgrind*) continue ;;
+    # and these are about the command, or about tokens, more than about libcrypto
+    tool_* | rewrap_* | reencrypt | token_* | end_of_life | backup | several_keks) continue ;;
     esac
     if inside env ENVELOPE_MODULE_DIR=/outside ENVELOPE_PROGRAMS=/src/build/release/tests \
         bash "/src/tests/integration/$name.sh" >"$logs/chroot-$name.log" 2>&1; then

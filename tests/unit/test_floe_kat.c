@@ -100,10 +100,10 @@ static ENV_RESULT open_all(const struct vector *vector, struct answer *answer, s
         r = env_floe_segment_prefix(&floe.params, p, &len, &last);
         ck_assert(env_ok(r));
         ck_assert_uint_le(len, left);
-        r.reason = split < len
-                       ? open_in_pieces(&floe, p, len, split, answer->opened + answer->opened_len,
-                                        &out_len)
-                       : open_one(&floe, p, len, answer->opened + answer->opened_len, &out_len);
+        r.reason = (enum env_reason)(
+            split < len ? open_in_pieces(&floe, p, len, split, answer->opened + answer->opened_len,
+                                         &out_len)
+                        : open_one(&floe, p, len, answer->opened + answer->opened_len, &out_len));
         answer->opened_len += out_len;
         p += len;
         left -= len;
