@@ -63,9 +63,10 @@ static bool is_taken(const struct comparison *c, size_t keks, const struct env_r
 static bool is_for(struct comparison *c, const struct env_kek *kek,
                    const struct env_recipient *recipient)
 {
+    if (!same_reference(kek->vtable->id(kek), &recipient->id))
+        return false;
     kek->vtable->describe(kek, &c->facts);
-    return env_wrap_is_rsa(recipient->wrapped.alg) == (c->facts.type == ENV_KEK_RSA) &&
-           same_reference(kek->vtable->id(kek), &recipient->id);
+    return env_wrap_is_rsa(recipient->wrapped.alg) == (c->facts.type == ENV_KEK_RSA);
 }
 
 /* Finds a recipient of its own for every KEK. */
