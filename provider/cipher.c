@@ -394,7 +394,7 @@ static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
             {OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS,                                                 \
              (void (*)(void))env_cipher_gettable_ctx_params},                                      \
             {OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))set_ctx_params},                     \
-            {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))settable},                      \
+            {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))(settable)},                    \
         {                                                                                          \
             0, NULL                                                                                \
         }                                                                                          \
