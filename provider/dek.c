@@ -108,6 +108,7 @@ ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_
 
 /* A judge on the way through a KEK. */
 struct judging {
+    struct env_dek_check check; /* this, as the KEK sees it */
     env_dek_judge_fn *judge;
     void *arg;
     const uint8_t *instead; /* of a DEK that could not be had: random; NULL: there is none */
@@ -127,11 +128,11 @@ static bool holds(void *arg, const uint8_t *dek)
 static ENV_RESULT unwrap_judged(struct env_kek *kek, const struct env_wrapped *wrapped,
                                 struct judging *judging, uint8_t dek[ENV_DEK_LEN])
 {
-    const struct env_dek_check check = {holds, judging};
     ENV_RESULT r;
 
+    judging->check = (struct env_dek_check){holds, judging};
     judging->verdict = ENV_FAIL(ENV_R_NOT_AUTHENTIC);
-    r = kek->vtable->unwrap(kek, wrapped, &check, dek);
+    r = kek->vtable->unwrap(kek, wrapped, &judging->check, dek);
     if (env_ok(r) || (r.reason == ENV_R_NOT_AUTHENTIC && !r.raised && !env_ok(judging->verdict)))
         return judging->verdict; /* which may not have been reached for another reason */
     return r;
