@@ -257,8 +257,17 @@ static void wrap(struct run *run)
         FUZZ_DEMAND(run->wrapped.len == (run->wrapped.alg >= ENV_WRAP_AES128_GCM ? 48u : 40u));
 }
 
-static void unwrap(struct run *run)
+/* NULL: of a bad ciphertext. */
+static bool is_ours(void *arg, const uint8_t *dek)
 {
+    const struct run *run = arg;
+
+    return dek != NULL && memcmp(dek, run->dek, ENV_DEK_LEN) == 0;
+}
+
+static void unwrap(struct run *run, bool checked)
+{
+    const struct env_dek_check check = {is_ours, run};
     uint8_t dek[ENV_DEK_LEN];
     unsigned before = raised_count;
     bool opened;
@@ -268,7 +277,9 @@ static void unwrap(struct run *run)
         run->lies_before = (unsigned)-1;
     }
     memset(dek, UNTOUCHED, sizeof(dek));
-    opened = succeeded(run->kek->vtable->unwrap(run->kek, &run->wrapped, dek), before);
+    opened = succeeded(
+        run->kek->vtable->unwrap(run->kek, &run->wrapped, checked ? &check : NULL, dek), before);
+    FUZZ_DEMAND(!opened || !checked || is_ours(run, dek));
     for (size_t i = 0; !opened && i < sizeof(dek); i++)
         FUZZ_DEMAND(dek[i] == UNTOUCHED);
     if (run->lies_before == hostile_lies()) /* honest from the beginning of the wrapping on */
@@ -338,7 +349,7 @@ static void step(struct run *run, uint8_t what)
     if (what % 4 == 0)
         wrap(run);
     else if (what % 4 == 1)
-        unwrap(run);
+        unwrap(run, what / 20 % 2 == 1);
     else if (what % 4 == 2)
         raw_wrap(run, what / 20 % 2 == 0 ? ENV_RAW_KW : ENV_RAW_KWP);
     else
