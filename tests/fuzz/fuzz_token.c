@@ -282,8 +282,8 @@ static void unwrap(struct run *run, bool checked)
     FUZZ_DEMAND(!opened || !checked || is_ours(run, dek));
     for (size_t i = 0; !opened && i < sizeof(dek); i++)
         FUZZ_DEMAND(dek[i] == UNTOUCHED);
-    if (run->lies_before == hostile_lies()) /* honest from the beginning of the wrapping on */
-        FUZZ_DEMAND(opened && memcmp(dek, run->dek, sizeof(dek)) == 0);
+    if (opened && run->lies_before == hostile_lies()) /* honest since the wrapping began */
+        FUZZ_DEMAND(memcmp(dek, run->dek, sizeof(dek)) == 0);
 }
 
 static void raw_wrap(struct run *run, enum env_raw_wrap alg)

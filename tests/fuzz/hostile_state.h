@@ -48,7 +48,7 @@ CK_ULONG hostile_wrong(CK_ULONG truth);
 /* What every function begins with: it returns where the input has a return code. */
 #define HOSTILE_BEGIN                                                                              \
     unsigned lie;                                                                                  \
-    FUZZ_DEMAND(hostile.initialised > 0 || hostile.muddled);                                           \
+    FUZZ_DEMAND(hostile.initialised > 0 || hostile.muddled);                                       \
     CK_RV rv = hostile_answer(&lie);                                                               \
     if (rv != CKR_OK)                                                                              \
     return rv
