@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "../provider/gate.h"
 #include "../provider/secret.h"
 
 static struct env_token_kek *from_base(struct env_kek *kek)

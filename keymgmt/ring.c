@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../provider/fork_generation.h"
+#include "../provider/gate.h"
 #include "login.h"
 
 #define DUE_AFTER_SECONDS 5

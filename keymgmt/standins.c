@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../provider/gate.h"
 #include "describe_kek.h"
 #include "raw_kek.h"
 #include "standin_group.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../provider/audit.h"
+#include "../provider/gate.h"
 #include "describe_kek.h"
 #include "kek_operation.h"
 #include "policy.h"

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../provider/gate.h"
 #include "find_kek.h"
 #include "list_keks.h"
 #include "make_kek.h"

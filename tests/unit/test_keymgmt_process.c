@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "keymgmt/gate.h"
 #include "p11_shim.h"
+#include "provider/gate.h"
 #include "softhsm_fixture.h"
 
 static struct env_keyring *ring;

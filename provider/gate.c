@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gate.h"
 
-#include <openssl/err.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <time.h>
-
-#include "token_keyring.h"
 
 /* A token that does not answer does not keep a process from ending for longer. */
 #define CLOSING_SECONDS 3
-
-/* Each takes a little memory for good; a program that loads modules more often does without. */
-#define EXIT_HANDLERS_MAX 1000u
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int registration = -1;
@@ -25,7 +17,6 @@ static unsigned forks_waiting; /* newcomers let them go first, so that a fork is
 static bool closed;
 
 static _Thread_local unsigned depth;
-static _Thread_local unsigned calls;
 static _Thread_local bool late; /* came when the gate was closed, and is not counted */
 
 /*
@@ -115,36 +106,4 @@ void env_gate_close(void)
 bool env_gate_is_late(void)
 {
     return late;
-}
-
-void env_gate_close_at_exit(void)
-{
-    static atomic_uint registered;
-
-    if (atomic_fetch_add(&registered, 1) < EXIT_HANDLERS_MAX)
-        (void)atexit(env_token_process_is_ending);
-    else
-        (void)atomic_fetch_sub(&registered, 1);
-}
-
-/*
- * SoftHSM uses libcrypto in our thread and leaves what went wrong there (the lack of an rdrand
- * engine, for one) on our caller's error stack: programs like openssl enc would print that after a
- * success. What a module leaves is dropped; what it says, it says by its return code.
- */
-void env_call_begin(void)
-{
-    calls++;
-    (void)ERR_set_mark();
-}
-
-void env_call_end(void)
-{
-    (void)ERR_pop_to_mark();
-    calls--;
-}
-
-bool env_token_inside_call(void)
-{
-    return calls > 0;
 }
