@@ -127,6 +127,12 @@ static ENV_RESULT make_usable(struct env_ring *ring, struct env_fault *fault)
     return env_tokens_restart(ring->config, ring->tokens, NULL, fault);
 }
 
+ENV_RESULT env_ring_enter_gate(struct env_fault *fault)
+{
+    env_gate_enter();
+    return env_gate_is_orphan() ? env_fault(fault, ENV_R_FORKED_INSIDE_TOKEN, "%s", "") : ENV_OK;
+}
+
 static void leave(struct env_visit *visit)
 {
     (void)pthread_rwlock_unlock(&visit->ring->lock);

@@ -188,8 +188,9 @@ static ENV_RESULT kek_wrap(struct env_kek *base, const uint8_t dek[ENV_DEK_LEN],
     struct env_fault fault;
     ENV_RESULT r;
 
-    env_gate_enter();
-    r = env_token_kek_wrap(kek, dek, out, ENV_PATIENCE_ALL, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_token_kek_wrap(kek, dek, out, ENV_PATIENCE_ALL, &fault);
     r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
@@ -202,8 +203,9 @@ static ENV_RESULT kek_unwrap(struct env_kek *base, const struct env_wrapped *wra
     struct env_fault fault;
     ENV_RESULT r;
 
-    env_gate_enter();
-    r = env_token_kek_unwrap(kek, wrapped, dek, ENV_PATIENCE_ALL, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_token_kek_unwrap(kek, wrapped, dek, ENV_PATIENCE_ALL, &fault);
     r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
