@@ -119,7 +119,9 @@
     /* PINs */                                                                                     \
     X(PIN_FINAL_TRY,         260, "one try of the PIN is left, and it is not taken (pin-final-try = yes takes it)") \
     /* the audit log */                                                                            \
-    X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)")
+    X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)") \
+    /* processes */                                                                                \
+    X(FORKED_INSIDE_TOKEN,   276, "this process was forked while a token did not answer its parent: it can use tokens only after exec")
 /* clang-format on */
 
 enum env_reason {
