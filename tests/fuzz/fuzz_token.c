@@ -391,7 +391,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct run run;
 
-    if (size >= CONTROL)
+    /* a label may be anything, and libFuzzer finds out what it is compared with */
+    if (size >= CONTROL && memmem(data, size, HOSTILE_PIN, sizeof(HOSTILE_PIN) - 1) == NULL)
         go(&run, data, (struct fuzz_input){data + CONTROL, size - CONTROL});
     return 0;
 }
