@@ -23,6 +23,12 @@
 #define THREADS 16u
 #define LONG_AGO 60u /* seconds, for a child */
 
+#ifdef __SANITIZE_ADDRESS__
+#define ASAN 1 /* its allocator, in gcc 12, is left locked in the child of a threaded process */
+#else
+#define ASAN 0
+#endif
+
 static struct faulty_control *control;
 static const char *cnf;
 static OSSL_LIB_CTX *libctx;
@@ -338,7 +344,8 @@ int main(int argc, char **argv)
     one_login(3);
     one_login(1);
     children_leave_it_alone();
-    forks_wait(argv[3]);
+    if (!ASAN)
+        forks_wait(argv[3]);
     libctx = world_new(cnf);
     printf("%ld pieces of all that were sealed open\n", operations_verify(libctx));
     OSSL_LIB_CTX_free(libctx);
