@@ -82,9 +82,9 @@ CK_RV underneath_initialise(void *args)
         rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
     else if (!really)
         rv = module->C_Initialize(args);
-    /* SoftHSM goes on in a child as it was; to us it has begun there */
-    if (rv == CKR_OK || (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED && !initialised && !really)) {
+    if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED && !initialised) /* past the faults */
         rv = CKR_OK;
+    if (rv == CKR_OK) {
         really = true;
         initialised = true;
     }
