@@ -66,7 +66,7 @@ static unsigned take_errors(int *reason, char text[TEXT_MAX])
     *reason = 0;
     text[0] = '\0';
     while ((e = ERR_get_error_all(&file, NULL, NULL, &data, &flags)) != 0) {
-        if (strstr(file, "provider/") != file && strstr(file, "keymgmt/") != file)
+        if (strstr(file, "provider/") == NULL && strstr(file, "keymgmt/") == NULL)
             continue;
         if (n++ == 0) {
             *reason = ERR_GET_REASON(e);
