@@ -11,7 +11,7 @@
     /* the module and its surroundings */                                                          \
     X(INTERNAL,              100, "internal error")                                                \
     X(NO_MEMORY,             101, "out of memory")                                                 \
-    X(NO_AES_GCM,            102, "no provider offers AES-256-GCM, HMAC and SHA-2: activate default or fips") \
+    X(NO_AES_GCM,            102, "no provider offers AES-256-GCM, HMAC and SHA-2: activate default or fips, and see propquery") \
     X(RANDOM_FAILED,         103, "no random bytes could be had")                                  \
     X(CRYPTO_FAILED,         104, "an operation of libcrypto failed")                              \
     /* configuration: the data names the key */                                                    \
