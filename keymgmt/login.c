@@ -43,6 +43,19 @@ static ENV_RESULT make_room(struct env_fault *fault)
     return ENV_OK;
 }
 
+/*
+ * SoftHSM writes its token's file anew at every login and fails so when it reads one that another
+ * process is writing, as the first operations of a server's processes do to each other. It does not
+ * count tries, and a wrong PIN it calls that.
+ */
+static bool may_pass(const struct env_token *token, CK_RV rv)
+{
+    static const char softhsm[] = "SoftHSM project";
+
+    return rv == CKR_GENERAL_ERROR &&
+           memcmp(token->name.manufacturer, softhsm, sizeof(softhsm) - 1) == 0;
+}
+
 static ENV_RESULT try_pin(struct env_token *token, const struct env_session *session,
                           const struct env_pin *pin, struct env_fault *fault)
 {
@@ -62,7 +75,8 @@ static ENV_RESULT try_pin(struct env_token *token, const struct env_session *ses
         return env_fault_ckr(fault, ENV_R_PIN_LOCKED, "C_Login", rv, token->where);
     default:
         (void)env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_Login", rv, token->where);
-        if (env_ckr_ambiguous(rv)) /* it may even mean a wrong PIN: no second try */
+        /* it may even mean a wrong PIN: no second try */
+        if (env_ckr_ambiguous(rv) && !may_pass(token, rv))
             fault->loss = ENV_LOSS_NONE;
         return ENV_FAIL(ENV_R_TOKEN_FAILED);
     }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../provider/fork_generation.h"
+#include "../provider/gate.h"
 #include "login.h"
 
 #define DUE_AFTER_SECONDS 5
@@ -124,6 +125,12 @@ static ENV_RESULT make_usable(struct env_ring *ring, struct env_fault *fault)
     if (ring->tokens->count > 0)
         return ENV_OK;
     return env_tokens_restart(ring->config, ring->tokens, NULL, fault);
+}
+
+ENV_RESULT env_ring_enter_gate(struct env_fault *fault)
+{
+    env_gate_enter();
+    return env_gate_is_orphan() ? env_fault(fault, ENV_R_FORKED_INSIDE_TOKEN, "%s", "") : ENV_OK;
 }
 
 static void leave(struct env_visit *visit)

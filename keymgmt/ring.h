@@ -67,6 +67,12 @@ void env_ring_unref(struct env_ring *ring);
 ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
                             struct env_fault *fault);
 
+/*
+ * Every operation begins with it, before it takes any lock, and ends with env_gate_leave whatever it
+ * returned. FORKED_INSIDE_TOKEN.
+ */
+ENV_RESULT env_ring_enter_gate(struct env_fault *fault);
+
 /* False when an attempt would have to start with a look for tokens. */
 bool env_ring_has_tokens(struct env_ring *ring);
 

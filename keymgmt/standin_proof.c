@@ -27,7 +27,8 @@ static ENV_RESULT opens(struct env_token_kek *opener, struct env_token_kek *wrap
 {
     const struct env_sample *sample = &wrapper->sample;
     uint8_t back[ENV_DEK_LEN] = {0};
-    ENV_RESULT r = env_token_kek_unwrap(opener, &sample->wrapped, back, patience, fault);
+    struct env_unwrapping unwrapping = {.wrapped = &sample->wrapped, .dek = back};
+    ENV_RESULT r = env_token_kek_unwrap(opener, &unwrapping, patience, fault);
 
     if (r.reason == ENV_R_NOT_AUTHENTIC ||
         (env_ok(r) && CRYPTO_memcmp(back, sample->secret, sizeof(back)) != 0))

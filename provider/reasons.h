@@ -117,7 +117,9 @@
     X(FILE_CHANGED,          258, "the file changed meanwhile")                                    \
     X(FILE_UNSAFE,           259, "the file can not be changed safely") \
     /* the audit log */                                                                            \
-    X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)")
+    X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)") \
+    /* processes */                                                                                \
+    X(FORKED_INSIDE_TOKEN,   276, "this process was forked while a token did not answer its parent: it can use tokens only after exec")
 /* clang-format on */
 
 enum env_reason {

@@ -305,10 +305,25 @@ END_TEST
 START_TEST(a_login_that_fails_otherwise_is_not_repeated)
 {
     ring = ring_new();
-    shim_fail(SHIM_LOGIN, CKR_GENERAL_ERROR, 1);
+    shim_fail(SHIM_LOGIN, CKR_DEVICE_ERROR, 1);
+    ck_assert_int_eq(select_orders(), ENV_R_TOKEN_FAILED);
+    ck_assert_ptr_nonnull(strstr(raised_text(), "C_Login: CKR_DEVICE_ERROR (0x30), token 'kek'"));
+    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
+}
+END_TEST
+
+/* Which the file of a SoftHSM token is that another process is writing. */
+START_TEST(a_login_that_fails_for_a_moment)
+{
+    ring = ring_new();
+    shim_fail(SHIM_LOGIN, CKR_GENERAL_ERROR, 3);
+    ck_assert_int_eq(select_orders(), ENV_R_NONE);
+    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 4);
+    ring_free(ring);
+    ring = ring_new();
+    shim_fail(SHIM_LOGIN, CKR_GENERAL_ERROR, 1000);
     ck_assert_int_eq(select_orders(), ENV_R_TOKEN_FAILED);
     ck_assert_ptr_nonnull(strstr(raised_text(), "C_Login: CKR_GENERAL_ERROR (0x5), token 'kek'"));
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
 }
 END_TEST
 
@@ -360,6 +375,7 @@ int main(void)
     tcase_add_test(tc, a_locked_pin_is_not_tried);
     tcase_add_test(tc, a_pin_that_locks_meanwhile);
     tcase_add_test(tc, a_login_that_fails_otherwise_is_not_repeated);
+    tcase_add_test(tc, a_login_that_fails_for_a_moment);
     tcase_add_test(tc, no_login_where_none_is_required);
     tcase_add_test(tc, a_pin_pad_is_asked_by_the_token_itself);
     suite_add_tcase(suite, tc);
