@@ -119,7 +119,9 @@
     /* the audit log */                                                                            \
     X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)") \
     /* processes */                                                                                \
-    X(FORKED_INSIDE_TOKEN,   276, "this process was forked while a token did not answer its parent: it can use tokens only after exec")
+    X(FORKED_INSIDE_TOKEN,   276, "this process was forked while a token did not answer its parent: it can use tokens only after exec") \
+    /* lists of the command */                                                                     \
+    X(LINE_TOO_LONG,         285, "the new line would be longer than 128 KiB: name fewer KEKs")
 /* clang-format on */
 
 enum env_reason {

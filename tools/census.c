@@ -293,10 +293,10 @@ static void show_text(const struct tool_census *census, const struct tool_item *
     char id[TOOL_REPORT_ID];
 
     tool_item_print(out, item);
-    (void)fprintf(out, ": %s",
-                  why != NULL                          ? why
-                  : finding->kind <= TOOL_CENSUS_OTHER ? names[finding->kind]
-                                                       : "skipped");
+    (void)fputs(": ", out);
+    tool_report_text(out, why != NULL                          ? why
+                          : finding->kind <= TOOL_CENSUS_OTHER ? names[finding->kind]
+                                                               : "skipped");
     if (why == NULL && finding->count > 0)
         (void)fprintf(out, " for");
     for (size_t i = 0; why == NULL && i < finding->count; i++)

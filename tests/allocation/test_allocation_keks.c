@@ -315,7 +315,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    at_most = all ? UINT_MAX : 40;
+    at_most = all ? UINT_MAX : 16;
     failing_alloc_install();
     tcase_set_timeout(tcase, 300);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
