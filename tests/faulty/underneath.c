@@ -82,6 +82,8 @@ CK_RV underneath_initialise(void *args)
         rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
     else if (!really)
         rv = module->C_Initialize(args);
+    if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED && !initialised) /* past the faults */
+        rv = CKR_OK;
     if (rv == CKR_OK) {
         really = true;
         initialised = true;
