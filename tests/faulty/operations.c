@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/store.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,13 +38,17 @@ static unsigned long case_number;
 
 static void keep(const struct piece *piece)
 {
-    struct piece *more = realloc(pieces, (piece_count + 1) * sizeof(*pieces));
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct piece *more;
 
+    (void)pthread_mutex_lock(&lock);
+    more = realloc(pieces, (piece_count + 1) * sizeof(*pieces));
     if (more == NULL)
         world_fail("no memory");
     pieces = more;
     pieces[piece_count] = *piece;
     pieces[piece_count++].number = case_number;
+    (void)pthread_mutex_unlock(&lock);
 }
 
 /* ---- ciphers ---- */
