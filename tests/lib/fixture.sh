@@ -71,7 +71,8 @@ exec $(command -v gcc) -fsanitize=thread "\$@"
 END
     chmod +x "$work"/instrumented/*
     instrumented=$work/instrumented:
-    sanitizer_env=("TSAN_OPTIONS=die_after_fork=0")
+    # a child has its parent's threads to be missed, and may start its own
+    sanitizer_env=("TSAN_OPTIONS=die_after_fork=0:report_thread_leaks=0")
 fi
 
 # Runs a command with our module and configuration.
