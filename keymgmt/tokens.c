@@ -252,6 +252,8 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     tokens->list = g.list;
     tokens->count = g.count;
     tokens->epoch = env_new_epoch();
+    if (!env_ok(r)) /* some are missing, and nobody is to take the others for all that there are */
+        drop_tokens(tokens, NULL, true);
     if (!env_ok(r) || g.count > 0)
         return r;
     return no_token(config, shown, &g);

@@ -25,7 +25,7 @@ struct piece {
 };
 
 static const unsigned char plain[PLAIN_LEN] = "what is sealed, and what has to come back";
-static const unsigned char key[KEY_LEN] = "the key that is wrapped, 32 long";
+static const unsigned char key[KEY_LEN] = "the key that is wrapped";
 static struct piece message;
 static struct piece old_message;
 static struct piece sealed_key;
