@@ -250,10 +250,11 @@ static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY 
 static CK_RV close_session(CK_SESSION_HANDLE session)
 {
     if (session >= HOSTILE_FIRST_SESSION && session < HOSTILE_FIRST_SESSION + HOSTILE_SESSIONS) {
-        FUZZ_DEMAND(hostile.open[session - HOSTILE_FIRST_SESSION]);
+        FUZZ_DEMAND(hostile.open[session - HOSTILE_FIRST_SESSION] || hostile.muddled);
         hostile.open[session - HOSTILE_FIRST_SESSION] = false;
     } else {
-        FUZZ_DEMAND(hostile.opened-- > 0);
+        FUZZ_DEMAND(hostile.opened > 0 || hostile.muddled);
+        hostile.opened -= hostile.opened > 0 ? 1 : 0;
     }
     hostile_forget_session(session);
     {
