@@ -23,6 +23,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned threads_inside;
 static unsigned forks_waiting; /* newcomers let them go first, so that a fork is not starved */
 static bool closed;
+static struct timespec closed_until; /* is waited for those inside */
 
 static _Thread_local unsigned depth;
 static _Thread_local unsigned calls;
@@ -100,15 +101,16 @@ void env_gate_leave(void)
 void env_gate_close(void)
 {
     unsigned self = depth > 0 && !late ? 1 : 0;
-    struct timespec until;
     int error = 0;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += CLOSING_SECONDS;
     (void)pthread_mutex_lock(&lock);
+    if (!closed) { /* as often as modules were loaded this is called, and all that is one wait */
+        (void)clock_gettime(CLOCK_REALTIME, &closed_until);
+        closed_until.tv_sec += CLOSING_SECONDS;
+    }
     closed = true;
     while (threads_inside > self && error == 0)
-        error = pthread_cond_timedwait(&changed, &lock, &until);
+        error = pthread_cond_timedwait(&changed, &lock, &closed_until);
     (void)pthread_mutex_unlock(&lock);
 }
 

@@ -11,6 +11,7 @@
 #include "login.h"
 
 #define DUE_AFTER_SECONDS 5
+#define LOOK_TIMES 20 /* as long as the last look took: a slot that fails slowly costs little */
 
 static atomic_bool process_is_ending;
 
@@ -95,6 +96,29 @@ static int64_t now_seconds(void)
     return (int64_t)now.tv_sec + 1; /* never 0 */
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Alone with the ring. */
+static void has_looked(struct env_ring *ring, int64_t since)
+{
+    int64_t now = now_ms();
+
+    ring->look_again = now + LOOK_TIMES * (now - since);
+}
+
+bool env_ring_may_look_again(struct env_ring *ring)
+{
+    if (ring->tokens->unseen.reason != ENV_R_NONE)
+        return now_ms() >= ring->look_again;
+    return env_ring_is_due(&ring->last_look);
+}
+
 bool env_ring_is_due(_Atomic int64_t *last)
 {
     int64_t then = atomic_load(last);
@@ -112,18 +136,33 @@ static bool usable(const struct env_ring *ring)
 }
 
 /* Alone with the ring. */
-static ENV_RESULT make_usable(struct env_ring *ring, struct env_fault *fault)
+static ENV_RESULT open_or_restart(struct env_ring *ring, struct env_fault *fault)
 {
+    ENV_RESULT r;
+
     if (ring->tokens != NULL && ring->tokens->generation != env_fork_generation()) {
         env_tokens_close(ring->tokens, false); /* the parent's: it goes on with them */
         ring->tokens = NULL;
     }
     atomic_store(&ring->last_look, now_seconds());
-    if (ring->tokens == NULL)
-        return env_tokens_open(ring->config, &ring->tokens, fault);
-    if (ring->tokens->count > 0)
+    if (ring->tokens == NULL) {
+        r = env_tokens_open(ring->config, &ring->tokens, fault);
+        /* a module that loses everything at this very moment is lost only once */
+        if (env_ok(r) || ring->tokens == NULL || fault->loss != ENV_LOSS_MODULE)
+            return r;
+    } else if (ring->tokens->count > 0) {
         return ENV_OK;
+    }
     return env_tokens_restart(ring->config, ring->tokens, NULL, fault);
+}
+
+static ENV_RESULT make_usable(struct env_ring *ring, struct env_fault *fault)
+{
+    int64_t since = now_ms();
+    ENV_RESULT r = open_or_restart(ring, fault);
+
+    has_looked(ring, since);
+    return r;
 }
 
 static void leave(struct env_visit *visit)
@@ -168,6 +207,16 @@ bool env_ring_has_tokens(struct env_ring *ring)
     has = usable(ring);
     (void)pthread_rwlock_unlock(&ring->lock);
     return has;
+}
+
+uint64_t env_ring_epoch(struct env_ring *ring)
+{
+    uint64_t epoch;
+
+    (void)pthread_rwlock_rdlock(&ring->lock);
+    epoch = usable(ring) ? ring->tokens->epoch : 0;
+    (void)pthread_rwlock_unlock(&ring->lock);
+    return epoch;
 }
 
 /* writing: it is not one of those that are kept. */
@@ -220,9 +269,12 @@ static ENV_RESULT change_tokens(struct env_ring *ring, enum env_loss loss, uint6
     (void)pthread_rwlock_wrlock(&ring->lock);
     if (loss == ENV_LOSS_MODULE ? restarts_of(ring->tokens, only) == restarts
                                 : ring->tokens->epoch == seen_epoch) {
+        int64_t since = now_ms();
+
         atomic_store(&ring->last_look, now_seconds());
         r = loss == ENV_LOSS_MODULE ? env_tokens_restart(ring->config, ring->tokens, only, fault)
                                     : env_tokens_refresh(ring->config, ring->tokens, fault);
+        has_looked(ring, since);
     }
     (void)pthread_rwlock_unlock(&ring->lock);
     (void)pthread_rwlock_rdlock(&ring->lock);
