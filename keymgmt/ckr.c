@@ -110,6 +110,30 @@ bool env_ckr_bad_ciphertext(CK_RV rv)
     }
 }
 
+bool env_ckr_may_be_the_data(CK_RV rv)
+{
+    switch (rv) {
+    case CKR_BUFFER_TOO_SMALL:
+        return true;
+    case CKR_MECHANISM_INVALID:
+    case CKR_MECHANISM_PARAM_INVALID:
+    case CKR_FUNCTION_NOT_SUPPORTED:
+    case CKR_FUNCTION_REJECTED:
+    case CKR_KEY_FUNCTION_NOT_PERMITTED:
+    case CKR_KEY_TYPE_INCONSISTENT:
+    case CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT:
+    case CKR_UNWRAPPING_KEY_SIZE_RANGE:
+    case CKR_ACTION_PROHIBITED:
+    case CKR_OPERATION_NOT_INITIALIZED:
+    case CKR_SESSION_READ_ONLY:
+    case CKR_TOKEN_WRITE_PROTECTED:
+    case CKR_PIN_EXPIRED:
+        return false;
+    default:
+        return env_ckr_loss(rv) == ENV_LOSS_NONE && !env_ckr_says_nothing(rv);
+    }
+}
+
 bool env_ckr_mechanism_unusable(CK_RV rv)
 {
     switch (rv) {

@@ -28,6 +28,10 @@ bool env_ckr_ambiguous(CK_RV rv);
 /* True when C_Decrypt or C_UnwrapKey can mean by it that the ciphertext is bad. */
 bool env_ckr_bad_ciphertext(CK_RV rv);
 
+/* True unless the code says plainly that it is about something else than the data: the widest view.
+ */
+bool env_ckr_may_be_the_data(CK_RV rv);
+
 /*
  * True for a lack of memory, sessions or room: it says nothing about what was asked, so that
  * nothing may be concluded from it and remembered.

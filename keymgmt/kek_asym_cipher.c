@@ -2,13 +2,12 @@
 #include "kek_asym_cipher.h"
 
 #include <openssl/crypto.h>
-#include <openssl/params.h>
 #include <string.h>
 
-#include "../provider/cipher.h"
 #include "../provider/secret.h"
 #include "../provider/stream.h"
 #include "one_kek.h"
+#include "pkey_context.h"
 
 #define FINAL_MAX 4096u /* most that the stream's final writes, by its contract */
 
@@ -16,17 +15,9 @@
 #define OPENED_MAX                                                                                 \
     (ENV_KEK_SEALED_MAX - ENV_HEADERS_SEALED_MAX + ENV_HEADER_MAX + ENV_FLOE_HEADER_LEN)
 
-struct asym_ctx {
-    struct env_provctx *provctx;
-    struct env_key *key;
-    bool has_context;
-    size_t context_len;
-    uint8_t context[ENV_CONTEXT_MAX];
-};
-
 /* ---- one message in one call ---- */
 
-static void use_context(const struct asym_ctx *ctx, struct env_stream *stream)
+static void use_context(const struct env_pkey_context *ctx, struct env_stream *stream)
 {
     const char *configured = ctx->provctx->config.context;
 
@@ -58,7 +49,7 @@ static ENV_RESULT run(struct env_stream *stream, bool sealing, struct env_span i
 
 /* work is room of our own for the result, so that the caller sees nothing before all is verified.
  */
-static ENV_RESULT run_with(const struct asym_ctx *ctx, bool sealing, struct env_span in,
+static ENV_RESULT run_with(const struct env_pkey_context *ctx, bool sealing, struct env_span in,
                            uint8_t *work, size_t work_size, size_t *len)
 {
     struct env_one_kek one;
@@ -76,7 +67,7 @@ static ENV_RESULT run_with(const struct asym_ctx *ctx, bool sealing, struct env_
     return r;
 }
 
-static ENV_RESULT perform(const struct asym_ctx *ctx, bool sealing, struct env_span in,
+static ENV_RESULT perform(const struct env_pkey_context *ctx, bool sealing, struct env_span in,
                           unsigned char *out, size_t out_size, size_t *out_len)
 {
     size_t work_size = sealing ? ENV_KEK_SEALED_MAX + FINAL_MAX : in.len + FINAL_MAX;
@@ -101,78 +92,13 @@ static ENV_RESULT perform(const struct asym_ctx *ctx, bool sealing, struct env_s
 
 /* ---- what libcrypto calls ---- */
 
-static OSSL_FUNC_asym_cipher_newctx_fn newctx;
-static OSSL_FUNC_asym_cipher_freectx_fn freectx;
-static OSSL_FUNC_asym_cipher_dupctx_fn dupctx;
-static OSSL_FUNC_asym_cipher_encrypt_init_fn encrypt_init;
 static OSSL_FUNC_asym_cipher_encrypt_fn encrypt;
-static OSSL_FUNC_asym_cipher_decrypt_init_fn decrypt_init;
 static OSSL_FUNC_asym_cipher_decrypt_fn decrypt;
-static OSSL_FUNC_asym_cipher_set_ctx_params_fn set_ctx_params;
-static OSSL_FUNC_asym_cipher_settable_ctx_params_fn settable_ctx_params;
-
-static void *newctx(void *vprovctx)
-{
-    struct asym_ctx *ctx = env_provctx_alloc(vprovctx, sizeof(*ctx));
-
-    if (ctx != NULL)
-        ctx->provctx = vprovctx;
-    return ctx;
-}
-
-static void freectx(void *vctx)
-{
-    struct asym_ctx *ctx = vctx;
-
-    if (ctx == NULL)
-        return;
-    env_key_free(ctx->key);
-    OPENSSL_clear_free(ctx, sizeof(*ctx));
-}
-
-static void *dupctx(void *vctx)
-{
-    struct asym_ctx *ctx = OPENSSL_memdup(vctx, sizeof(*ctx));
-
-    if (ctx != NULL && ctx->key != NULL)
-        (void)env_key_up_ref(ctx->key);
-    return ctx;
-}
-
-static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
-{
-    struct asym_ctx *ctx = vctx;
-    ENV_RESULT r = env_kek_context_param(&ctx->provctx->errors, params, &ctx->has_context,
-                                         ctx->context, &ctx->context_len);
-
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
-}
-
-static int encrypt_init(void *vctx, void *vkey, const OSSL_PARAM params[])
-{
-    struct asym_ctx *ctx = vctx;
-    struct env_key *key = vkey;
-    ENV_RESULT r = env_provctx_ready(ctx->provctx);
-
-    if (env_ok(r) && (key == NULL || key->kek == NULL))
-        r = ENV_FAIL(ENV_R_NO_KEY);
-    if (!env_ok(r))
-        return ENV_EDGE_FAIL(ctx->provctx, r);
-    env_key_free(ctx->key);
-    ctx->key = env_key_up_ref(key);
-    ctx->has_context = false;
-    return set_ctx_params(ctx, params);
-}
-
-static int decrypt_init(void *vctx, void *vkey, const OSSL_PARAM params[])
-{
-    return encrypt_init(vctx, vkey, params);
-}
 
 static int encrypt(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
                    const unsigned char *in, size_t in_len)
 {
-    const struct asym_ctx *ctx = vctx;
+    const struct env_pkey_context *ctx = vctx;
     ENV_RESULT r;
 
     if (ctx->key == NULL)
@@ -190,7 +116,7 @@ static int encrypt(void *vctx, unsigned char *out, size_t *out_len, size_t out_s
 static int decrypt(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
                    const unsigned char *in, size_t in_len)
 {
-    const struct asym_ctx *ctx = vctx;
+    const struct env_pkey_context *ctx = vctx;
     ENV_RESULT r;
 
     if (ctx->key == NULL)
@@ -205,27 +131,15 @@ static int decrypt(void *vctx, unsigned char *out, size_t *out_len, size_t out_s
     return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
 }
 
-static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
-{
-    static const OSSL_PARAM params[] = {
-        OSSL_PARAM_octet_string(ENV_CIPHER_PARAM_CONTEXT, NULL, 0),
-        OSSL_PARAM_END,
-    };
-
-    (void)vctx;
-    (void)vprovctx;
-    return params;
-}
-
 const OSSL_DISPATCH env_kek_asym_cipher_functions[] = {
-    {OSSL_FUNC_ASYM_CIPHER_NEWCTX, (void (*)(void))newctx},
-    {OSSL_FUNC_ASYM_CIPHER_FREECTX, (void (*)(void))freectx},
-    {OSSL_FUNC_ASYM_CIPHER_DUPCTX, (void (*)(void))dupctx},
-    {OSSL_FUNC_ASYM_CIPHER_ENCRYPT_INIT, (void (*)(void))encrypt_init},
+    {OSSL_FUNC_ASYM_CIPHER_NEWCTX, (void (*)(void))env_pkey_newctx},
+    {OSSL_FUNC_ASYM_CIPHER_FREECTX, (void (*)(void))env_pkey_freectx},
+    {OSSL_FUNC_ASYM_CIPHER_DUPCTX, (void (*)(void))env_pkey_dupctx},
+    {OSSL_FUNC_ASYM_CIPHER_ENCRYPT_INIT, (void (*)(void))env_pkey_init},
     {OSSL_FUNC_ASYM_CIPHER_ENCRYPT, (void (*)(void))encrypt},
-    {OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT, (void (*)(void))decrypt_init},
+    {OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT, (void (*)(void))env_pkey_init},
     {OSSL_FUNC_ASYM_CIPHER_DECRYPT, (void (*)(void))decrypt},
-    {OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS, (void (*)(void))set_ctx_params},
-    {OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))settable_ctx_params},
+    {OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS, (void (*)(void))env_pkey_set_ctx_params},
+    {OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))env_pkey_settable_ctx_params},
     {0, NULL},
 };

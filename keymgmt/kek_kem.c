@@ -2,13 +2,12 @@
 #include "kek_kem.h"
 
 #include <openssl/crypto.h>
-#include <openssl/params.h>
 #include <string.h>
 
-#include "../provider/cipher.h"
 #include "../provider/secret.h"
 #include "../provider/stream.h"
 #include "one_kek.h"
+#include "pkey_context.h"
 
 #define SECRET_LEN 32u
 /* Longer than any header for one KEK: its id, its wrapped key and some 250 bytes around them. */
@@ -16,35 +15,7 @@
 
 static const char label[] = "envelope sealed key v1";
 
-struct kem_ctx {
-    struct env_provctx *provctx;
-    struct env_key *key;
-    size_t context_len;
-    uint8_t context[ENV_CONTEXT_MAX];
-};
-
-static ENV_RESULT set_params(struct kem_ctx *ctx, const OSSL_PARAM params[])
-{
-    bool given;
-
-    return env_kek_context_param(&ctx->provctx->errors, params, &given, ctx->context,
-                                 &ctx->context_len);
-}
-
-static ENV_RESULT init(struct kem_ctx *ctx, void *vkey, const OSSL_PARAM params[])
-{
-    struct env_key *key = vkey;
-
-    if (key == NULL || key->kek == NULL)
-        return ENV_FAIL(ENV_R_NO_KEY);
-    env_key_free(ctx->key);
-    ctx->key = env_key_up_ref(key);
-    ctx->context_len = 0;
-    ENV_TRY(env_provctx_ready(ctx->provctx));
-    return set_params(ctx, params);
-}
-
-static ENV_RESULT derive(const struct kem_ctx *ctx, const uint8_t dek[ENV_DEK_LEN],
+static ENV_RESULT derive(const struct env_pkey_context *ctx, const uint8_t dek[ENV_DEK_LEN],
                          unsigned char *secret)
 {
     const struct env_span info[] = {
@@ -56,8 +27,8 @@ static ENV_RESULT derive(const struct kem_ctx *ctx, const uint8_t dek[ENV_DEK_LE
                            sizeof(info) / sizeof(info[0]), secret, SECRET_LEN);
 }
 
-static ENV_RESULT seal(struct kem_ctx *ctx, uint8_t *dek, unsigned char *out, size_t *out_len,
-                       unsigned char *secret)
+static ENV_RESULT seal(struct env_pkey_context *ctx, uint8_t *dek, unsigned char *out,
+                       size_t *out_len, unsigned char *secret)
 {
     static const struct env_selector nothing;
     struct env_one_kek one;
@@ -79,7 +50,7 @@ static ENV_RESULT seal(struct kem_ctx *ctx, uint8_t *dek, unsigned char *out, si
     return r;
 }
 
-static ENV_RESULT unseal(struct kem_ctx *ctx, uint8_t *dek, struct env_span in,
+static ENV_RESULT unseal(struct env_pkey_context *ctx, uint8_t *dek, struct env_span in,
                          unsigned char *secret)
 {
     struct env_span peek = {in.data, in.len < ENV_HEADER_PEEK ? in.len : ENV_HEADER_PEEK};
@@ -103,61 +74,13 @@ static ENV_RESULT unseal(struct kem_ctx *ctx, uint8_t *dek, struct env_span in,
 
 /* ---- what libcrypto calls ---- */
 
-static OSSL_FUNC_kem_newctx_fn newctx;
-static OSSL_FUNC_kem_freectx_fn freectx;
-static OSSL_FUNC_kem_dupctx_fn dupctx;
-static OSSL_FUNC_kem_encapsulate_init_fn encapsulate_init;
 static OSSL_FUNC_kem_encapsulate_fn encapsulate;
-static OSSL_FUNC_kem_decapsulate_init_fn decapsulate_init;
 static OSSL_FUNC_kem_decapsulate_fn decapsulate;
-static OSSL_FUNC_kem_set_ctx_params_fn set_ctx_params;
-static OSSL_FUNC_kem_settable_ctx_params_fn settable_ctx_params;
-
-static void *newctx(void *vprovctx)
-{
-    struct kem_ctx *ctx = env_provctx_alloc(vprovctx, sizeof(*ctx));
-
-    if (ctx != NULL)
-        ctx->provctx = vprovctx;
-    return ctx;
-}
-
-static void freectx(void *vctx)
-{
-    struct kem_ctx *ctx = vctx;
-
-    if (ctx == NULL)
-        return;
-    env_key_free(ctx->key);
-    OPENSSL_clear_free(ctx, sizeof(*ctx));
-}
-
-static void *dupctx(void *vctx)
-{
-    struct kem_ctx *ctx = OPENSSL_memdup(vctx, sizeof(*ctx));
-
-    if (ctx != NULL && ctx->key != NULL)
-        (void)env_key_up_ref(ctx->key);
-    return ctx;
-}
-
-static int encapsulate_init(void *vctx, void *vkey, const OSSL_PARAM params[])
-{
-    struct kem_ctx *ctx = vctx;
-    ENV_RESULT r = init(ctx, vkey, params);
-
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
-}
-
-static int decapsulate_init(void *vctx, void *vkey, const OSSL_PARAM params[])
-{
-    return encapsulate_init(vctx, vkey, params);
-}
 
 static int encapsulate(void *vctx, unsigned char *out, size_t *out_len, unsigned char *secret,
                        size_t *secret_len)
 {
-    struct kem_ctx *ctx = vctx;
+    struct env_pkey_context *ctx = vctx;
     ENV_RESULT r;
     uint8_t *dek = NULL;
 
@@ -186,7 +109,7 @@ static int encapsulate(void *vctx, unsigned char *out, size_t *out_len, unsigned
 static int decapsulate(void *vctx, unsigned char *secret, size_t *secret_len,
                        const unsigned char *in, size_t in_len)
 {
-    struct kem_ctx *ctx = vctx;
+    struct env_pkey_context *ctx = vctx;
     ENV_RESULT r;
     uint8_t *dek = NULL;
 
@@ -210,35 +133,15 @@ static int decapsulate(void *vctx, unsigned char *secret, size_t *secret_len,
     return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
 }
 
-static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
-{
-    struct kem_ctx *ctx = vctx;
-    ENV_RESULT r = set_params(ctx, params);
-
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
-}
-
-static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
-{
-    static const OSSL_PARAM params[] = {
-        OSSL_PARAM_octet_string(ENV_CIPHER_PARAM_CONTEXT, NULL, 0),
-        OSSL_PARAM_END,
-    };
-
-    (void)vctx;
-    (void)vprovctx;
-    return params;
-}
-
 const OSSL_DISPATCH env_kek_kem_functions[] = {
-    {OSSL_FUNC_KEM_NEWCTX, (void (*)(void))newctx},
-    {OSSL_FUNC_KEM_FREECTX, (void (*)(void))freectx},
-    {OSSL_FUNC_KEM_DUPCTX, (void (*)(void))dupctx},
-    {OSSL_FUNC_KEM_ENCAPSULATE_INIT, (void (*)(void))encapsulate_init},
+    {OSSL_FUNC_KEM_NEWCTX, (void (*)(void))env_pkey_newctx},
+    {OSSL_FUNC_KEM_FREECTX, (void (*)(void))env_pkey_freectx},
+    {OSSL_FUNC_KEM_DUPCTX, (void (*)(void))env_pkey_dupctx},
+    {OSSL_FUNC_KEM_ENCAPSULATE_INIT, (void (*)(void))env_pkey_init},
     {OSSL_FUNC_KEM_ENCAPSULATE, (void (*)(void))encapsulate},
-    {OSSL_FUNC_KEM_DECAPSULATE_INIT, (void (*)(void))decapsulate_init},
+    {OSSL_FUNC_KEM_DECAPSULATE_INIT, (void (*)(void))env_pkey_init},
     {OSSL_FUNC_KEM_DECAPSULATE, (void (*)(void))decapsulate},
-    {OSSL_FUNC_KEM_SET_CTX_PARAMS, (void (*)(void))set_ctx_params},
-    {OSSL_FUNC_KEM_SETTABLE_CTX_PARAMS, (void (*)(void))settable_ctx_params},
+    {OSSL_FUNC_KEM_SET_CTX_PARAMS, (void (*)(void))env_pkey_set_ctx_params},
+    {OSSL_FUNC_KEM_SETTABLE_CTX_PARAMS, (void (*)(void))env_pkey_settable_ctx_params},
     {0, NULL},
 };

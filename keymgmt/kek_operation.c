@@ -143,11 +143,8 @@ static ENV_RESULT find_again(const struct operation *operation, const struct env
     return r;
 }
 
-/*
- * A code that may mean bad data as well as a lost token: as long as the token answers everything
- * else, and knows the key, it was the data.
- */
-static void probe(const struct env_key_use *use)
+/* The first thing that the token does not answer, and its code; NULL when it answers everything. */
+static const char *first_unanswered(const struct env_key_use *use, CK_RV *rv)
 {
     CK_FUNCTION_LIST *fn = use->token->fn;
     CK_KEY_TYPE type;
@@ -155,20 +152,40 @@ static void probe(const struct env_key_use *use)
     CK_SESSION_INFO session_info;
     CK_TOKEN_INFO token_info = {0};
     CK_BYTE byte = 0;
+
+    *rv = ENV_P11(fn->C_GetSessionInfo(use->session->handle, &session_info));
+    if (*rv != CKR_OK)
+        return "C_GetSessionInfo";
+    *rv = ENV_P11(fn->C_GetTokenInfo(use->token->slot, &token_info));
+    if (*rv != CKR_OK)
+        return "C_GetTokenInfo";
+    *rv = ENV_P11(fn->C_GetAttributeValue(use->session->handle, use->key, &attribute, 1));
+    if (*rv != CKR_OK)
+        return "C_GetAttributeValue";
+    if ((token_info.flags & CKF_RNG) != 0) /* what only the device can answer */
+        *rv = ENV_P11(fn->C_GenerateRandom(use->session->handle, &byte, 1));
+    return *rv == CKR_OK ? NULL : "C_GenerateRandom";
+}
+
+/*
+ * A code that may mean bad data as well as a lost token: as long as the token answers everything
+ * else, and knows the key, it was the data. Data that does not verify is treated like that,
+ * whatever the code and even when there was none: what is asked, and told, must not depend on how
+ * it is bad.
+ */
+static void probe(const struct env_key_use *use)
+{
+    struct env_fault *fault = use->fault;
+    bool data = fault->reason == ENV_R_NOT_AUTHENTIC;
+    const char *function;
     CK_RV rv;
 
-    if (!env_ckr_ambiguous(use->fault->rv))
+    if (!data && !env_ckr_ambiguous(fault->rv))
         return;
-    rv = ENV_P11(fn->C_GetSessionInfo(use->session->handle, &session_info));
-    if (rv == CKR_OK)
-        rv = ENV_P11(fn->C_GetTokenInfo(use->token->slot, &token_info));
-    if (rv == CKR_OK)
-        rv = ENV_P11(fn->C_GetAttributeValue(use->session->handle, use->key, &attribute, 1));
-    if (rv == CKR_OK && (token_info.flags & CKF_RNG) != 0) /* what only the device can answer */
-        rv = ENV_P11(fn->C_GenerateRandom(use->session->handle, &byte, 1));
-    use->fault->loss = env_ckr_ambiguous(rv) ? ENV_LOSS_MODULE : env_ckr_loss(rv);
-    if (use->fault->loss != ENV_LOSS_NONE && use->fault->reason == ENV_R_NOT_AUTHENTIC)
-        use->fault->reason = ENV_R_UNWRAP_FAILED;
+    function = first_unanswered(use, &rv);
+    fault->loss = env_ckr_ambiguous(rv) ? ENV_LOSS_MODULE : env_ckr_loss(rv);
+    if (data && fault->loss != ENV_LOSS_NONE)
+        (void)env_fault_ckr(fault, ENV_R_UNWRAP_FAILED, function, rv, use->where);
 }
 
 static ENV_RESULT use_key(struct operation *operation, struct env_token *token,

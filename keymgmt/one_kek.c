@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "one_kek.h"
 
-#include <openssl/params.h>
 #include <string.h>
 
-#include "../provider/cipher.h"
 #include "rsa_public.h"
 #include "wrap_aes.h"
 
@@ -81,25 +79,4 @@ ENV_RESULT env_one_kek_result(const struct env_one_kek *one, ENV_RESULT r)
 
     env_errors_unmark(errors, other);
     return other ? ENV_RAISE(errors, ENV_R_OTHER_KEK, "%s", one->key->facts.uri) : r;
-}
-
-ENV_RESULT env_kek_context_param(const struct env_errors *errors, const OSSL_PARAM params[],
-                                 bool *given, uint8_t context[ENV_CONTEXT_MAX], size_t *len)
-{
-    const OSSL_PARAM *p = NULL;
-
-    if (params != NULL)
-        p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_CONTEXT);
-    if (p == NULL)
-        return ENV_OK;
-    if ((p->data_type != OSSL_PARAM_OCTET_STRING && p->data_type != OSSL_PARAM_UTF8_STRING) ||
-        (p->data == NULL && p->data_size > 0))
-        return ENV_RAISE(errors, ENV_R_BAD_PARAMETER, "%s", ENV_CIPHER_PARAM_CONTEXT);
-    if (p->data_size > ENV_CONTEXT_MAX)
-        return ENV_FAIL(ENV_R_CONTEXT_TOO_LONG);
-    *given = true;
-    *len = p->data_size;
-    if (p->data_size > 0)
-        memcpy(context, p->data, p->data_size);
-    return ENV_OK;
 }

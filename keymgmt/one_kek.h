@@ -25,11 +25,4 @@ void env_one_kek_init(struct env_one_kek *one, const struct env_key *key);
  */
 ENV_RESULT env_one_kek_result(const struct env_one_kek *one, ENV_RESULT r);
 
-/*
- * The parameter "context" of an operation with one key: at most 4096 octets. *given stays as it is
- * when params (may be NULL) have none. BAD_PARAMETER, CONTEXT_TOO_LONG.
- */
-ENV_RESULT env_kek_context_param(const struct env_errors *errors, const OSSL_PARAM params[],
-                                 bool *given, uint8_t context[ENV_CONTEXT_MAX], size_t *len);
-
 #endif

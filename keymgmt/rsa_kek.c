@@ -47,7 +47,7 @@ static ENV_RESULT try_hash(struct env_token_kek *kek, enum env_wrap_alg alg,
     uint8_t secret[ENV_DEK_LEN];
     uint8_t back[ENV_DEK_LEN] = {0};
     struct env_wrapped wrapped;
-    struct env_unwrapping unwrapping = {&wrapped, back};
+    struct env_unwrapping unwrapping = {.wrapped = &wrapped, .dek = back};
 
     if (RAND_bytes(secret, sizeof(secret)) != 1)
         return env_fault(fault, ENV_R_RANDOM_FAILED, "%s", kek->where);

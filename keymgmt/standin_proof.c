@@ -26,7 +26,8 @@ static ENV_RESULT try_to_open(struct env_token_kek *opener, const struct env_sam
                               enum env_patience patience, bool *other, struct env_fault *fault)
 {
     uint8_t back[ENV_DEK_LEN] = {0};
-    ENV_RESULT r = env_token_kek_unwrap(opener, &sample->wrapped, back, patience, fault);
+    struct env_unwrapping unwrapping = {.wrapped = &sample->wrapped, .dek = back};
+    ENV_RESULT r = env_token_kek_unwrap(opener, &unwrapping, patience, fault);
 
     *other = r.reason == ENV_R_NOT_AUTHENTIC ||
              (env_ok(r) && CRYPTO_memcmp(back, sample->secret, sizeof(back)) != 0);

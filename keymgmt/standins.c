@@ -30,17 +30,10 @@ static ENV_RESULT wrap(struct env_token_kek *kek, void *arg, enum env_patience p
     return env_token_kek_wrap(kek, wrapping->dek, wrapping->out, patience, fault);
 }
 
-struct unwrapping {
-    const struct env_wrapped *wrapped;
-    uint8_t *dek;
-};
-
 static ENV_RESULT unwrap(struct env_token_kek *kek, void *arg, enum env_patience patience,
                          struct env_fault *fault)
 {
-    const struct unwrapping *unwrapping = arg;
-
-    return env_token_kek_unwrap(kek, unwrapping->wrapped, unwrapping->dek, patience, fault);
+    return env_token_kek_unwrap(kek, arg, patience, fault);
 }
 
 static ENV_RESULT raw_wrap(struct env_token_kek *kek, void *arg, enum env_patience patience,
@@ -99,9 +92,9 @@ static ENV_RESULT group_wrap(struct env_kek *base, const uint8_t dek[ENV_DEK_LEN
 }
 
 static ENV_RESULT group_unwrap(struct env_kek *base, const struct env_wrapped *wrapped,
-                               uint8_t dek[ENV_DEK_LEN])
+                               const struct env_dek_check *check, uint8_t dek[ENV_DEK_LEN])
 {
-    struct unwrapping unwrapping = {wrapped, dek};
+    struct env_unwrapping unwrapping = {wrapped, check, dek};
     const struct env_standin_job job = {ENV_STANDIN_OPENS, unwrap, &unwrapping};
 
     return run(base, &job, ENV_R_NOT_AUTHENTIC);

@@ -44,7 +44,7 @@ static ENV_RESULT self_test(struct env_token_kek *kek, struct env_aes_method met
 {
     uint8_t back[ENV_DEK_LEN] = {0};
     struct wrapping wrapping = {method, sample->secret, &sample->wrapped, &kek->token_nonces};
-    struct env_unwrapping unwrapping = {&sample->wrapped, back};
+    struct env_unwrapping unwrapping = {.wrapped = &sample->wrapped, .dek = back};
     bool opens = env_aes_can_open(env_kek_place(kek).uses, method.family);
     ENV_RESULT r;
 
@@ -162,17 +162,14 @@ ENV_RESULT env_token_kek_wrap(struct env_token_kek *kek, const uint8_t dek[ENV_D
     return env_kek_perform(kek, patience, wrap_operation, &wrapping, fault);
 }
 
-ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, const struct env_wrapped *wrapped,
-                                uint8_t dek[ENV_DEK_LEN], enum env_patience patience,
-                                struct env_fault *fault)
+ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, struct env_unwrapping *unwrapping,
+                                enum env_patience patience, struct env_fault *fault)
 {
-    struct env_unwrapping unwrapping = {wrapped, dek};
-
     if (!kek->facts.rsa)
-        return env_kek_perform(kek, patience, env_aes_unwrap, &unwrapping, fault);
-    if (!env_rsa_may_be_wrapped(&kek->facts, wrapped))
+        return env_kek_perform(kek, patience, env_aes_unwrap, unwrapping, fault);
+    if (!env_rsa_may_be_wrapped(&kek->facts, unwrapping->wrapped))
         return env_fault(fault, ENV_R_NOT_AUTHENTIC, "%s", "");
-    return env_kek_perform(kek, patience, env_rsa_unwrap, &unwrapping, fault);
+    return env_kek_perform(kek, patience, env_rsa_unwrap, unwrapping, fault);
 }
 
 ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
@@ -201,14 +198,15 @@ static ENV_RESULT kek_wrap(struct env_kek *base, const uint8_t dek[ENV_DEK_LEN],
 }
 
 static ENV_RESULT kek_unwrap(struct env_kek *base, const struct env_wrapped *wrapped,
-                             uint8_t dek[ENV_DEK_LEN])
+                             const struct env_dek_check *check, uint8_t dek[ENV_DEK_LEN])
 {
     struct env_token_kek *kek = from_base(base);
+    struct env_unwrapping unwrapping = {wrapped, check, dek};
     struct env_fault fault;
     ENV_RESULT r;
 
     env_gate_enter();
-    r = env_token_kek_unwrap(kek, wrapped, dek, ENV_PATIENCE_ALL, &fault);
+    r = env_token_kek_unwrap(kek, &unwrapping, ENV_PATIENCE_ALL, &fault);
     r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;

@@ -45,8 +45,7 @@ ENV_RESULT env_token_kek_test(struct env_token_kek *kek, enum env_patience patie
 ENV_RESULT env_token_kek_wrap(struct env_token_kek *kek, const uint8_t dek[ENV_DEK_LEN],
                               struct env_wrapped *out, enum env_patience patience,
                               struct env_fault *fault);
-ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, const struct env_wrapped *wrapped,
-                                uint8_t dek[ENV_DEK_LEN], enum env_patience patience,
-                                struct env_fault *fault);
+ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, struct env_unwrapping *unwrapping,
+                                enum env_patience patience, struct env_fault *fault);
 
 #endif

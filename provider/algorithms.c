@@ -4,7 +4,6 @@
 #include <openssl/core_dispatch.h>
 
 #include "cipher.h"
-#include "rewrap_cipher.h"
 #include "wrap_cipher.h"
 #include "wrap_standard.h"
 

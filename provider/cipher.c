@@ -13,14 +13,54 @@
 #include "provctx.h"
 #include "stream.h"
 
+/* What is done with a message, in updates and a final. */
+typedef ENV_RESULT step_fn(struct env_stream *stream, const struct env_selector *selector,
+                           struct env_io *io);
+
+struct direction {
+    step_fn *update;
+    step_fn *final;
+};
+
+/* What tells our ciphers from each other. */
+struct cipher_kind {
+    const struct env_stream_kind *stream;
+    const struct direction *encrypt;
+    const struct direction *decrypt; /* NULL: it has one direction */
+    bool takes_context;
+};
+
 struct env_cipher_ctx {
     struct env_provctx *provctx;
-    const struct env_stream_kind *kind;
+    const struct cipher_kind *kind;
     struct env_stream *stream;
-    bool initialised;
-    bool sealing;
+    const struct direction *direction; /* NULL: not initialised */
     struct env_kek_choice choice;
 };
+
+/* Opening needs no choice: the message names its KEK. */
+static ENV_RESULT open_update(struct env_stream *stream, const struct env_selector *selector,
+                              struct env_io *io)
+{
+    (void)selector;
+    return env_opening_update(stream, io);
+}
+
+static ENV_RESULT open_final(struct env_stream *stream, const struct env_selector *selector,
+                             struct env_io *io)
+{
+    (void)selector;
+    return env_opening_final(stream, io);
+}
+
+static const struct direction sealing = {env_sealing_update, env_sealing_final};
+static const struct direction opening = {open_update, open_final};
+static const struct direction rewrapping = {env_rewrapping_update, env_rewrapping_final};
+
+static const struct cipher_kind kind_envelope = {&env_stream_envelope, &sealing, &opening, true};
+static const struct cipher_kind kind_envelope_1m = {&env_stream_envelope_1m, &sealing, &opening,
+                                                    true};
+static const struct cipher_kind kind_rewrap = {&env_stream_rewrap, &rewrapping, NULL, false};
 
 /* ---- contexts ---- */
 
@@ -36,13 +76,13 @@ static void use_default_context(struct env_cipher_ctx *ctx)
 {
     const char *text = ctx->provctx->config.context;
 
-    if (text == NULL || strlen(text) > ENV_CONTEXT_MAX)
+    if (!ctx->kind->takes_context || text == NULL || strlen(text) > ENV_CONTEXT_MAX)
         return;
     ctx->stream->context_len = strlen(text);
     memcpy(ctx->stream->context, text, ctx->stream->context_len);
 }
 
-static struct env_cipher_ctx *new_ctx(void *vprovctx, const struct env_stream_kind *kind)
+static struct env_cipher_ctx *new_ctx(void *vprovctx, const struct cipher_kind *kind)
 {
     struct env_provctx *provctx = vprovctx;
     struct env_cipher_ctx *ctx = env_provctx_alloc(provctx, sizeof(*ctx));
@@ -51,7 +91,7 @@ static struct env_cipher_ctx *new_ctx(void *vprovctx, const struct env_stream_ki
         return NULL;
     ctx->provctx = provctx;
     ctx->kind = kind;
-    ctx->stream = env_stream_new(kind, &provctx->dek);
+    ctx->stream = env_stream_new(kind->stream, &provctx->dek);
     if (ctx->stream == NULL) {
         free_ctx(ctx);
         (void)ENV_EDGE_FAIL(provctx, ENV_FAIL(ENV_R_NO_MEMORY));
@@ -105,7 +145,8 @@ static ENV_RESULT set_params(struct env_cipher_ctx *ctx, const OSSL_PARAM params
         ENV_TRY(set_length(ctx, p, ENV_SELECTOR_KEY_LEN));
     if ((p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_KEK)) != NULL)
         ENV_TRY(set_kek(ctx, p));
-    if ((p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_CONTEXT)) != NULL)
+    p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_CONTEXT);
+    if (p != NULL && ctx->kind->takes_context)
         ENV_TRY(set_context(ctx, p));
     /* OSSL_CIPHER_PARAM_PADDING (enc -nopad) means nothing here: there is no padding */
     return ENV_OK;
@@ -113,33 +154,34 @@ static ENV_RESULT set_params(struct env_cipher_ctx *ctx, const OSSL_PARAM params
 
 /* ---- one message ---- */
 
-static ENV_RESULT init(struct env_cipher_ctx *ctx, bool sealing, const unsigned char *key,
-                       size_t key_len, const OSSL_PARAM params[])
+static ENV_RESULT init(struct env_cipher_ctx *ctx, const struct direction *direction,
+                       struct env_span key, const OSSL_PARAM params[])
 {
-    ctx->initialised = false;
+    ctx->direction = NULL;
     env_stream_reset(ctx->stream);
+    if (direction == NULL)
+        return ENV_FAIL(ENV_R_REWRAP_DECRYPT);
     ENV_TRY(env_provctx_ready(ctx->provctx));
-    ENV_TRY(
-        env_kek_choice_key(&ctx->choice, (struct env_span){key, key_len}, env_selector_from_key));
+    ENV_TRY(env_kek_choice_key(&ctx->choice, key, env_selector_from_key));
     ENV_TRY(set_params(ctx, params));
-    ctx->sealing = sealing;
-    ctx->initialised = true;
+    ctx->direction = direction;
     return ENV_OK;
 }
 
 /* The key's URI goes where the kek parameter would, so that the KEK is found and judged as ever. */
-static ENV_RESULT init_with_skey(struct env_cipher_ctx *ctx, bool sealing, const void *skey,
-                                 const OSSL_PARAM params[])
+static ENV_RESULT init_with_skey(struct env_cipher_ctx *ctx, const struct direction *direction,
+                                 const void *skey, const OSSL_PARAM params[])
 {
     ENV_RESULT r;
 
     if (skey != NULL)
         ctx->choice.key_refused = false;
-    ENV_TRY(init(ctx, sealing, NULL, 0, params));
+    ENV_TRY(init(ctx, direction, (struct env_span){NULL, 0}, params));
     if (skey == NULL) /* the one that was given before */
         return ENV_OK;
     r = env_kek_choice_skey(&ctx->choice, env_kek_skey_uri(skey));
-    ctx->initialised = env_ok(r);
+    if (!env_ok(r))
+        ctx->direction = NULL;
     return r;
 }
 
@@ -147,30 +189,29 @@ static ENV_RESULT run_update(struct env_cipher_ctx *ctx, struct env_io *io)
 {
     struct env_selector selector = env_kek_choice_selector(&ctx->choice);
 
-    if (!ctx->initialised)
+    if (ctx->direction == NULL)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
     if (io->in_len == 0)
         return ENV_OK;
     if (io->in == NULL)
         return ENV_FAIL(ENV_R_BAD_PARAMETER);
-    return ctx->sealing ? env_sealing_update(ctx->stream, &selector, io)
-                        : env_opening_update(ctx->stream, io);
+    return ctx->direction->update(ctx->stream, &selector, io);
 }
 
 static ENV_RESULT run_final(struct env_cipher_ctx *ctx, struct env_io *io)
 {
     struct env_selector selector = env_kek_choice_selector(&ctx->choice);
 
-    if (!ctx->initialised)
+    if (ctx->direction == NULL)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
-    return ctx->sealing ? env_sealing_final(ctx->stream, &selector, io)
-                        : env_opening_final(ctx->stream, io);
+    return ctx->direction->final(ctx->stream, &selector, io);
 }
 
 /* ---- what libcrypto calls ---- */
 
 static OSSL_FUNC_cipher_newctx_fn newctx_envelope;
 static OSSL_FUNC_cipher_newctx_fn newctx_envelope_1m;
+static OSSL_FUNC_cipher_newctx_fn newctx_rewrap;
 static OSSL_FUNC_cipher_freectx_fn freectx;
 static OSSL_FUNC_cipher_dupctx_fn dupctx;
 static OSSL_FUNC_cipher_encrypt_init_fn encrypt_init;
@@ -182,17 +223,23 @@ static OSSL_FUNC_cipher_final_fn final;
 static OSSL_FUNC_cipher_cipher_fn cipher;
 static OSSL_FUNC_cipher_get_params_fn get_params_envelope;
 static OSSL_FUNC_cipher_get_params_fn get_params_envelope_1m;
+static OSSL_FUNC_cipher_get_params_fn get_params_rewrap;
 static OSSL_FUNC_cipher_get_ctx_params_fn get_ctx_params;
 static OSSL_FUNC_cipher_set_ctx_params_fn set_ctx_params;
 
 static void *newctx_envelope(void *vprovctx)
 {
-    return new_ctx(vprovctx, &env_stream_envelope);
+    return new_ctx(vprovctx, &kind_envelope);
 }
 
 static void *newctx_envelope_1m(void *vprovctx)
 {
-    return new_ctx(vprovctx, &env_stream_envelope_1m);
+    return new_ctx(vprovctx, &kind_envelope_1m);
+}
+
+static void *newctx_rewrap(void *vprovctx)
+{
+    return new_ctx(vprovctx, &kind_rewrap);
 }
 
 static void freectx(void *vctx)
@@ -210,7 +257,7 @@ static void *dupctx(void *vctx)
     if (to != NULL) {
         to->stream = NULL;
         if (env_kek_choice_separate(&to->choice))
-            r = env_stream_copy(from->stream, from->sealing, &to->stream);
+            r = env_stream_copy(from->stream, from->direction == &sealing, &to->stream);
     }
     if (env_ok(r))
         return to;
@@ -223,7 +270,7 @@ static int encrypt_init(void *vctx, const unsigned char *key, size_t key_len,
                         const unsigned char *iv, size_t iv_len, const OSSL_PARAM params[])
 {
     struct env_cipher_ctx *ctx = vctx;
-    ENV_RESULT r = init(ctx, true, key, key_len, params);
+    ENV_RESULT r = init(ctx, ctx->kind->encrypt, (struct env_span){key, key_len}, params);
 
     (void)iv; /* the IV length is 0: callers pass a pointer all the same */
     (void)iv_len;
@@ -234,7 +281,7 @@ static int decrypt_init(void *vctx, const unsigned char *key, size_t key_len,
                         const unsigned char *iv, size_t iv_len, const OSSL_PARAM params[])
 {
     struct env_cipher_ctx *ctx = vctx;
-    ENV_RESULT r = init(ctx, false, key, key_len, params);
+    ENV_RESULT r = init(ctx, ctx->kind->decrypt, (struct env_span){key, key_len}, params);
 
     (void)iv;
     (void)iv_len;
@@ -245,7 +292,7 @@ static int encrypt_skey_init(void *vctx, void *skey, const unsigned char *iv, si
                              const OSSL_PARAM params[])
 {
     struct env_cipher_ctx *ctx = vctx;
-    ENV_RESULT r = init_with_skey(ctx, true, skey, params);
+    ENV_RESULT r = init_with_skey(ctx, ctx->kind->encrypt, skey, params);
 
     (void)iv;
     (void)iv_len;
@@ -256,7 +303,7 @@ static int decrypt_skey_init(void *vctx, void *skey, const unsigned char *iv, si
                              const OSSL_PARAM params[])
 {
     struct env_cipher_ctx *ctx = vctx;
-    ENV_RESULT r = init_with_skey(ctx, false, skey, params);
+    ENV_RESULT r = init_with_skey(ctx, ctx->kind->decrypt, skey, params);
 
     (void)iv;
     (void)iv_len;
@@ -270,7 +317,7 @@ static int end_call(struct env_cipher_ctx *ctx, ENV_RESULT r, const struct env_i
     *out_len = env_ok(r) ? io->written : 0;
     if (env_ok(r))
         return 1;
-    if (ctx->initialised)
+    if (ctx->direction != NULL)
         env_stream_fail(ctx->stream);
     return ENV_EDGE_FAIL(ctx->provctx, r);
 }
@@ -308,11 +355,16 @@ static int get_params_envelope_1m(OSSL_PARAM params[])
     return env_cipher_get_params(&env_stream_envelope_1m, params);
 }
 
+static int get_params_rewrap(OSSL_PARAM params[])
+{
+    return env_cipher_get_params(&env_stream_rewrap, params);
+}
+
 static int get_ctx_params(void *vctx, OSSL_PARAM params[])
 {
     const struct env_cipher_ctx *ctx = vctx;
 
-    return env_cipher_get_params(ctx->kind, params);
+    return env_cipher_get_params(ctx->kind->stream, params);
 }
 
 static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
@@ -323,8 +375,8 @@ static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
     return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
 }
 
-/* The two ciphers differ in how a context is made and in the block size. */
-#define CIPHER_FUNCTIONS(kind)                                                                     \
+/* The ciphers differ in how a context is made, in the block size and in what can be set. */
+#define CIPHER_FUNCTIONS(kind, settable)                                                           \
     {                                                                                              \
         {OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))newctx_##kind},                                  \
             {OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))freectx},                                   \
@@ -342,12 +394,15 @@ static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
             {OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS,                                                 \
              (void (*)(void))env_cipher_gettable_ctx_params},                                      \
             {OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))set_ctx_params},                     \
-            {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS,                                                 \
-             (void (*)(void))env_cipher_settable_ctx_params},                                      \
+            {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))(settable)},                    \
         {                                                                                          \
             0, NULL                                                                                \
         }                                                                                          \
     }
 
-const OSSL_DISPATCH env_cipher_functions[] = CIPHER_FUNCTIONS(envelope);
-const OSSL_DISPATCH env_cipher_1m_functions[] = CIPHER_FUNCTIONS(envelope_1m);
+const OSSL_DISPATCH env_cipher_functions[] =
+    CIPHER_FUNCTIONS(envelope, env_cipher_settable_ctx_params);
+const OSSL_DISPATCH env_cipher_1m_functions[] =
+    CIPHER_FUNCTIONS(envelope_1m, env_cipher_settable_ctx_params);
+const OSSL_DISPATCH env_rewrap_functions[] =
+    CIPHER_FUNCTIONS(rewrap, env_cipher_settable_rewrap_params);

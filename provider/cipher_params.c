@@ -70,3 +70,17 @@ const OSSL_PARAM *env_cipher_settable_ctx_params(void *vctx, void *vprovctx)
     (void)vprovctx;
     return params;
 }
+
+const OSSL_PARAM *env_cipher_settable_rewrap_params(void *vctx, void *vprovctx)
+{
+    static const OSSL_PARAM params[] = {
+        OSSL_PARAM_utf8_string(ENV_CIPHER_PARAM_KEK, NULL, 0),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
+        OSSL_PARAM_END,
+    };
+
+    (void)vctx;
+    (void)vprovctx;
+    return params;
+}

@@ -13,5 +13,6 @@ int env_cipher_get_params(const struct env_stream_kind *kind, OSSL_PARAM params[
 OSSL_FUNC_cipher_gettable_params_fn env_cipher_gettable_params;
 OSSL_FUNC_cipher_gettable_ctx_params_fn env_cipher_gettable_ctx_params;
 OSSL_FUNC_cipher_settable_ctx_params_fn env_cipher_settable_ctx_params;
+OSSL_FUNC_cipher_settable_ctx_params_fn env_cipher_settable_rewrap_params;
 
 #endif

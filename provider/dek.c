@@ -106,37 +106,80 @@ ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_
     return r;
 }
 
-/*
- * An RSA ciphertext that is bad goes the way of a good one: a random DEK, drawn before it is known
- * which it is, fails at the MAC. What fails for another reason than the ciphertext is told. The
- * token's answer comes into memory of its own: nothing that a failed unwrap leaves becomes the DEK.
- */
-static ENV_RESULT unwrap_rsa(const struct env_dek_context *context, struct env_kek *kek,
-                             const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN])
+/* A judge on the way through a KEK. */
+struct judging {
+    struct env_dek_check check; /* this, as the KEK sees it */
+    env_dek_judge_fn *judge;
+    void *arg;
+    const uint8_t *instead; /* of a DEK that could not be had: random; NULL: there is none */
+    ENV_RESULT verdict;     /* the last one */
+};
+
+static bool holds(void *arg, const uint8_t *dek)
 {
-    uint8_t *room = env_secret_alloc(ENV_DEK_LEN);
+    struct judging *judging = arg;
+    const uint8_t *judged = dek != NULL ? dek : judging->instead;
+
+    judging->verdict =
+        judged != NULL ? judging->judge(judging->arg, judged) : ENV_FAIL(ENV_R_NOT_AUTHENTIC);
+    return env_ok(judging->verdict);
+}
+
+static ENV_RESULT unwrap_judged(struct env_kek *kek, const struct env_wrapped *wrapped,
+                                struct judging *judging, uint8_t dek[ENV_DEK_LEN])
+{
     ENV_RESULT r;
 
-    if (room == NULL)
+    judging->check = (struct env_dek_check){holds, judging};
+    judging->verdict = ENV_FAIL(ENV_R_NOT_AUTHENTIC);
+    r = kek->vtable->unwrap(kek, wrapped, &judging->check, dek);
+    if (env_ok(r) || (r.reason == ENV_R_NOT_AUTHENTIC && !r.raised && !env_ok(judging->verdict)))
+        return judging->verdict; /* which may not have been reached for another reason */
+    return r;
+}
+
+/*
+ * An RSA ciphertext that is bad goes the way of a good one: a random DEK, drawn before it is known
+ * which it is, fails at the MAC. What fails for another reason than the ciphertext is told.
+ */
+static ENV_RESULT unwrap_rsa(const struct env_dek_context *context, struct env_kek *kek,
+                             const struct env_wrapped *wrapped, struct judging *judging,
+                             uint8_t dek[ENV_DEK_LEN])
+{
+    uint8_t *instead = env_secret_alloc(ENV_DEK_LEN);
+    ENV_RESULT r;
+
+    if (instead == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    r = env_random_private(context->crypto, dek, ENV_DEK_LEN);
-    if (env_ok(r)) {
-        r = kek->vtable->unwrap(kek, wrapped, room);
-        if (env_ok(r))
-            memcpy(dek, room, ENV_DEK_LEN);
-        else if (r.reason == ENV_R_NOT_AUTHENTIC && !r.raised)
-            r = ENV_OK;
-    }
-    env_secret_free(room, ENV_DEK_LEN);
+    judging->instead = instead;
+    r = env_random_private(context->crypto, instead, ENV_DEK_LEN);
+    if (env_ok(r))
+        r = unwrap_judged(kek, wrapped, judging, dek);
+    env_secret_free(instead, ENV_DEK_LEN);
     return r;
 }
 
 ENV_RESULT env_dek_unwrap(const struct env_dek_context *context, struct env_kek *kek,
-                          const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN])
+                          const struct env_wrapped *wrapped, env_dek_judge_fn *judge, void *arg,
+                          uint8_t dek[ENV_DEK_LEN])
 {
+    struct judging judging = {.judge = judge, .arg = arg};
+
     if (env_wrap_is_rsa(wrapped->alg))
-        return unwrap_rsa(context, kek, wrapped, dek);
-    return kek->vtable->unwrap(kek, wrapped, dek);
+        return unwrap_rsa(context, kek, wrapped, &judging, dek);
+    return unwrap_judged(kek, wrapped, &judging, dek);
+}
+
+struct header_of {
+    const struct env_dek_context *context;
+    struct env_span der;
+};
+
+static ENV_RESULT judge_by_mac(void *arg, const uint8_t dek[ENV_DEK_LEN])
+{
+    const struct header_of *header = arg;
+
+    return env_header_verify(header->context->crypto, header->der, dek);
 }
 
 static ENV_RESULT open_recipient(const struct env_dek_context *context,
@@ -145,6 +188,7 @@ static ENV_RESULT open_recipient(const struct env_dek_context *context,
 {
     struct env_keyring *ring = context->keyring;
     struct env_audit_use use = {ENV_AUDIT_UNWRAP, NULL, &recipient->id, dek};
+    struct header_of header = {context, der};
     struct env_kek *kek = NULL;
     ENV_RESULT r = ring->vtable->lookup(ring, &recipient->id, recipient->wrapped.alg, &kek);
 
@@ -153,9 +197,7 @@ static ENV_RESULT open_recipient(const struct env_dek_context *context,
     if (!env_ok(r))
         return env_audit_record(ring->audit, &use, r);
     use.kek = kek;
-    r = env_dek_unwrap(context, kek, &recipient->wrapped, dek);
-    if (env_ok(r))
-        r = env_header_verify(context->crypto, der, dek);
+    r = env_dek_unwrap(context, kek, &recipient->wrapped, judge_by_mac, &header, dek);
     r = env_audit_record(ring->audit, &use, r);
     if (!env_ok(r))
         OPENSSL_cleanse(dek, ENV_DEK_LEN);

@@ -52,12 +52,19 @@ ENV_RESULT env_dek_open_header(const struct env_dek_context *context,
                                uint8_t dek[ENV_DEK_LEN]);
 
 /*
- * What every opening begins with; the header's MAC has to be checked after it. NOT_AUTHENTIC,
- * without detail, for a ciphertext that does not verify; but of an RSA KEK a random DEK then, at
- * which the MAC fails.
+ * Whether it is the DEK of the header, by the header's MAC or by what else shows it. NOT_AUTHENTIC,
+ * without detail, when it is not.
+ */
+typedef ENV_RESULT env_dek_judge_fn(void *arg, const uint8_t dek[ENV_DEK_LEN]);
+
+/*
+ * What every opening goes through: unwraps a DEK that the judge accepts. A ciphertext that does not
+ * verify and a DEK that is refused are one failure, down to what the token is asked: NOT_AUTHENTIC,
+ * without detail. For a bad ciphertext of an RSA KEK the judge is given a random DEK.
  */
 ENV_RESULT env_dek_unwrap(const struct env_dek_context *context, struct env_kek *kek,
-                          const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN]);
+                          const struct env_wrapped *wrapped, env_dek_judge_fn *judge, void *arg,
+                          uint8_t dek[ENV_DEK_LEN]);
 
 /* Reading, whichever the content is. *header is freed with OPENSSL_free. */
 ENV_RESULT env_dek_read_any_header(struct env_span der, struct env_header **header);

@@ -106,6 +106,17 @@ struct env_kek_request {
     bool same_label;      /* whether another KEK may have the label */
 };
 
+/*
+ * Says whether what an unwrap gave is the message's data key: what a key made of a ciphertext
+ * counts only when this holds. dek is NULL where an RSA ciphertext is bad: that takes as long then,
+ * and does not hold. It is asked within the operation, before anything is done about a failure, so
+ * that what the token is asked afterwards is the same whichever of the two it was.
+ */
+struct env_dek_check {
+    bool (*holds)(void *arg, const uint8_t *dek);
+    void *arg;
+};
+
 struct env_kek_vtable {
     void (*up_ref)(struct env_kek *kek);
     void (*free)(struct env_kek *kek);
@@ -114,12 +125,13 @@ struct env_kek_vtable {
     ENV_RESULT(*wrap)
     (struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN], struct env_wrapped *out);
     /*
-     * Unwraps into dek. A ciphertext that does not verify is ENV_FAIL(ENV_R_NOT_AUTHENTIC), not
-     * raised, with no detail: the caller gives the same error as for a bad header MAC. dek is as it
-     * was then.
+     * Unwraps into dek what check (NULL: none) holds of. A ciphertext that does not verify, or that
+     * it does not hold of, is ENV_FAIL(ENV_R_NOT_AUTHENTIC), not raised, with no detail. dek is as
+     * it was then.
      */
     ENV_RESULT(*unwrap)
-    (struct env_kek *kek, const struct env_wrapped *wrapped, uint8_t dek[ENV_DEK_LEN]);
+    (struct env_kek *kek, const struct env_wrapped *wrapped, const struct env_dek_check *check,
+     uint8_t dek[ENV_DEK_LEN]);
     /* Whether unwrap can work at all: with a public half alone it can not. NULL: it can. */
     bool (*can_unwrap)(const struct env_kek *kek);
     /*

@@ -42,7 +42,7 @@ struct comparison {
     struct env_kek_facts facts; /* of the KEK that is looked at */
     bool known;                 /* dek is the one that the MAC holds under */
     uint8_t dek[ENV_DEK_LEN];
-    uint8_t other[ENV_DEK_LEN];
+    uint8_t other[ENV_DEK_LEN]; /* that one KEK gave */
 };
 
 static bool same_reference(const struct env_kek_id *a, const struct env_kek_id *b)
@@ -94,14 +94,16 @@ static bool can_unwrap(const struct env_kek *kek)
     return kek->vtable->can_unwrap == NULL || kek->vtable->can_unwrap(kek);
 }
 
-/* Under the first DEK the MAC has to hold, and every other has to be that one. NOT_AUTHENTIC. */
-static ENV_RESULT judge_dek(struct comparison *c)
+/* Under the first DEK the MAC has to hold, and every other has to be that one. */
+static ENV_RESULT judge_dek(void *arg, const uint8_t dek[ENV_DEK_LEN])
 {
+    struct comparison *c = arg;
+
     if (c->known)
-        return CRYPTO_memcmp(c->dek, c->other, ENV_DEK_LEN) == 0 ? ENV_OK
-                                                                 : ENV_FAIL(ENV_R_NOT_AUTHENTIC);
-    ENV_TRY(env_header_verify(c->context->crypto, c->der, c->other));
-    memcpy(c->dek, c->other, ENV_DEK_LEN);
+        return CRYPTO_memcmp(c->dek, dek, ENV_DEK_LEN) == 0 ? ENV_OK
+                                                            : ENV_FAIL(ENV_R_NOT_AUTHENTIC);
+    ENV_TRY(env_header_verify(c->context->crypto, c->der, dek));
+    memcpy(c->dek, dek, ENV_DEK_LEN);
     c->known = true;
     return ENV_OK;
 }
@@ -116,9 +118,7 @@ static ENV_RESULT open_with_all(struct comparison *c)
 
         if (!can_unwrap(kek))
             continue;
-        r = env_dek_unwrap(c->context, kek, &c->recipients[i]->wrapped, c->other);
-        if (env_ok(r))
-            r = judge_dek(c);
+        r = env_dek_unwrap(c->context, kek, &c->recipients[i]->wrapped, judge_dek, c, c->other);
         ENV_TRY(env_audit_record(c->context->keyring->audit, &use, r));
     }
     /* public halves alone: then whatever opens it has to show that the MAC holds */

@@ -94,7 +94,7 @@ static ENV_RESULT wrap_and_unwrap(const struct tool_keys *keys, struct env_kek *
     ENV_TRY(env_random_private(keys->dek.crypto, deks, ENV_DEK_LEN));
     ENV_TRY(kek->vtable->wrap(kek, deks, wrapped));
     ENV_TRY(ring->vtable->lookup(ring, kek->vtable->id(kek), wrapped->alg, &opener));
-    r = opener->vtable->unwrap(opener, wrapped, deks + ENV_DEK_LEN);
+    r = opener->vtable->unwrap(opener, wrapped, NULL, deks + ENV_DEK_LEN);
     if (env_ok(r) && CRYPTO_memcmp(deks, deks + ENV_DEK_LEN, ENV_DEK_LEN) != 0)
         r = ENV_FAIL(ENV_R_KEK_SELF_TEST);
     env_kek_free(opener);

@@ -38,7 +38,7 @@ static ENV_RESULT wrap_and_unwrap(void)
     if (env_ok(r))
         r = ring->vtable->lookup(ring, list.keks[0]->vtable->id(list.keks[0]), wrapped.alg, &kek);
     if (env_ok(r))
-        r = kek->vtable->unwrap(kek, &wrapped, back);
+        r = kek->vtable->unwrap(kek, &wrapped, NULL, back);
     if (env_ok(r) && memcmp(back, dek, sizeof(dek)) != 0)
         r = wrong;
     env_kek_free(kek);

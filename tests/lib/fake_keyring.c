@@ -103,31 +103,39 @@ static ENV_RESULT kek_wrap(struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN],
     return ENV_OK;
 }
 
+static bool unwrap_here(const struct fake_kek *fake, const struct env_wrapped *wrapped,
+                        uint8_t *out)
+{
+    size_t len = ENV_WRAPPED_MAX; /* libcrypto wants as much room as the input has */
+
+    if (fake->rsa == NULL)
+        return key_wrap(fake, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN);
+    return oaep(fake, wrapped->alg, false, (struct env_span){wrapped->data, wrapped->len}, out,
+                &len) &&
+           len == ENV_DEK_LEN;
+}
+
 static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrapped,
-                             uint8_t dek[ENV_DEK_LEN])
+                             const struct env_dek_check *check, uint8_t dek[ENV_DEK_LEN])
 {
     struct fake_kek *fake = fake_of(kek);
-    uint8_t out[ENV_WRAPPED_MAX]; /* libcrypto wants as much room as the input has */
-    size_t len = sizeof(out);
+    uint8_t out[ENV_WRAPPED_MAX];
+    bool opened;
 
     atomic_fetch_add(&fake->unwraps, 1);
     if (fake->public_half)
         abort();
     if (fake->fail_unwrap)
         return ENV_RAISE(fake->ring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
-    if (fake->rsa != NULL) {
-        if (!oaep(fake, wrapped->alg, false, (struct env_span){wrapped->data, wrapped->len}, out,
-                  &len) ||
-            len != ENV_DEK_LEN) {
-            memset(dek, 0, ENV_DEK_LEN); /* as a token's driver might */
-            return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
-        }
-    } else if (!key_wrap(fake, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN)) {
-        return ENV_FAIL(ENV_R_NOT_AUTHENTIC);
-    }
-    memcpy(dek, out, ENV_DEK_LEN);
     fake->unwrapped_to = dek;
-    return ENV_OK;
+    opened = unwrap_here(fake, wrapped, out);
+    if (check != NULL && (opened || fake->rsa != NULL) &&
+        !check->holds(check->arg, opened ? out : NULL))
+        opened = false;
+    if (opened)
+        memcpy(dek, out, ENV_DEK_LEN);
+    OPENSSL_cleanse(out, sizeof(out));
+    return opened ? ENV_OK : ENV_FAIL(ENV_R_NOT_AUTHENTIC);
 }
 
 static bool kek_can_unwrap(const struct env_kek *kek)

@@ -28,7 +28,7 @@ struct fake_kek {
     bool fail_unwrap;                     /* TOKEN_FAILED, raised */
     bool absent;                          /* not found by lookup; the next to be made */
     bool public_half;                     /* can_unwrap says no, and unwrap must not be asked */
-    const uint8_t *_Atomic unwrapped_to;  /* where the last unwrap put its DEK */
+    const uint8_t *_Atomic unwrapped_to;  /* where the last unwrap was to put it */
     enum env_reason refusal;              /* what accept raises, or ENV_R_NONE */
     unsigned bits; /* for raw wrap: so much of the key; 256 after fake_reset */
     EVP_PKEY *rsa; /* instead of the key: see fake_make_rsa */

@@ -11,6 +11,7 @@
  *         --extractable  --not-sensitive  --public
  *         --usage wrap|encrypt|both|none       (wrap)
  *         --destroy         destroys the keys of this label instead
+ *         --not-decrypt     takes C_Decrypt away from the keys of this label instead
  */
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/pkcs11.h>
@@ -38,6 +39,7 @@ struct options {
     bool not_sensitive;
     bool public;
     bool destroy;
+    bool not_decrypt;
 };
 
 struct attributes {
@@ -159,21 +161,33 @@ static void make(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct 
          "C_GenerateKey");
 }
 
-static void destroy(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct options *options)
+/* What is to be done to the keys of these names, instead of making one. */
+static void change(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct options *options)
 {
+    CK_ATTRIBUTE not_decrypt = {CKA_DECRYPT, &no, sizeof(no)};
     struct attributes template = {0};
     unsigned char id[MOST_ID];
     CK_OBJECT_HANDLE keys[MOST_SLOTS];
     CK_ULONG count = 0;
 
-    add_names(&template, options, id, sizeof(id));
+    if (options->destroy) {
+        add_names(&template, options, id, sizeof(id));
+    } else { /* of any kind */
+        add(&template, CKA_LABEL, (void *)options->label, strlen(options->label));
+        add_bool(&template, CKA_DECRYPT, true);
+    }
     need(p11->C_FindObjectsInit(session, template.list, template.count), "C_FindObjectsInit");
     need(p11->C_FindObjects(session, keys, MOST_SLOTS, &count), "C_FindObjects");
     need(p11->C_FindObjectsFinal(session), "C_FindObjectsFinal");
     if (count == 0)
         fail("no such key", 0);
-    while (count > 0)
-        need(p11->C_DestroyObject(session, keys[--count]), "C_DestroyObject");
+    while (count-- > 0) {
+        if (options->destroy)
+            need(p11->C_DestroyObject(session, keys[count]), "C_DestroyObject");
+        else
+            need(p11->C_SetAttributeValue(session, keys[count], &not_decrypt, 1),
+                 "C_SetAttributeValue");
+    }
 }
 
 static bool parse_flag(struct options *options, const char *arg)
@@ -187,6 +201,7 @@ static bool parse_flag(struct options *options, const char *arg)
         {"--not-sensitive", &options->not_sensitive},
         {"--public", &options->public},
         {"--destroy", &options->destroy},
+        {"--not-decrypt", &options->not_decrypt},
     };
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -234,7 +249,7 @@ static void parse(struct options *options, char **argv)
     if (options->module == NULL || options->token == NULL || options->pin == NULL ||
         options->label == NULL)
         fail("--module, --token, --pin and --label are needed", 0);
-    if (!options->destroy && (options->id == NULL) != options->no_id)
+    if (!options->destroy && !options->not_decrypt && (options->id == NULL) != options->no_id)
         fail("--id or --no-id is needed", 0);
 }
 
@@ -257,8 +272,8 @@ int main(int argc, char **argv)
          "C_OpenSession");
     need(p11->C_Login(session, CKU_USER, (unsigned char *)options.pin, strlen(options.pin)),
          "C_Login");
-    if (options.destroy)
-        destroy(p11, session, &options);
+    if (options.destroy || options.not_decrypt)
+        change(p11, session, &options);
     else
         make(p11, session, &options);
     need(p11->C_CloseSession(session), "C_CloseSession");

@@ -57,7 +57,7 @@ static void wrap(struct env_kek *kek, struct env_wrapped *out)
 static enum env_reason unwrap_reason(struct env_kek *kek, const struct env_wrapped *wrapped)
 {
     uint8_t dek[ENV_DEK_LEN] = {0xA5};
-    ENV_RESULT r = kek->vtable->unwrap(kek, wrapped, dek);
+    ENV_RESULT r = kek->vtable->unwrap(kek, wrapped, NULL, dek);
 
     ck_assert(env_ok(r) || dek[0] == 0xA5); /* left as it was */
     return r.reason;

@@ -98,7 +98,7 @@ static enum env_reason wrap_reason(void)
 static enum env_reason unwrap_reason(const struct env_wrapped *wrapped)
 {
     uint8_t back[ENV_DEK_LEN] = {0};
-    ENV_RESULT r = kek->vtable->unwrap(kek, wrapped, back);
+    ENV_RESULT r = kek->vtable->unwrap(kek, wrapped, NULL, back);
 
     if (env_ok(r))
         ck_assert_mem_eq(back, dek, sizeof(dek));

@@ -47,7 +47,7 @@ static void prepare(const char *wrap)
 static void assert_not_authentic(void)
 {
     unsigned before = raised_count();
-    ENV_RESULT r = kek->vtable->unwrap(kek, &wrapped, back);
+    ENV_RESULT r = kek->vtable->unwrap(kek, &wrapped, NULL, back);
 
     ck_assert_int_eq(r.reason, ENV_R_NOT_AUTHENTIC);
     ck_assert(!r.raised);
@@ -61,7 +61,7 @@ static void every_bit(void)
         assert_not_authentic();
         wrapped.data[i] ^= (uint8_t)(1u << (i % 8));
     }
-    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, back)));
+    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, NULL, back)));
     /* no remedy was tried for what was no illness */
     ck_assert_uint_eq(shim_count(SHIM_INITIALIZE), 0);
     ck_assert_uint_eq(shim_count(SHIM_OPEN_SESSION), 0);
@@ -107,7 +107,7 @@ START_TEST(what_another_key_wrapped)
     prepare("aes-kw");
     softhsm_make_key(&(struct softhsm_key){.label = "other", .id = "0304"});
     other = ring_select_one(ring, "other");
-    ck_assert_int_eq(other->vtable->unwrap(other, &wrapped, back).reason, ENV_R_NOT_AUTHENTIC);
+    ck_assert_int_eq(other->vtable->unwrap(other, &wrapped, NULL, back).reason, ENV_R_NOT_AUTHENTIC);
     env_kek_free(other);
     env_kek_free(kek);
 }
@@ -117,9 +117,9 @@ START_TEST(another_key_length_is_a_usage_error)
 {
     prepare("aes-kw");
     wrapped.alg = ENV_WRAP_AES128_KW;
-    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, back).reason, ENV_R_KEK_USAGE);
+    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, NULL, back).reason, ENV_R_KEK_USAGE);
     wrapped.alg = ENV_WRAP_AES256_KWP;
-    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, back).reason, ENV_R_KEK_USAGE);
+    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, NULL, back).reason, ENV_R_KEK_USAGE);
     env_kek_free(kek);
 }
 END_TEST
@@ -151,18 +151,18 @@ START_TEST(other_codes_are_told)
 
     prepare("aes-gcm");
     shim_fail(SHIM_DECRYPT, CKR_DEVICE_MEMORY, 1);
-    r = kek->vtable->unwrap(kek, &wrapped, back);
+    r = kek->vtable->unwrap(kek, &wrapped, NULL, back);
     ck_assert_int_eq(r.reason, ENV_R_UNWRAP_FAILED);
     ck_assert(r.raised);
     ck_assert_str_eq(raised_text(),
                      "C_Decrypt: CKR_DEVICE_MEMORY (0x31), key 'orders' (id 0102) of "
                      "token 'kek'");
     shim_fail(SHIM_DECRYPT_INIT, CKR_KEY_FUNCTION_NOT_PERMITTED, 1);
-    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, back).reason, ENV_R_UNWRAP_FAILED);
+    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, NULL, back).reason, ENV_R_UNWRAP_FAILED);
     /* before C_Decrypt no code speaks of the ciphertext */
     shim_fail(SHIM_DECRYPT_INIT, CKR_DATA_INVALID, 1);
-    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, back).reason, ENV_R_UNWRAP_FAILED);
-    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, back)));
+    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, NULL, back).reason, ENV_R_UNWRAP_FAILED);
+    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, NULL, back)));
     env_kek_free(kek);
 }
 END_TEST
@@ -175,14 +175,14 @@ START_TEST(a_dead_token_is_no_bad_ciphertext)
     prepare("aes-kw");
     shim_fail(SHIM_UNWRAP_KEY, CKR_DEVICE_ERROR, 1000);
     shim_fail(SHIM_GET_TOKEN_INFO, CKR_DEVICE_ERROR, 1000);
-    r = kek->vtable->unwrap(kek, &wrapped, back);
+    r = kek->vtable->unwrap(kek, &wrapped, NULL, back);
     ck_assert_int_eq(r.reason, ENV_R_TOKEN_FAILED);
     ck_assert(r.raised);
     ck_assert_uint_eq(shim_count(SHIM_FINALIZE), 1);
     ck_assert_uint_eq(shim_count(SHIM_INITIALIZE), 1);
     shim_fail(SHIM_UNWRAP_KEY, CKR_OK, 0);
     shim_fail(SHIM_GET_TOKEN_INFO, CKR_OK, 0);
-    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, back)));
+    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, NULL, back)));
     env_kek_free(kek);
 }
 END_TEST
@@ -221,7 +221,7 @@ START_TEST(a_key_that_can_not_be_read)
 {
     prepare("aes-kw");
     shim_fail(SHIM_GET_ATTRIBUTE_VALUE, CKR_ATTRIBUTE_SENSITIVE, 1);
-    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, back).reason, ENV_R_UNWRAP_FAILED);
+    ck_assert_int_eq(kek->vtable->unwrap(kek, &wrapped, NULL, back).reason, ENV_R_UNWRAP_FAILED);
     ck_assert_uint_eq(shim_count(SHIM_DESTROY_OBJECT), 1);
     env_kek_free(kek);
 }

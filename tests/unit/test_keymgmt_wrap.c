@@ -88,7 +88,7 @@ static void check_against_libcrypto(const char *wrap, unsigned bits, enum env_wr
     if (gcm)
         ck_assert_int_eq(RAND_bytes(wrapped.nonce, sizeof(wrapped.nonce)), 1);
     wrapped.len = libcrypto_wraps(cipher, gcm ? wrapped.nonce : NULL, wrapped.data);
-    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, back)));
+    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, NULL, back)));
     ck_assert_mem_eq(back, dek, sizeof(dek));
     env_kek_free(kek);
 }
@@ -149,7 +149,7 @@ START_TEST(a_nonce_that_the_token_chose_is_read_back)
     kek = imported("aes-gcm", 256);
     ck_assert(env_ok(kek->vtable->wrap(kek, dek, &wrapped)));
     ck_assert_mem_eq(wrapped.nonce, chosen, sizeof(chosen));
-    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, back)));
+    ck_assert(env_ok(kek->vtable->unwrap(kek, &wrapped, NULL, back)));
     ck_assert_mem_eq(back, dek, sizeof(dek));
     env_kek_free(kek);
 }
@@ -225,7 +225,7 @@ START_TEST(a_key_that_may_only_seal)
 
     ck_assert(env_ok(kek->vtable->wrap(kek, dek, &wrapped)));
     ck_assert_int_eq(wrapped.alg, ENV_WRAP_AES256_KW);
-    r = kek->vtable->unwrap(kek, &wrapped, back);
+    r = kek->vtable->unwrap(kek, &wrapped, NULL, back);
     ck_assert_int_eq(r.reason, ENV_R_KEK_USAGE);
     ck_assert(r.raised);
     env_kek_free(kek);
