@@ -107,9 +107,11 @@ static int64_t now_ms(void)
 /* Alone with the ring. */
 static void has_looked(struct env_ring *ring, int64_t since)
 {
+    bool failed = ring->tokens != NULL && ring->tokens->unseen.reason != ENV_R_NONE;
     int64_t now = now_ms();
 
-    ring->look_again = now + LOOK_TIMES * (now - since);
+    ring->look_again = failed && ring->slot_failed ? now + LOOK_TIMES * (now - since) : now;
+    ring->slot_failed = failed;
 }
 
 bool env_ring_may_look_again(struct env_ring *ring)

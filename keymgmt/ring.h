@@ -26,7 +26,8 @@ struct env_ring {
     pthread_rwlock_t lock;      /* of tokens: held for reading by every operation */
     struct env_tokens *tokens;
     _Atomic int64_t last_look;    /* at all slots, because something was not found */
-    int64_t look_again;           /* in milliseconds: not before, at a slot that failed */
+    bool slot_failed;             /* at the last look, which is worth another at once ... */
+    int64_t look_again;           /* ... and the next not before this, in milliseconds */
     _Atomic int64_t last_restart; /* of a module, because a key was gone */
     uint64_t restart_of;          /* the tokens' epoch that it ended, or is about to */
     _Atomic int64_t last_in_vain; /* that a failure was waited for to pass */
