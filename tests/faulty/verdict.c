@@ -161,6 +161,10 @@ bool verdict_must_be_fooled(const struct test_case *c)
 {
     if (!verdict_is_lie(c->kind))
         return false;
+    /* a padded key may have any length of eight */
+    if (c->kind == FAULTY_LENGTH_SHORT && c->function == FAULTY_C_GetAttributeValue &&
+        strcmp(c->operation->name, "unwrap-pad") == 0)
+        return true;
     return c->kind == FAULTY_GARBAGE || strcmp(c->operation->name, "list") == 0 ||
            (c->kind == FAULTY_UNWRITTEN && c->function == FAULTY_C_GetAttributeValue);
 }
