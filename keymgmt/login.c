@@ -43,8 +43,35 @@ static ENV_RESULT make_room(struct env_fault *fault)
     return ENV_OK;
 }
 
+/*
+ * Not every token has a code of its own for a wrong PIN, but one that counts the tries says that
+ * there are fewer of them now.
+ */
+static bool was_counted(const struct env_token *token, CK_FLAGS before)
+{
+    const CK_FLAGS fewer = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED;
+    CK_TOKEN_INFO info = {0};
+
+    return ENV_P11(token->fn->C_GetTokenInfo(token->slot, &info)) == CKR_OK &&
+           (info.flags & fewer & ~before) != 0;
+}
+
+/*
+ * SoftHSM writes its token's file anew at every login and fails so when it reads one that another
+ * process is writing, as the first operations of a server's processes do to each other. It does not
+ * lock, and a wrong PIN it calls that.
+ */
+static bool may_pass(const struct env_token *token, CK_RV rv)
+{
+    static const char softhsm[] = "SoftHSM project";
+
+    return rv == CKR_GENERAL_ERROR &&
+           memcmp(token->name.manufacturer, softhsm, sizeof(softhsm) - 1) == 0;
+}
+
+/* flags: the token's, before. */
 static ENV_RESULT try_pin(struct env_token *token, const struct env_session *session,
-                          const struct env_pin *pin, struct env_fault *fault)
+                          const struct env_pin *pin, CK_FLAGS flags, struct env_fault *fault)
 {
     CK_RV rv =
         ENV_P11(token->fn->C_Login(session->handle, CKU_USER, pin->bytes, (CK_ULONG)pin->len));
@@ -61,11 +88,28 @@ static ENV_RESULT try_pin(struct env_token *token, const struct env_session *ses
     case CKR_PIN_LOCKED:
         return env_fault_ckr(fault, ENV_R_PIN_LOCKED, "C_Login", rv, token->where);
     default:
-        (void)env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_Login", rv, token->where);
-        if (env_ckr_ambiguous(rv)) /* it may even mean a wrong PIN: no second try */
-            fault->loss = ENV_LOSS_NONE;
-        return ENV_FAIL(ENV_R_TOKEN_FAILED);
+        break;
     }
+    (void)env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_Login", rv, token->where);
+    if (was_counted(token, flags)) {
+        refused[refused_count++] = token->name;
+        fault->reason = ENV_R_PIN_WRONG;
+        fault->loss = ENV_LOSS_NONE;
+    }
+    /* it may even mean a wrong PIN: no second try */
+    if (env_ckr_ambiguous(rv) && !may_pass(token, rv))
+        fault->loss = ENV_LOSS_NONE;
+    return ENV_FAIL(fault->reason);
+}
+
+static ENV_RESULT may_try(const struct env_token *token, const struct env_pin_sources *sources,
+                          CK_FLAGS flags, struct env_fault *fault)
+{
+    if ((flags & CKF_USER_PIN_LOCKED) != 0)
+        return env_fault(fault, ENV_R_PIN_LOCKED, "%s", token->where);
+    if ((flags & CKF_USER_PIN_FINAL_TRY) != 0 && !sources->config->pin_final_try_on)
+        return env_fault(fault, ENV_R_PIN_FINAL_TRY, "%s", token->where);
+    return ENV_OK;
 }
 
 static ENV_RESULT log_in(struct env_token *token, const struct env_session *session,
@@ -81,16 +125,12 @@ static ENV_RESULT log_in(struct env_token *token, const struct env_session *sess
     rv = ENV_P11(token->fn->C_GetTokenInfo(token->slot, &info));
     if (rv != CKR_OK)
         return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetTokenInfo", rv, token->where);
-    if ((info.flags & CKF_USER_PIN_LOCKED) != 0)
-        return env_fault(fault, ENV_R_PIN_LOCKED, "%s: locked", token->where);
-    if ((info.flags & CKF_USER_PIN_FINAL_TRY) != 0)
-        return env_fault(fault, ENV_R_PIN_LOCKED, "%s: one try is left, and it is not taken",
-                         token->where);
+    ENV_TRY(may_try(token, sources, info.flags, fault));
     ENV_TRY(make_room(fault));
     if ((info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0)
         r = env_pin_get(sources, token, &pin, fault);
     if (env_ok(r))
-        r = try_pin(token, session, &pin, fault);
+        r = try_pin(token, session, &pin, info.flags, fault);
     env_pin_clear(&pin);
     return r;
 }

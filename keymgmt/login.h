@@ -8,8 +8,8 @@
 
 #include "pin.h"
 
-/* Logs in unless that is not needed or done. PIN_WRONG, PIN_LOCKED, PIN_MISSING, CONFIG_PIN_SOURCE,
- * TOKEN_FAILED. */
+/* Logs in unless that is not needed or done. PIN_WRONG, PIN_LOCKED, PIN_FINAL_TRY, PIN_MISSING,
+ * CONFIG_PIN_SOURCE, TOKEN_FAILED. */
 ENV_RESULT env_login(struct env_token *token, const struct env_session *session,
                      struct env_pin_sources *sources, struct env_fault *fault);
 

@@ -202,7 +202,7 @@ ENV_RESULT env_modules_load(const struct env_config *config, struct env_modules 
     if (!env_ok(r))
         env_modules_release(out);
     else
-        env_gate_close_at_exit();
+        env_close_gate_at_exit();
     return r;
 }
 

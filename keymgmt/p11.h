@@ -8,7 +8,7 @@
 
 #include <p11-kit/pkcs11.h>
 
-#include "gate.h"
+#include "module_call.h"
 
 /* Names that p11-kit 0.24 does not have yet. */
 #define ENV_CKM_AES_KEY_WRAP_KWP 0x210BUL

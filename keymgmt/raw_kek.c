@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "../provider/gate.h"
 #include "../provider/secret.h"
 
 static struct env_token_kek *from_base(struct env_kek *kek)
@@ -93,8 +94,9 @@ ENV_RESULT env_kek_raw_wrap(struct env_kek *base, enum env_raw_wrap alg, const u
     struct env_fault fault;
     ENV_RESULT r;
 
-    env_gate_enter();
-    r = env_token_kek_raw_wrap(kek, &request, ENV_PATIENCE_ALL, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_token_kek_raw_wrap(kek, &request, ENV_PATIENCE_ALL, &fault);
     *out_len = env_ok(r) ? request.out_len : 0;
     r = finish(kek, r, &fault);
     env_gate_leave();
@@ -110,8 +112,9 @@ ENV_RESULT env_kek_raw_unwrap(struct env_kek *base, enum env_raw_wrap alg, const
     ENV_RESULT r;
 
     *out_len = 0;
-    env_gate_enter();
-    r = env_token_kek_raw_unwrap(kek, &request, ENV_PATIENCE_ALL, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_token_kek_raw_unwrap(kek, &request, ENV_PATIENCE_ALL, &fault);
     *out_len = env_ok(r) ? request.out_len : 0;
     r = finish(kek, r, &fault);
     env_gate_leave();

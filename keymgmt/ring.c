@@ -8,7 +8,9 @@
 #include <time.h>
 
 #include "../provider/fork_generation.h"
+#include "../provider/gate.h"
 #include "login.h"
+#include "mechanism_info.h"
 
 #define DUE_AFTER_SECONDS 5
 #define LOOK_TIMES 20 /* as long as the last look took: a slot that fails slowly costs little */
@@ -167,6 +169,12 @@ static ENV_RESULT make_usable(struct env_ring *ring, struct env_fault *fault)
     return r;
 }
 
+ENV_RESULT env_ring_enter_gate(struct env_fault *fault)
+{
+    env_gate_enter();
+    return env_gate_is_orphan() ? env_fault(fault, ENV_R_FORKED_INSIDE_TOKEN, "%s", "") : ENV_OK;
+}
+
 static void leave(struct env_visit *visit)
 {
     (void)pthread_rwlock_unlock(&visit->ring->lock);
@@ -219,6 +227,14 @@ uint64_t env_ring_epoch(struct env_ring *ring)
     epoch = usable(ring) ? ring->tokens->epoch : 0;
     (void)pthread_rwlock_unlock(&ring->lock);
     return epoch;
+}
+
+void env_ring_forget_mechanisms(struct env_ring *ring)
+{
+    (void)pthread_rwlock_rdlock(&ring->lock);
+    for (size_t i = 0; usable(ring) && i < ring->tokens->count; i++)
+        env_mechanisms_forget(ring->tokens->list[i]);
+    (void)pthread_rwlock_unlock(&ring->lock);
 }
 
 /* writing: it is not one of those that are kept. */

@@ -69,11 +69,20 @@ void env_ring_unref(struct env_ring *ring);
 ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void *arg,
                             struct env_fault *fault);
 
+/*
+ * Every operation begins with it, before it takes any lock, and ends with env_gate_leave whatever it
+ * returned. FORKED_INSIDE_TOKEN.
+ */
+ENV_RESULT env_ring_enter_gate(struct env_fault *fault);
+
 /* False when an attempt would have to start with a look for tokens. */
 bool env_ring_has_tokens(struct env_ring *ring);
 
 /* Changes whenever other tokens may be there; 0 when there are none. */
 uint64_t env_ring_epoch(struct env_ring *ring);
+
+/* What tokens said of their mechanisms was wrong, or has changed. Not within an attempt. */
+void env_ring_forget_mechanisms(struct env_ring *ring);
 
 /* Within an attempt: whether what was not found is worth another look at the slots. */
 bool env_ring_may_look_again(struct env_ring *ring);

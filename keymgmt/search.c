@@ -219,7 +219,6 @@ static ENV_RESULT not_found(struct env_ring *ring, const struct search *s, enum 
 
     if (s->out->failed) {
         *fault = s->out->failure;
-        fault->loss = ENV_LOSS_NONE;
         return ENV_FAIL(fault->reason);
     }
     if (s->tokens_seen == 0)

@@ -49,6 +49,7 @@ static enum gravity gravity(enum env_reason reason)
     case ENV_R_PIN_WRONG:
     case ENV_R_PIN_MISSING:
     case ENV_R_PIN_LOCKED:
+    case ENV_R_PIN_FINAL_TRY:
     case ENV_R_CONFIG_PIN_SOURCE:
         return NOT_LOGGED_IN;
     default:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../provider/gate.h"
 #include "describe_kek.h"
 #include "raw_kek.h"
 #include "standin_group.h"
@@ -75,8 +76,9 @@ static ENV_RESULT run(struct env_kek *base, const struct env_standin_job *job,
     struct env_fault fault;
     ENV_RESULT r;
 
-    env_gate_enter();
-    r = env_standins_try(group, job, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_standins_try(group, job, &fault);
     r = finish(group, r, not_authentic, &fault);
     env_gate_leave();
     return r;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../provider/gate.h"
 #include "login.h"
 #include "sigpipe.h"
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../provider/audit.h"
+#include "../provider/gate.h"
 #include "describe_kek.h"
 #include "kek_operation.h"
 #include "policy.h"
@@ -177,6 +178,8 @@ ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct 
     if (env_kek_is_outdated(r, fault)) {
         env_kek_cache_remove(&kek->ring->cache, &kek->base);
         env_kek_forget_place(kek);
+        if (r.reason == ENV_R_KEK_USAGE)
+            env_ring_forget_mechanisms(kek->ring);
     }
     if (env_ok(r) || r.reason == ENV_R_NOT_AUTHENTIC)
         return ENV_FAIL(r.reason);
@@ -190,8 +193,9 @@ static ENV_RESULT kek_wrap(struct env_kek *base, const uint8_t dek[ENV_DEK_LEN],
     struct env_fault fault;
     ENV_RESULT r;
 
-    env_gate_enter();
-    r = env_token_kek_wrap(kek, dek, out, ENV_PATIENCE_ALL, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_token_kek_wrap(kek, dek, out, ENV_PATIENCE_ALL, &fault);
     r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;
@@ -205,8 +209,9 @@ static ENV_RESULT kek_unwrap(struct env_kek *base, const struct env_wrapped *wra
     struct env_fault fault;
     ENV_RESULT r;
 
-    env_gate_enter();
-    r = env_token_kek_unwrap(kek, &unwrapping, ENV_PATIENCE_ALL, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_token_kek_unwrap(kek, &unwrapping, ENV_PATIENCE_ALL, &fault);
     r = env_kek_finish(kek, r, &fault);
     env_gate_leave();
     return r;

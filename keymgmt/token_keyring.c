@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../provider/gate.h"
 #include "find_kek.h"
 #include "list_keks.h"
 #include "make_kek.h"
@@ -24,8 +25,9 @@ static ENV_RESULT ring_select(struct env_keyring *base, const struct env_selecto
     ENV_RESULT r;
 
     out->count = 0;
-    env_gate_enter();
-    r = env_select_keks(ring, selector, out, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_select_keks(ring, selector, out, &fault);
     if (!env_ok(r)) {
         env_kek_list_clear(out);
         r = env_fault_raise(ring->errors, &fault);
@@ -61,8 +63,9 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
     *out = NULL;
     if (alg == ENV_WRAP_NONE || id->len < 1 || id->len > ENV_KEK_ID_MAX)
         return ENV_FAIL(ENV_R_KEK_NOT_HERE);
-    env_gate_enter();
-    r = lookup(ring, id, alg, out, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = lookup(ring, id, alg, out, &fault);
     env_gate_leave();
     if (env_ok(r))
         return r;
@@ -101,8 +104,9 @@ static ENV_RESULT ring_find(struct env_keyring *base, const char *name, struct e
     struct env_fault fault;
     ENV_RESULT r;
 
-    env_gate_enter();
-    r = find_shown(ring, name, out, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = find_shown(ring, name, out, &fault);
     if (!env_ok(r))
         r = env_fault_raise(ring->errors, &fault);
     env_gate_leave();
@@ -117,8 +121,9 @@ static ENV_RESULT ring_list(struct env_keyring *base, const char *uri, env_take_
     struct env_query query;
     ENV_RESULT r;
 
-    env_gate_enter();
-    r = query_to_show(ring, &query, uri, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = query_to_show(ring, &query, uri, &fault);
     if (env_ok(r)) {
         r = env_list_keks(ring, &query, take, arg, &fault);
         env_query_clear(&query);
@@ -136,8 +141,9 @@ static ENV_RESULT ring_generate(struct env_keyring *base, const struct env_kek_r
     struct env_fault fault;
     ENV_RESULT r;
 
-    env_gate_enter();
-    r = env_make_kek(ring, request, out, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_make_kek(ring, request, out, &fault);
     if (!env_ok(r))
         r = env_fault_raise(ring->errors, &fault);
     env_gate_leave();
@@ -152,8 +158,9 @@ static ENV_RESULT ring_select_raw(struct env_keyring *base, const struct env_sel
     ENV_RESULT r;
 
     *out = NULL;
-    env_gate_enter();
-    r = env_select_raw_kek(ring, selector, bits, out, &fault);
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_select_raw_kek(ring, selector, bits, out, &fault);
     env_gate_leave();
     return env_ok(r) ? r : env_fault_raise(ring->errors, &fault);
 }

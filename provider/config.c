@@ -22,6 +22,7 @@ static const struct config_key {
     {"pkcs11-module-init-args", offsetof(struct env_config, module_init_args), true},
     {"token", offsetof(struct env_config, token), true},
     {"pin-source", offsetof(struct env_config, pin_source), true},
+    {"pin-final-try", offsetof(struct env_config, pin_final_try), false},
     {"kek", offsetof(struct env_config, kek), true},
     {"kek-optional", offsetof(struct env_config, kek_optional), true},
     {"wrap", offsetof(struct env_config, wrap), true},
@@ -82,6 +83,8 @@ bool env_config_read(struct env_config *config, env_config_ask_fn *ask, void *ar
         "pin-value",
         "pin_source",
         "pinsource",
+        "pin_final_try",
+        "pin-last-try",
         "keks",
         "kek_optional",
         "optional-kek",
@@ -273,6 +276,7 @@ ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *
                       errors));
     ENV_TRY(yes_or_no("standard-names", config->standard_names, &standard_names, errors));
     ENV_TRY(yes_or_no("pkcs11-scheme", config->pkcs11_scheme, &pkcs11_scheme, errors));
+    ENV_TRY(yes_or_no("pin-final-try", config->pin_final_try, &config->pin_final_try_on, errors));
     ENV_TRY(wait_seconds(config->session_wait, &config->session_wait_seconds, errors));
     ENV_TRY(query_parses(config->propquery, errors));
     ENV_TRY(check_audit(config, errors));

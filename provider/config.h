@@ -34,6 +34,7 @@ struct env_config {
     char *module_init_args;   /* pkcs11-module-init-args: CK_C_INITIALIZE_ARGS.pReserved */
     char *token;              /* token: pkcs11: URIs that narrow the tokens */
     char *pin_source;         /* pin-source: file:PATH or env:NAME */
+    char *pin_final_try;      /* pin-final-try: yes or no */
     char *kek;                /* kek: labels, pkcs11: URIs or file:s, separated by spaces */
     char *kek_optional;       /* kek-optional: those of them that sealing can go without */
     char *wrap;               /* wrap: auto, aes-kw, aes-kwp, aes-gcm, rsa-oaep */
@@ -55,6 +56,7 @@ struct env_config {
     enum env_oaep_hash oaep_hash_choice;
     bool weak_allowed;
     bool imported_allowed;
+    bool pin_final_try_on;         /* a try of the PIN after which the token locks is taken */
     unsigned session_wait_seconds; /* for a session of a token that has no more */
     bool audit_required_on;
 

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "gate.h"
+
 #define SHA384_LEN 48u
 
 struct env_crypto {
@@ -97,14 +99,18 @@ ENV_RESULT env_crypto_ready(struct env_crypto *crypto)
 
     if (atomic_load_explicit(&crypto->ready, memory_order_acquire))
         return ENV_OK;
-    if (!CRYPTO_THREAD_write_lock(crypto->lock))
+    env_gate_enter();
+    if (!CRYPTO_THREAD_write_lock(crypto->lock)) {
+        env_gate_leave();
         return ENV_FAIL(ENV_R_INTERNAL);
+    }
     ready = atomic_load(&crypto->ready) || fetch_all(crypto);
     if (ready)
         atomic_store_explicit(&crypto->ready, true, memory_order_release);
     else
         drop_fetched(crypto); /* a provider that is activated later may still bring it */
     CRYPTO_THREAD_unlock(crypto->lock);
+    env_gate_leave();
     return ready ? ENV_OK : ENV_FAIL(ENV_R_NO_AES_GCM);
 }
 
@@ -166,16 +172,24 @@ void env_random_ends(void)
     atomic_store(&random_ended, true);
 }
 
+/* Through the gate: when it seeds a generator, libcrypto has a lock that a child would need. */
+static ENV_RESULT draw(int (*random_bytes)(OSSL_LIB_CTX *, unsigned char *, size_t, unsigned),
+                       const struct env_crypto *crypto, uint8_t *out, size_t len)
+{
+    bool ok;
+
+    env_gate_enter();
+    ok = !atomic_load(&random_ended) && random_bytes(crypto->libctx, out, len, 0) == 1;
+    env_gate_leave();
+    return ok ? ENV_OK : ENV_FAIL(ENV_R_RANDOM_FAILED);
+}
+
 ENV_RESULT env_random_private(const struct env_crypto *crypto, uint8_t *out, size_t len)
 {
-    if (atomic_load(&random_ended) || RAND_priv_bytes_ex(crypto->libctx, out, len, 0) != 1)
-        return ENV_FAIL(ENV_R_RANDOM_FAILED);
-    return ENV_OK;
+    return draw(RAND_priv_bytes_ex, crypto, out, len);
 }
 
 ENV_RESULT env_random_public(const struct env_crypto *crypto, uint8_t *out, size_t len)
 {
-    if (atomic_load(&random_ended) || RAND_bytes_ex(crypto->libctx, out, len, 0) != 1)
-        return ENV_FAIL(ENV_R_RANDOM_FAILED);
-    return ENV_OK;
+    return draw(RAND_bytes_ex, crypto, out, len);
 }

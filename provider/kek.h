@@ -234,6 +234,7 @@ static inline bool env_kek_out_of_reach(enum env_reason reason)
     case ENV_R_PIN_WRONG:
     case ENV_R_PIN_MISSING:
     case ENV_R_PIN_LOCKED:
+    case ENV_R_PIN_FINAL_TRY:
     case ENV_R_SESSIONS_EXHAUSTED:
         return true;
     default:

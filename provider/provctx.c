@@ -3,14 +3,19 @@
 
 #include <openssl/crypto.h>
 
+#include "gate.h"
+
 ENV_RESULT env_provctx_ready(struct env_provctx *provctx)
 {
     ENV_RESULT r = ENV_OK;
 
     if (atomic_load_explicit(&provctx->config_checked, memory_order_acquire))
         return ENV_OK;
-    if (!CRYPTO_THREAD_write_lock(provctx->config_lock))
+    env_gate_enter();
+    if (!CRYPTO_THREAD_write_lock(provctx->config_lock)) {
+        env_gate_leave();
         return ENV_FAIL(ENV_R_INTERNAL);
+    }
     if (!atomic_load(&provctx->config_checked)) {
         r = env_config_check(&provctx->config, &provctx->errors);
         if (env_ok(r))
@@ -19,6 +24,7 @@ ENV_RESULT env_provctx_ready(struct env_provctx *provctx)
             atomic_store_explicit(&provctx->config_checked, true, memory_order_release);
     }
     CRYPTO_THREAD_unlock(provctx->config_lock);
+    env_gate_leave();
     return r;
 }
 

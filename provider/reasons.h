@@ -72,7 +72,7 @@
     X(TOKEN_FAILED,          182, "the token failed")                                              \
     X(PIN_WRONG,             183, "the token refused the PIN (it is not tried again)")             \
     X(PIN_MISSING,           184, "the token needs a PIN and none is configured (pin-source)")     \
-    X(PIN_LOCKED,            185, "the PIN is locked, or one wrong try away from it")              \
+    X(PIN_LOCKED,            185, "the PIN is locked")                                             \
     X(SESSIONS_EXHAUSTED,    186, "the token has no session left")                                 \
     /* key wrap as a cipher */                                                                     \
     X(ONE_UPDATE,            200, "key wrap takes everything in one update: this is the second")   \
@@ -116,8 +116,12 @@
     X(FILE_LOCKED,           257, "another process has the file locked")                           \
     X(FILE_CHANGED,          258, "the file changed meanwhile")                                    \
     X(FILE_UNSAFE,           259, "the file can not be changed safely") \
+    /* PINs */                                                                                     \
+    X(PIN_FINAL_TRY,         260, "one try of the PIN is left, and it is not taken (pin-final-try = yes takes it)") \
     /* the audit log */                                                                            \
-    X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)")
+    X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)") \
+    /* processes */                                                                                \
+    X(FORKED_INSIDE_TOKEN,   276, "this process was forked while a token did not answer its parent: it can use tokens only after exec")
 /* clang-format on */
 
 enum env_reason {

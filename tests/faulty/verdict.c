@@ -248,6 +248,9 @@ void verdict_of_remains(const struct test_case *c, enum outcome again,
         return; /* with others there, slots are looked at anew every 5 seconds only */
     if (reason == ENV_R_WRAP_LENGTH && verdict_is_lie(c->kind))
         return; /* wrong answers to what the token was tested with are remembered */
+    if (reason == ENV_R_NOT_AUTHENTIC && verdict_is_lie(c->kind) &&
+        c->function == FAULTY_C_GetAttributeValue)
+        return; /* and so is another public half: what does not fit it is not asked for */
     if (reason == ENV_R_OTHER_KEK && verdict_must_be_fooled(c))
         return; /* and so is a wrong id */
     if (again != OUTCOME_GOOD)

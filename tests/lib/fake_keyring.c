@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "keymgmt/gate.h"
+#include "keymgmt/module_call.h"
 #include "keymgmt/token_keyring.h"
 
 struct fake_kek fake_keks[FAKE_KEKS];

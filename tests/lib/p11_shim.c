@@ -23,6 +23,7 @@ struct shim {
     atomic_bool outside;
     CK_FLAGS add;
     CK_FLAGS remove;
+    CK_FLAGS add_when_login_fails;
     size_t mechanism_count;
     CK_MECHANISM_TYPE mechanisms[MECHANISMS_MAX];
     CK_FLAGS mechanism_flags[MECHANISMS_MAX];
@@ -116,6 +117,11 @@ void shim_token_flags(CK_FLAGS add, CK_FLAGS remove)
 {
     shim.add = add;
     shim.remove = remove;
+}
+
+void shim_token_flags_when_login_fails(CK_FLAGS add)
+{
+    shim.add_when_login_fails = add;
 }
 
 void shim_mechanism(CK_MECHANISM_TYPE type, CK_FLAGS flags)
@@ -265,6 +271,8 @@ static CK_RV close_session(CK_SESSION_HANDLE session)
 
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG len)
 {
+    if (shim_failures_left(SHIM_LOGIN) > 0)
+        shim.add |= shim.add_when_login_fails;
     STOP(SHIM_LOGIN);
     if (shim.null_pin) {
         if (pin != NULL || len != 0)

@@ -66,6 +66,8 @@ bool shim_was_called_outside(void);
 
 /* Flags that C_GetTokenInfo adds and takes away. */
 void shim_token_flags(CK_FLAGS add, CK_FLAGS remove);
+/* Those that it adds as soon as a C_Login was made to fail. */
+void shim_token_flags_when_login_fails(CK_FLAGS add);
 /* C_Login has to be called without a PIN, as for a PIN pad; the module gets the right one. */
 void shim_expect_null_pin(void);
 /* What C_GetMechanismInfo says of a mechanism; at most four. */

@@ -165,15 +165,15 @@ START_TEST(yes_and_no)
 {
     static const char *const wrong[] = {"Yes", "YES", "y",     "true", "1",    "on",
                                         "No",  "off", "false", "0",    "yes ", " no"};
-    char **fields[] = {&config.allow_weak_kek, &config.allow_imported_kek};
-    bool *outcomes[] = {&config.weak_allowed, &config.imported_allowed};
-    static const char *const names[] = {"allow-weak-kek", "allow-imported-kek"};
+    char **fields[] = {&config.allow_weak_kek, &config.allow_imported_kek, &config.pin_final_try};
+    bool *outcomes[] = {&config.weak_allowed, &config.imported_allowed, &config.pin_final_try_on};
+    static const char *const names[] = {"allow-weak-kek", "allow-imported-kek", "pin-final-try"};
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         set(fields[i], "yes");
         good();
         ck_assert(*outcomes[i]);
-        ck_assert(!*outcomes[1 - i]);
+        ck_assert(!*outcomes[(i + 1) % 3] && !*outcomes[(i + 2) % 3]);
         set(fields[i], "no");
         good();
         ck_assert(!*outcomes[i]);

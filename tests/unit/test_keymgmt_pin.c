@@ -281,16 +281,78 @@ END_TEST
 
 START_TEST(a_locked_pin_is_not_tried)
 {
-    static const CK_FLAGS flags[] = {CKF_USER_PIN_LOCKED, CKF_USER_PIN_FINAL_TRY};
+    static const CK_FLAGS flags[] = {CKF_USER_PIN_LOCKED,
+                                     CKF_USER_PIN_LOCKED | CKF_USER_PIN_FINAL_TRY};
+    static const char *const choices[] = {NULL, "yes"};
 
-    ring = ring_new();
-    for (size_t i = 0; i < 2; i++) {
-        shim_token_flags(flags[i], 0);
+    for (size_t i = 0; i < 4; i++) {
+        ring_set(&ring_config()->pin_final_try, choices[i / 2]);
+        ring = ring_new();
+        shim_token_flags(flags[i % 2], 0);
         ck_assert_int_eq(select_orders(), ENV_R_PIN_LOCKED);
+        ck_assert_str_eq(raised_text(), "token 'kek'");
+        ring_free(ring);
     }
     ck_assert_uint_eq(shim_count(SHIM_LOGIN), 0);
+    ring = ring_new();
     shim_token_flags(CKF_USER_PIN_COUNT_LOW, 0);
     ck_assert_int_eq(select_orders(), ENV_R_NONE);
+}
+END_TEST
+
+START_TEST(the_final_try_is_left_to_a_person)
+{
+    static const char *const choices[] = {NULL, "no"};
+
+    shim_token_flags(CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_COUNT_LOW, 0);
+    for (size_t i = 0; i < 2; i++) {
+        ring_set(&ring_config()->pin_final_try, choices[i]);
+        ring = ring_new();
+        ck_assert_int_eq(select_orders(), ENV_R_PIN_FINAL_TRY);
+        ck_assert_str_eq(raised_text(), "token 'kek'");
+        ck_assert_int_eq(ring_lookup_reason(ring, "0102", ENV_WRAP_AES256_KW), ENV_R_PIN_FINAL_TRY);
+        ck_assert_uint_eq(shim_count(SHIM_LOGIN), 0);
+        shim_token_flags(0, 0); /* it is seen when a person has logged in */
+        ck_assert_int_eq(select_orders(), ENV_R_NONE);
+        ring_free(ring);
+        shim_forget_counts();
+        shim_token_flags(CKF_USER_PIN_FINAL_TRY, 0);
+    }
+    ring_set(&ring_config()->pin_final_try, "yes");
+    ring = ring_new();
+    ck_assert_int_eq(select_orders(), ENV_R_NONE);
+    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
+}
+END_TEST
+
+/* The only try that is left is taken once. */
+START_TEST(the_final_try_with_a_wrong_pin)
+{
+    (void)setenv("TEST_PIN", "9999", 1);
+    ring_set(&ring_config()->pin_final_try, "yes");
+    shim_token_flags(CKF_USER_PIN_FINAL_TRY, 0);
+    ring = ring_new();
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
+    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
+}
+END_TEST
+
+/* Whatever the code says: the token has counted a wrong PIN. */
+START_TEST(a_wrong_pin_by_another_code)
+{
+    static const CK_RV codes[] = {CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED, CKR_ARGUMENTS_BAD,
+                                  CKR_DEVICE_REMOVED};
+    CK_RV code = codes[_i];
+
+    ring = ring_new();
+    shim_fail(SHIM_LOGIN, code, 1);
+    shim_token_flags_when_login_fails(CKF_USER_PIN_COUNT_LOW);
+    ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
+    ck_assert_ptr_nonnull(strstr(raised_text(), "C_Login: CKR_"));
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
+    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
 }
 END_TEST
 
@@ -305,10 +367,25 @@ END_TEST
 START_TEST(a_login_that_fails_otherwise_is_not_repeated)
 {
     ring = ring_new();
-    shim_fail(SHIM_LOGIN, CKR_GENERAL_ERROR, 1);
+    shim_fail(SHIM_LOGIN, CKR_DEVICE_ERROR, 1);
+    ck_assert_int_eq(select_orders(), ENV_R_TOKEN_FAILED);
+    ck_assert_ptr_nonnull(strstr(raised_text(), "C_Login: CKR_DEVICE_ERROR (0x30), token 'kek'"));
+    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
+}
+END_TEST
+
+/* Which the file of a SoftHSM token is that another process is writing. */
+START_TEST(a_login_that_fails_for_a_moment)
+{
+    ring = ring_new();
+    shim_fail(SHIM_LOGIN, CKR_GENERAL_ERROR, 3);
+    ck_assert_int_eq(select_orders(), ENV_R_NONE);
+    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 4);
+    ring_free(ring);
+    ring = ring_new();
+    shim_fail(SHIM_LOGIN, CKR_GENERAL_ERROR, 1000);
     ck_assert_int_eq(select_orders(), ENV_R_TOKEN_FAILED);
     ck_assert_ptr_nonnull(strstr(raised_text(), "C_Login: CKR_GENERAL_ERROR (0x5), token 'kek'"));
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
 }
 END_TEST
 
@@ -358,8 +435,12 @@ int main(void)
     tcase_add_test(tc, a_wrong_pin_is_not_tried_again_in_a_child);
     tcase_add_test(tc, a_wrong_pin_for_one_token_does_no_harm_to_another);
     tcase_add_test(tc, a_locked_pin_is_not_tried);
+    tcase_add_test(tc, the_final_try_is_left_to_a_person);
+    tcase_add_test(tc, the_final_try_with_a_wrong_pin);
+    tcase_add_loop_test(tc, a_wrong_pin_by_another_code, 0, 4);
     tcase_add_test(tc, a_pin_that_locks_meanwhile);
     tcase_add_test(tc, a_login_that_fails_otherwise_is_not_repeated);
+    tcase_add_test(tc, a_login_that_fails_for_a_moment);
     tcase_add_test(tc, no_login_where_none_is_required);
     tcase_add_test(tc, a_pin_pad_is_asked_by_the_token_itself);
     suite_add_tcase(suite, tc);

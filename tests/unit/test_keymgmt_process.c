@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "keymgmt/gate.h"
 #include "p11_shim.h"
+#include "provider/gate.h"
 #include "softhsm_fixture.h"
 
 static struct env_keyring *ring;
@@ -258,6 +258,82 @@ START_TEST(a_fork_from_inside_does_not_wait)
 }
 END_TEST
 
+/* A module that does not answer. */
+static void do_not_answer(void)
+{
+    atomic_store(&stage, 1);
+    while (!atomic_load(&stop))
+        (void)usleep(1000);
+}
+
+static void *use_once(void *failed)
+{
+    if (!round_trip(kek))
+        *(bool *)failed = true;
+    atomic_store(&stage, 2);
+    return NULL;
+}
+
+static bool no_token_is_used(void)
+{
+    const struct env_selector selector = {.name = "orders"};
+    struct env_kek_list list = {0};
+
+    shim_forget_counts();
+    return !round_trip(kek) && raised_reason() == ENV_R_FORKED_INSIDE_TOKEN &&
+           ring->vtable->select(ring, &selector, &list).reason == ENV_R_FORKED_INSIDE_TOKEN &&
+           shim_total() == 0;
+}
+
+static bool an_orphan_and_its_child(void)
+{
+    int status;
+    pid_t pid;
+
+    if (!no_token_is_used())
+        return false;
+    pid = fork();
+    if (pid == 0)
+        _exit(no_token_is_used() ? 0 : 1);
+    return waitpid(pid, &status, 0) == pid && status == 0 && free_unused();
+}
+
+static long fork_takes(bool (*in)(void))
+{
+    struct timespec start;
+    struct timespec end;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &start);
+    in_child(in);
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    return (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000;
+}
+
+START_TEST(a_fork_does_not_wait_for_ever)
+{
+    pthread_t thread;
+    bool failed = false;
+    long ms;
+
+    env_gate_forking_seconds = 4;
+    shim_do_inside(do_not_answer);
+    ck_assert_int_eq(pthread_create(&thread, NULL, use_once, &failed), 0);
+    while (atomic_load(&stage) != 1)
+        (void)usleep(1000);
+    ms = fork_takes(an_orphan_and_its_child);
+    ck_assert_msg(ms >= 3900, "%ld ms", ms);
+    ms = fork_takes(an_orphan_and_its_child);
+    ck_assert_msg(ms >= 900 && ms < 3900, "%ld ms", ms);
+    atomic_store(&stop, true);
+    while (atomic_load(&stage) != 2)
+        (void)usleep(1000);
+    in_child(use_inherited);
+    assert_round_trip(kek, kek);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert(!failed);
+}
+END_TEST
+
 static enum env_reason reason_inside;
 
 static void select_inside(void)
@@ -467,6 +543,7 @@ int main(void)
     if (!ASAN) /* its allocator, in gcc 12, is left locked in the child of a threaded process */
         tcase_add_test(tc, forks_while_threads_are_inside);
     tcase_add_test(tc, a_fork_waits_for_who_is_inside);
+    tcase_add_test(tc, a_fork_does_not_wait_for_ever);
     tcase_add_test(tc, a_fork_from_inside_does_not_wait);
     tcase_add_test(tc, a_module_that_asks_for_its_own_keys);
     tcase_add_test(tc, a_broken_pipe_does_not_kill);

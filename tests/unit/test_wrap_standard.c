@@ -10,7 +10,7 @@
 
 #include "caller.h"
 #include "fake_keyring.h"
-#include "keymgmt/gate.h"
+#include "keymgmt/module_call.h"
 
 static OSSL_LIB_CTX *libctx;
 static EVP_CIPHER_CTX *ours, *theirs;

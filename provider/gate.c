@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gate.h"
 
-#include <openssl/err.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <time.h>
-
-#include "token_keyring.h"
 
 /* A token that does not answer does not keep a process from ending for longer. */
 #define CLOSING_SECONDS 3
 
-/* Each takes a little memory for good; a program that loads modules more often does without. */
-#define EXIT_HANDLERS_MAX 1000u
+/* Nor from forking for longer; and once it did for so long, the next forks do not wait as long. */
+#define FORKING_SECONDS 30
+#define FORKING_AGAIN_SECONDS 1
+
+unsigned env_gate_forking_seconds = FORKING_SECONDS;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int registration = -1;
@@ -24,10 +22,20 @@ static unsigned threads_inside;
 static unsigned forks_waiting; /* newcomers let them go first, so that a fork is not starved */
 static bool closed;
 static struct timespec closed_until; /* is waited for those inside */
+static bool forked_nevertheless; /* while somebody was inside that still is */
+static bool orphan;
 
 static _Thread_local unsigned depth;
-static _Thread_local unsigned calls;
 static _Thread_local bool late; /* came when the gate was closed, and is not counted */
+
+static struct timespec in_seconds(unsigned seconds)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)seconds;
+    return until;
+}
 
 /*
  * A module that forks while we are inside it (p11-kit starts its remote modules so) execs at once.
@@ -35,13 +43,18 @@ static _Thread_local bool late; /* came when the gate was closed, and is not cou
  */
 static void before_fork(void)
 {
+    struct timespec until;
+    int error = 0;
+
     if (depth > 0)
         return;
     (void)pthread_mutex_lock(&lock);
+    until = in_seconds(forked_nevertheless ? FORKING_AGAIN_SECONDS : env_gate_forking_seconds);
     forks_waiting++;
-    while (threads_inside > 0)
-        (void)pthread_cond_wait(&changed, &lock);
+    while (threads_inside > 0 && error == 0)
+        error = pthread_cond_timedwait(&changed, &lock, &until);
     forks_waiting--;
+    forked_nevertheless = threads_inside > 0;
 }
 
 static void after_fork_in_parent(void)
@@ -58,6 +71,8 @@ static void after_fork_in_child(void)
     if (depth > 0) /* not taken by before_fork: whoever has it is not there */
         lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    orphan = orphan || (depth == 0 && threads_inside > 0);
+    forked_nevertheless = false;
     threads_inside = depth > 0 && !late ? 1 : 0;
     forks_waiting = 0;
     if (depth == 0)
@@ -93,7 +108,9 @@ void env_gate_leave(void)
     if (--depth > 0 || late)
         return;
     (void)pthread_mutex_lock(&lock);
-    if (--threads_inside == 0 || closed)
+    if (--threads_inside == 0)
+        forked_nevertheless = false;
+    if (threads_inside == 0 || closed)
         (void)pthread_cond_broadcast(&changed);
     (void)pthread_mutex_unlock(&lock);
 }
@@ -104,10 +121,8 @@ void env_gate_close(void)
     int error = 0;
 
     (void)pthread_mutex_lock(&lock);
-    if (!closed) { /* as often as modules were loaded this is called, and all that is one wait */
-        (void)clock_gettime(CLOCK_REALTIME, &closed_until);
-        closed_until.tv_sec += CLOSING_SECONDS;
-    }
+    if (!closed) /* as often as modules were loaded this is called, and all that is one wait */
+        closed_until = in_seconds(CLOSING_SECONDS);
     closed = true;
     while (threads_inside > self && error == 0)
         error = pthread_cond_timedwait(&changed, &lock, &closed_until);
@@ -119,34 +134,7 @@ bool env_gate_is_late(void)
     return late;
 }
 
-void env_gate_close_at_exit(void)
+bool env_gate_is_orphan(void)
 {
-    static atomic_uint registered;
-
-    if (atomic_fetch_add(&registered, 1) < EXIT_HANDLERS_MAX)
-        (void)atexit(env_token_process_is_ending);
-    else
-        (void)atomic_fetch_sub(&registered, 1);
-}
-
-/*
- * SoftHSM uses libcrypto in our thread and leaves what went wrong there (the lack of an rdrand
- * engine, for one) on our caller's error stack: programs like openssl enc would print that after a
- * success. What a module leaves is dropped; what it says, it says by its return code.
- */
-void env_call_begin(void)
-{
-    calls++;
-    (void)ERR_set_mark();
-}
-
-void env_call_end(void)
-{
-    (void)ERR_pop_to_mark();
-    calls--;
-}
-
-bool env_token_inside_call(void)
-{
-    return calls > 0;
+    return orphan;
 }

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Programs that fork while they seal and open, as servers do: forks/main.c. No child hangs, none
+# disturbs its parent. FORKS says how many children a case has; 1000 take some minutes.
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+make_usual
+forks=${FORKS:-12}
+export FORK_SECONDS=$((60 + forks))
+
+# The allocators of gcc's sanitizers are left locked in the child of a process with threads, and a
+# context that is alive at exit points to its parts from memory that the leak checker does not see.
+threaded=(load programs first)
+if [[ -n ${ENVELOPE_SANITIZE:-} ]]; then
+    threaded=()
+    export ASAN_OPTIONS=detect_leaks=0:intercept_tls_get_addr=0
+    sanitizer_env=("${sanitizer_env[@]/ASAN_OPTIONS=*/ASAN_OPTIONS=$ASAN_OPTIONS}")
+fi
+
+forks() { # case, count
+    local name=$1 count=$2
+    with_envelope timeout -k 5 $((FORK_SECONDS + 30)) "$ENVELOPE_PROGRAMS/fork_load" "$name" "$count" \
+        >out 2>err || fail "$name, $setting: status $?: $(head -c 20000 err)"
+    [[ ! -s err ]] || fail "$name, $setting: $(head -c 20000 err)"
+    echo "$setting: $(<out)"
+}
+
+all_fork() {
+    local name
+    rm -f sealed.before
+    for name in "${threaded[@]}" alone; do
+        forks "$name" "$forks"
+    done
+    for name in servers servers-first; do
+        forks "$name" $(((forks + 7) / 8))
+    done
+}
+
+ours_first() {
+    sed -i -e '/^default = default_sect$/d' -e 's/^envelope = envelope_sect$/&\ndefault = default_sect/' "$cnf"
+}
+
+first_and_last() { # lines of openssl.cnf
+    setting="$module, our provider last"
+    write_cnf "$@"
+    all_fork
+    setting="$module, our provider first"
+    ours_first
+    all_fork
+}
+
+module=SoftHSM
+first_and_last
+
+module=NSS
+softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
+init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
+export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
+mkdir nss
+certutil -N -d "sql:$work/nss" -f pin
+"$ENVELOPE_PROGRAMS/make_kek" --module "$softokn" --init-args "$init_args" \
+    --token "NSS Certificate DB" --pin "$pin" --label orders --id 0a0b --usage wrap
+first_and_last "pkcs11-module-path=\"$softokn\"" "pkcs11-module-init-args=\"$init_args\"" \
+    'token="pkcs11:token=NSS%20Certificate%20DB"'
+
+# It knows SoftHSM by the file that its package has in p11-kit's directory.
+module="p11-kit's proxy"
+first_and_last "pkcs11-module-path=\"$(first_file /usr/lib/*/p11-kit-proxy.so)\""
