@@ -70,8 +70,8 @@ ENV_RESULT env_ring_attempt(struct env_ring *ring, env_attempt_fn *attempt, void
                             struct env_fault *fault);
 
 /*
- * Every operation begins with it, before it takes any lock, and ends with env_gate_leave whatever it
- * returned. FORKED_INSIDE_TOKEN.
+ * Every operation begins with it, before it takes any lock, and ends with env_gate_leave whatever
+ * it returned. FORKED_INSIDE_TOKEN.
  */
 ENV_RESULT env_ring_enter_gate(struct env_fault *fault);
 

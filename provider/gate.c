@@ -22,7 +22,7 @@ static unsigned threads_inside;
 static unsigned forks_waiting; /* newcomers let them go first, so that a fork is not starved */
 static bool closed;
 static struct timespec closed_until; /* is waited for those inside */
-static bool forked_nevertheless; /* while somebody was inside that still is */
+static bool forked_nevertheless;     /* while somebody was inside that still is */
 static bool orphan;
 
 static _Thread_local unsigned depth;
