@@ -179,6 +179,7 @@ static bool ends_with(const char *text, const char *end)
 
 static ENV_RESULT take_block(struct reading *r, const char *name, struct env_span der)
 {
+    char shown[64];
     bool is = false;
 
     if (ends_with(name, "PRIVATE KEY"))
@@ -187,7 +188,10 @@ static ENV_RESULT take_block(struct reading *r, const char *name, struct env_spa
         ENV_TRY(try_certificate(r, der, &is));
     else if (strcmp(name, PEM_STRING_PUBLIC) == 0)
         ENV_TRY(try_public_key(r, der, &is));
-    return is ? ENV_OK : content_fault(r, name);
+    if (is)
+        return ENV_OK;
+    env_printable(shown, sizeof(shown), name, strlen(name));
+    return content_fault(r, shown);
 }
 
 /* All blocks are looked at: a private key may stand behind the certificate. */

@@ -8,6 +8,8 @@
 
 #include "../provider/fork_generation.h"
 
+#define SLOTS_MAX 65536u /* of one module */
+
 /* A list of tokens that grows while the slots are looked at. */
 struct gathering {
     struct env_uris wanted; /* of any of them; none: every token */
@@ -174,6 +176,8 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
         return ENV_OK;
     g->started++;
     rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, NULL, &count));
+    if (rv == CKR_OK && count > SLOTS_MAX) /* a number that no module means */
+        rv = CKR_GENERAL_ERROR;
     if (rv == CKR_OK && count > 0) {
         count += 4; /* some may be plugged in this moment */
         room = count;

@@ -2,6 +2,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,16 +30,19 @@ const char *pieces_setting(const char *name, const char *otherwise)
 
 enum outcome pieces_keep(const struct piece *piece, enum outcome outcome)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     struct piece *more;
 
     if (outcome != OUTCOME_GOOD)
         return outcome;
+    (void)pthread_mutex_lock(&lock);
     more = realloc(pieces, (piece_count + 1) * sizeof(*pieces));
     if (more == NULL)
         world_fail("no memory");
     pieces = more;
     pieces[piece_count] = *piece;
     pieces[piece_count++].number = case_number;
+    (void)pthread_mutex_unlock(&lock);
     return outcome;
 }
 
@@ -317,4 +321,10 @@ void operation_prepare(const struct operation *operation, OSSL_LIB_CTX *libctx)
 {
     if (operation->prepare != NULL && operation->prepare(libctx) != OUTCOME_GOOD)
         world_fail("%s can not be prepared without faults either", operation->name);
+}
+
+void operations_prepare(OSSL_LIB_CTX *libctx)
+{
+    for (const struct operation *o = operations; o < operations + OPERATIONS_AES; o++)
+        operation_prepare(o, libctx);
 }

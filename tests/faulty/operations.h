@@ -39,6 +39,7 @@ extern const struct operation operations[];
 /* Ends the program when there is none of this name. */
 const struct operation *operation_named(const char *name);
 void operation_prepare(const struct operation *operation, OSSL_LIB_CTX *libctx);
+void operations_prepare(OSSL_LIB_CTX *libctx); /* those for AES KEKs */
 
 /* Returns how many pieces were sealed so far; the other forgets those since then. */
 size_t operations_begin_case(unsigned long number);

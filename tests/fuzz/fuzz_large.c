@@ -2,7 +2,8 @@
 /*
  * Segments of 1 MiB, which are decrypted in pieces before their tag is seen. An input is too short
  * to hold one, so it is what happens to a message that is made here: where a byte changes, where it
- * ends, and how it comes in. Whatever that is, nothing comes out that was not verified.
+ * ends, and how it comes in. Whatever that is, nothing comes out that was not verified; where it is
+ * re-wrapped, a whole message comes out under its new header, and one cut short fails.
  */
 #include <openssl/err.h>
 #include <string.h>
@@ -15,9 +16,12 @@
 #define PLAIN_LEN (SEGMENT_PLAIN + 200000u)
 #define LARGE 65536u /* updates of fewer bytes come last */
 #define UNTOUCHED 0xA5
+#define FLOE_HEADER 74u
+#define FLOE_PARAMS 10u
 
 static OSSL_LIB_CTX *libctx;
 static EVP_CIPHER *cipher;
+static EVP_CIPHER *rewrapper;
 static uint8_t plain[PLAIN_LEN];
 static uint8_t message[PLAIN_LEN + SEGMENT];
 static size_t message_len;
@@ -35,6 +39,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     fake_reset();
     libctx = fake_libctx_new();
     cipher = EVP_CIPHER_fetch(libctx, "ENVELOPE-1M", NULL);
+    rewrapper = EVP_CIPHER_fetch(libctx, "ENVELOPE-REWRAP", NULL);
     for (size_t i = 0; i < PLAIN_LEN; i++) /* neither 0 nor UNTOUCHED */
         plain[i] = (uint8_t)(1 + (i * 7 + i / 251) % 150);
     FUZZ_DEMAND(EVP_EncryptInit_ex2(ctx, cipher, NULL, NULL, NULL) == 1 &&
@@ -126,6 +131,86 @@ static void copy(struct run *run)
     run->ctx = other;
 }
 
+/* ---- re-wrapping ---- */
+
+/* Whether the lengths that the segments say make up the rest of the message, and nothing follows.
+ */
+static bool segments_fit(size_t len)
+{
+    for (size_t at = headers_len; at + 4 <= len;) {
+        const uint8_t *p = message + at;
+        size_t stated = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+        bool last = stated != 0xFFFFFFFF;
+
+        if (!last)
+            stated = SEGMENT;
+        if (stated < 32 || stated > SEGMENT || stated > len - at)
+            return false;
+        at += stated;
+        if (last)
+            return at == len;
+    }
+    return false;
+}
+
+/* With the change in place. Its tags are nobody's business but the opener's. */
+static void rewrap(struct fuzz_input *in, size_t changed, size_t len)
+{
+    size_t der_len = headers_len - FLOE_HEADER;
+    bool expected = (changed >= der_len + FLOE_PARAMS) && segments_fit(len);
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    size_t written = 0;
+    size_t done = 0;
+    bool ok = EVP_CipherInit_ex2(ctx, rewrapper, NULL, NULL, 1, NULL) == 1;
+    int n = -1;
+
+    FUZZ_DEMAND(ok);
+    while (ok && done < len) {
+        size_t step = 1 + number(in) % SEGMENT;
+
+        step = step < len - done ? step : len - done;
+        ok = EVP_CipherUpdate(ctx, out + written, &n, message + done, (int)step) == 1;
+        FUZZ_DEMAND(n >= 0 && (size_t)n <= step + 32 && (ok || n == 0));
+        written += (size_t)n;
+        done += step;
+    }
+    if (ok) {
+        ok = EVP_CipherFinal_ex(ctx, out + written, &n) == 1;
+        FUZZ_DEMAND(n >= 0 && n <= 4096 && (ok || n == 0));
+        written += (size_t)n;
+    }
+    FUZZ_DEMAND(ok == expected);
+    FUZZ_DEMAND(ok || (fake_last_reason() != 0 && fake_last_reason() != ENV_R_INTERNAL));
+    if (ok) /* the new header is as long as the old one was */
+        FUZZ_DEMAND(written == len && memcmp(out + der_len, message + der_len, len - der_len) == 0);
+    EVP_CIPHER_CTX_free(ctx);
+}
+
+/* ---- opening ---- */
+
+static void open_message(struct fuzz_input *in, bool in_place, size_t changed, size_t len)
+{
+    struct run run = {EVP_CIPHER_CTX_new(), verified_up_to(changed, len), 0};
+    size_t done = 0;
+    bool ok = EVP_CipherInit_ex2(run.ctx, cipher, NULL, NULL, 0, NULL) == 1;
+
+    FUZZ_DEMAND(ok);
+    while (ok && done < len) {
+        size_t step = LARGE + number(in) % (SEGMENT + SEGMENT / 2);
+
+        step = step < len - done ? step : len - done;
+        if (fuzz_byte(in) % 4 == 3)
+            copy(&run);
+        ok = call(&run, message + done, step, in_place);
+        done += step;
+    }
+    ok = ok && call(&run, NULL, 0, false);
+    FUZZ_DEMAND(ok == (changed == SIZE_MAX && len == message_len));
+    FUZZ_DEMAND(ok ? run.released == PLAIN_LEN
+                   : fake_last_reason() != 0 && fake_last_reason() != ENV_R_INTERNAL);
+    EVP_CIPHER_CTX_free(run.ctx);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input in = {data, size};
@@ -133,30 +218,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t with = (what & 1) != 0 ? fuzz_byte(&in) : 0;
     size_t changed = with != 0 ? number(&in) % message_len : SIZE_MAX;
     size_t len = (what & 2) != 0 ? number(&in) % (message_len + 1) : message_len;
-    struct run run = {EVP_CIPHER_CTX_new(), verified_up_to(changed, len), 0};
-    size_t done = 0;
-    bool ok = EVP_CipherInit_ex2(run.ctx, cipher, NULL, NULL, 0, NULL) == 1;
 
-    FUZZ_DEMAND(ok);
     ERR_clear_error();
     if (with != 0)
         message[changed] ^= with;
-    while (ok && done < len) {
-        size_t step = LARGE + number(&in) % (SEGMENT + SEGMENT / 2);
-
-        step = step < len - done ? step : len - done;
-        if (fuzz_byte(&in) % 4 == 3)
-            copy(&run);
-        ok = call(&run, message + done, step, (what & 4) != 0);
-        done += step;
-    }
-    ok = ok && call(&run, NULL, 0, false);
+    if ((what & 8) != 0)
+        rewrap(&in, changed, len);
+    else
+        open_message(&in, (what & 4) != 0, changed, len);
     if (with != 0)
         message[changed] ^= with;
-    FUZZ_DEMAND(ok == (with == 0 && len == message_len));
-    FUZZ_DEMAND(ok ? run.released == PLAIN_LEN
-                   : fake_last_reason() != 0 && fake_last_reason() != ENV_R_INTERNAL);
-    EVP_CIPHER_CTX_free(run.ctx);
     FUZZ_DEMAND(fake_references() == 0);
     ERR_clear_error();
     return 0;

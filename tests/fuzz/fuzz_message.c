@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole messages through EVP to opening.c, with fake KEKs. The first bytes of an input choose the
- * cipher, whether buffers are in place, how large the updates are, and whether the message is not
- * opened but re-wrapped; the rest is the message.
+ * Whole messages and sealed keys through EVP to opening.c, with fake KEKs of AES and of RSA. The
+ * first bytes of an input choose the cipher, whether buffers are in place, how large the updates
+ * are, and whether it is not opened so but re-wrapped, or opened by an EVP_PKEY; the rest is the
+ * message.
  *
  * What comes out, in whatever pieces, is a beginning of what reference_opening.c gives for it, all
  * of it when and only when that is whole; a call that fails leaves nothing unverified behind, and
@@ -11,12 +12,17 @@
 #include <openssl/err.h>
 #include <string.h>
 
-#include "der_mutator.h"
 #include "fake_keyring.h"
+#include "message_mutator.h"
+#include "pkey_opening.h"
 #include "reference_opening.h"
 
 #define CONTROL 8u
+#define RSA_KEK 3u /* the first of two, behind those of AES */
 #define UNTOUCHED 0xA5
+
+enum control { IS_1M = 1, IN_PLACE = 2, REWRAP = 4, BY_PKEY = 8, FOR_ALL = 16 };
+
 #define GUARD                                                                                      \
     64u /* bytes that nothing may be written to, for what AddressSanitizer does not see            \
          */
@@ -40,7 +46,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     reference_prepare();
+    fake_make_rsa(RSA_KEK, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-2048.pem");
+    fake_make_rsa(RSA_KEK + 1, ENV_WRAP_RSA_OAEP_SHA1, "rsa/kek-2048.pem");
     libctx = fake_libctx_new();
+    pkey_prepare(libctx);
     ciphers[0] = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
     ciphers[1] = EVP_CIPHER_fetch(libctx, "ENVELOPE-1M", NULL);
     rewrapper = EVP_CIPHER_fetch(libctx, "ENVELOPE-REWRAP", NULL);
@@ -161,10 +170,17 @@ static void check_rewrapped(struct env_span in, const uint8_t *out, size_t out_l
     uint8_t new_dek[ENV_DEK_LEN];
     bool opens = reference_dek(in.data, in.len, old_dek);
 
-    FUZZ_DEMAND(opens || out_len == 0 || rewrapped);
-    if (!rewrapped || old_headers == 0) /* a sealed key has no body */
+    if (!rewrapped) {
+        FUZZ_DEMAND(opens || out_len == 0);
         return;
-    FUZZ_DEMAND(opens && new_headers > 0 && reference_dek(out, out_len, new_dek));
+    }
+    if (!opens) { /* a sealed key has no body */
+        FUZZ_DEMAND(reference_sealed_key(in.data, in.len, NULL, old_dek) &&
+                    reference_sealed_key(out, out_len, NULL, new_dek));
+        FUZZ_DEMAND(memcmp(old_dek, new_dek, ENV_DEK_LEN) == 0);
+        return;
+    }
+    FUZZ_DEMAND(new_headers > 0 && reference_dek(out, out_len, new_dek));
     FUZZ_DEMAND(memcmp(old_dek, new_dek, ENV_DEK_LEN) == 0);
     FUZZ_DEMAND(in.len - old_headers == out_len - new_headers);
     FUZZ_DEMAND(
@@ -175,111 +191,70 @@ static void rewrap_message(const uint8_t control[CONTROL], struct env_span in)
 {
     struct reference expected = {.data = malloc(in.len + 1)};
     uint8_t *out = malloc(in.len + 3 * BLOCK);
+    uint8_t dek[ENV_DEK_LEN];
     size_t out_len = 0;
     bool rewrapped;
 
     FUZZ_DEMAND(expected.data != NULL && out != NULL);
     reference_open(in.data, in.len, 0x100000, &expected);
+    expected.whole = expected.whole || reference_sealed_key(in.data, in.len, NULL, dek);
     ERR_clear_error();
+    fake_default_count = (control[0] & FOR_ALL) != 0 ? RSA_KEK + 2 : 1;
     rewrapped = rewrap(control, in, out, &out_len);
+    fake_default_count = 1;
     FUZZ_DEMAND(rewrapped || !expected.whole);
     check_rewrapped(in, out, out_len, rewrapped);
-    FUZZ_DEMAND(fake_references() == 0);
-    ERR_clear_error();
     free(expected.data);
     free(out);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void open_message(const uint8_t control[CONTROL], struct env_span in)
 {
-    const uint8_t *message = data + CONTROL;
-    struct reference expected = {0};
-    struct run run = {.expected = &expected};
-    bool is_1m;
+    bool is_1m = (control[0] & IS_1M) != 0;
+    struct reference expected = {.data = malloc(in.len + 1)};
+    struct run run = {
+        .ctx = contexts[is_1m], .in_place = (control[0] & IN_PLACE) != 0, .expected = &expected};
     bool opened;
 
-    if (size < CONTROL || size > 60000)
-        return 0;
-    if ((data[0] & 4) != 0) {
-        rewrap_message(data, (struct env_span){message, size - CONTROL});
-        return 0;
-    }
-    is_1m = (data[0] & 1) != 0;
-    run.in_place = (data[0] & 2) != 0;
-    run.ctx = contexts[is_1m];
-    expected.data = malloc(size + 1);
     FUZZ_DEMAND(expected.data != NULL);
-    reference_open(message, size - CONTROL, is_1m ? 0x100000 : 4096, &expected);
+    reference_open(in.data, in.len, is_1m ? 0x100000 : 4096, &expected);
     ERR_clear_error();
     FUZZ_DEMAND(EVP_CipherInit_ex2(run.ctx, ciphers[is_1m], NULL, NULL, 0, NULL) == 1);
-    opened = stream(&run, data, is_1m, (struct env_span){message, size - CONTROL});
+    opened = stream(&run, control, is_1m, in);
     FUZZ_DEMAND(opened == expected.whole);
     FUZZ_DEMAND(!opened || run.released == expected.len);
     if (!opened) {
         FUZZ_DEMAND(!call(&run, NULL, 0, BLOCK));
         FUZZ_DEMAND(fake_last_reason() == ENV_R_CONTEXT_FAILED);
     }
-    FUZZ_DEMAND(fake_references() == 0);
-    ERR_clear_error();
     free(expected.data);
-    return 0;
 }
 
-/* ---- mutations ---- */
-
-/* Leaves a segment out, doubles it, or says another length for it. */
-static size_t mutate_segment(uint8_t *message, size_t size, size_t max_size, unsigned seed)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t headers = reference_headers_len(message, size);
-    size_t segments = headers > 0 ? (size - headers + 4095) / 4096 : 0;
-    size_t at;
-    size_t len;
+    struct env_span message;
 
-    if (segments == 0)
-        return size;
-    at = headers + seed / 4 % segments * 4096;
-    len = size - at < 4096 ? size - at : 4096;
-    if (len < 4)
-        return size;
-    switch (seed % 4) {
-    case 0:
-        memmove(message + at, message + at + len, size - at - len);
-        return size - len;
-    case 1:
-        if (size + len > max_size)
-            return size;
-        memmove(message + at + len, message + at, size - at);
-        return size + len;
-    case 2: /* it is the last, and that is how long it says it is */
-        message[at] = message[at + 1] = 0;
-        message[at + 2] = (uint8_t)(len >> 8);
-        message[at + 3] = (uint8_t)len;
-        return size;
-    default:
-        memset(message + at, 0xFF, 4);
-        return size;
-    }
+    if (size < CONTROL || size > 60000)
+        return 0;
+    message = (struct env_span){data + CONTROL, size - CONTROL};
+    if ((data[0] & REWRAP) != 0)
+        rewrap_message(data, message);
+    else if ((data[0] & BY_PKEY) != 0)
+        pkey_open((data[0] & IS_1M) != 0, data[1], message.data, message.len);
+    else
+        open_message(data, message);
+    FUZZ_DEMAND(fake_references() == pkey_references());
+    ERR_clear_error();
+    return 0;
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
-    uint8_t *message = data + CONTROL;
-    size_t len;
-
     if (size <= CONTROL || max_size <= CONTROL || seed % 8 == 0)
         return LLVMFuzzerMutate(data, size, max_size);
-    len = size - CONTROL;
-    if (seed % 8 == 1) { /* the sizes of the updates alone */
+    if (seed % 8 == 1) { /* what is done with the message, and the sizes of the updates */
         (void)LLVMFuzzerMutate(data, CONTROL, CONTROL);
         return size;
     }
-    if (seed % 8 <= 3)
-        len = der_mutate(message, len, max_size - CONTROL, seed / 8);
-    else if (seed % 8 <= 5)
-        len = mutate_segment(message, len, max_size - CONTROL, seed / 8);
-    else
-        len = LLVMFuzzerMutate(message, len, max_size - CONTROL);
-    if (seed / 8 % 8 != 0)
-        reference_reseal(message, len);
-    return CONTROL + len;
+    return CONTROL + message_mutate(data + CONTROL, size - CONTROL, max_size - CONTROL, seed / 8);
 }

@@ -6,6 +6,9 @@
  *     make_seeds tests/fuzz/corpus
  */
 #include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/store.h>
+#include <openssl/x509.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -88,6 +91,68 @@ static void messages(OSSL_LIB_CTX *libctx)
             save("fuzz_tool", seeds[i].name, "\2\0\0\0\0\1", 6, message, len);
         if (i == 1 || seeds[i].keks > 1)
             save("fuzz_header", seeds[i].name, NULL, 0, message, header_len);
+    }
+    fake_default_count = 1;
+}
+
+/* What the KEK with this label seals as an EVP_PKEY. */
+static size_t seal_key(OSSL_LIB_CTX *libctx, const char *uri, uint8_t out[MESSAGE_MAX])
+{
+    OSSL_STORE_CTX *store = OSSL_STORE_open_ex(uri, libctx, NULL, NULL, NULL, NULL, NULL, NULL);
+    OSSL_STORE_INFO *info = store != NULL ? OSSL_STORE_load(store) : NULL;
+    EVP_PKEY_CTX *ctx =
+        info != NULL ? EVP_PKEY_CTX_new_from_pkey(libctx, OSSL_STORE_INFO_get0_PKEY(info), NULL)
+                     : NULL;
+    unsigned char secret[32];
+    size_t secret_len = sizeof(secret);
+    size_t len = MESSAGE_MAX;
+
+    FUZZ_DEMAND(ctx != NULL && EVP_PKEY_encapsulate_init(ctx, NULL) == 1 &&
+                EVP_PKEY_encapsulate(ctx, out, &len, secret, &secret_len) == 1);
+    EVP_PKEY_CTX_free(ctx);
+    OSSL_STORE_INFO_free(info);
+    (void)OSSL_STORE_close(store);
+    return len;
+}
+
+/* For KEKs of RSA, and keys that are sealed alone. */
+static void rsa_and_sealed_keys(OSSL_LIB_CTX *libctx)
+{
+    static const struct {
+        const char *name;
+        const char *uri; /* of a sealed key */
+        size_t len;      /* of a message's plaintext */
+        uint8_t control[8];
+    } seeds[] = {
+        {"rsa_message", NULL, 200, {0, 100, 200, 150, 90, 255, 70, 120}},
+        {"rsa_message_in_place", NULL, 5000, {2, 220, 210, 230, 200, 250, 190, 180}},
+        {"rsa_rewrap", NULL, 100, {4, 255, 120, 70, 80, 90, 100, 110}},
+        {"rewrap_to_all", NULL, 5000, {20, 210, 150, 220, 230, 240, 200, 190}},
+        {"rewrap_large", NULL, 300, {4, 200, 220, 70, 190, 140, 100, 220}},
+        {"by_pkey", NULL, 30, {9, 0}},
+        {"by_rsa_pkey", NULL, 30, {9, 2}},
+        {"sealed_key", "envelope:object=kek0", 0, {8, 0}},
+        {"sealed_key_rsa", "envelope:object=kek3", 0, {8, 2}},
+        {"sealed_key_rewrap", "envelope:object=kek0", 0, {20, 150, 190, 90}},
+        {"sealed_key_as_message", "envelope:object=kek0", 0, {0, 200, 255, 90}},
+    };
+    uint8_t sealed[MESSAGE_MAX];
+
+    fake_make_rsa(3, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-2048.pem");
+    fake_make_rsa(4, ENV_WRAP_RSA_OAEP_SHA1, "rsa/kek-2048.pem");
+    for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+        const char *name = strcmp(seeds[i].name, "rewrap_large") == 0 ? "ENVELOPE-1M" : "ENVELOPE";
+        bool rsa_alone = strncmp(seeds[i].name, "rsa_", 4) == 0;
+        size_t len;
+
+        fake_default_count = 5;
+        if (rsa_alone)
+            fake_switch_to(3, 2);
+        len = seeds[i].uri != NULL ? seal_key(libctx, seeds[i].uri, sealed)
+                                   : seal(libctx, name, seeds[i].len, sealed);
+        if (rsa_alone)
+            fake_switch_to(3, 2);
+        save("fuzz_message", seeds[i].name, seeds[i].control, 8, sealed, len);
     }
     fake_default_count = 1;
 }
@@ -209,6 +274,104 @@ static void programs(void)
     save("fuzz_floe", "header", NULL, 0, header, sizeof(header));
 }
 
+/* For fuzz_token: settings, what the token can do, six steps; it answers honestly. */
+static void hostile_tokens(void)
+{
+    static const struct {
+        const char *name;
+        uint8_t control[8];
+    } seeds[] = {
+        {"seal_open", {0, 0, 1, 12, 13, 33, 5}},
+        {"lookup", {0, 0, 2, 13, 12, 13}},
+        {"by_wrap_key", {0, 8, 1, 12, 13, 9, 14, 15}},
+        {"short_template", {0, 72, 1, 12, 13, 9, 34, 35}},
+        {"gcm", {0, 3, 1, 12, 13}},
+        {"kwp", {16, 1, 1, 12, 13, 9, 34, 35}},
+        {"rsa", {5, 0, 1, 3, 12, 13, 33}},
+        {"rsa_wrap_key", {5, 8, 8, 3, 12, 13, 33}},
+        {"two", {0, 32, 1, 12, 13, 2, 13, 9}},
+        {"two_gcm", {24, 32, 1, 12, 13, 2, 13}},
+        {"generate", {0, 0, 6, 12, 13}},
+        {"generate_rsa", {5, 0, 7, 12, 13}},
+        {"generate_wrap", {0, 72, 6, 12, 13}},
+        {"public_half", {0, 0, 8, 12, 13}},
+        {"raw", {0, 0, 9, 14, 15, 34, 35, 10}},
+        {"survey", {0, 16, 10, 4, 12, 13}},
+        {"weak", {3, 0, 4, 12, 13, 5, 1}},
+    };
+    static const uint8_t honest[40];
+    /* the third answer is the number of slots: 2^60 */
+    static const uint8_t many_slots[] = {0, 0, 0xC1, 188};
+
+    for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+        save("fuzz_token", seeds[i].name, seeds[i].control, 8, honest, sizeof(honest));
+    save("fuzz_token", "many_slots", seeds[0].control, 8, many_slots, sizeof(many_slots));
+}
+
+static size_t read_vector(const char *name, uint8_t out[MESSAGE_MAX])
+{
+    char path[512];
+    FILE *in;
+    size_t len;
+
+    (void)snprintf(path, sizeof(path), TEST_VECTORS "/rsa/%s", name);
+    in = fopen(path, "rb");
+    FUZZ_DEMAND(in != NULL);
+    len = fread(out, 1, MESSAGE_MAX, in);
+    (void)fclose(in);
+    return len;
+}
+
+/* For fuzz_public: the certificate and the keys, as files and without what is around them. */
+static void public_halves(void)
+{
+    static const char strange[] = "-----BEGIN \033[31mX-----\nAAAA\n-----END \033[31mX-----\n";
+    uint8_t file[MESSAGE_MAX];
+    size_t len = read_vector("kek-3072-cert.pem", file);
+    BIO *bio = BIO_new_mem_buf(file, (int)len);
+    X509 *x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    EVP_PKEY *pkey = X509_get0_pubkey(x509);
+    unsigned char *der = NULL;
+    int n;
+
+    save("fuzz_public", "cert_pem", "\1", 1, file, len);
+    save("fuzz_public", "name_of_cert", "\5\n", 2, file, len);
+    save("fuzz_public", "name_with_id", "\5?id=01:02\n", 11, file, len);
+    n = i2d_X509(x509, &der);
+    save("fuzz_public", "cert_der", "\0", 1, der, (size_t)n);
+    save("fuzz_public", "cert_around", "\2\0", 2, der, (size_t)n);
+    OPENSSL_free(der);
+    der = NULL;
+    n = i2d_PUBKEY(pkey, &der);
+    save("fuzz_public", "public_der", "\0", 1, der, (size_t)n);
+    save("fuzz_public", "public_around", "\2\1", 2, der, (size_t)n);
+    OPENSSL_free(der);
+    der = NULL;
+    n = i2d_PublicKey(pkey, &der); /* SEQUENCE and INTEGER have 8 bytes and a zero before n */
+    save("fuzz_public", "bit_string", "\3", 1, der, (size_t)n);
+    save("fuzz_public", "numbers", "\4\3\0\1\0\1", 6, der + 9, 384);
+    save("fuzz_public", "numbers_padded", "\4\4\0\0\1\0\1\0\0", 9, der + 9, 384);
+    save("fuzz_public", "exponent_one", "\4\1\0\1", 4, der + 9, 384);
+    save("fuzz_public", "exponent_missing", "\4\0\0", 3, der + 9, 384);
+    OPENSSL_free(der);
+    X509_free(x509);
+    BIO_free(bio);
+    len = read_vector("kek-2048.pem", file);
+    save("fuzz_public", "private", "\1", 1, file, len);
+    save("fuzz_public", "block_name", "\1", 1, strange, sizeof(strange) - 1);
+}
+
+static void labels(void)
+{
+    static const char utf8[] = "f\303\274nf \342\202\254 \360\237\224\221 \"orders\"\\/";
+    static const char controls[] = "\n\t\r\1\33\177\302\200\302\233";
+    static const char broken[] = "x\377\342\202\300\257\340\200\257\355\240\200\364\220 a\0b";
+
+    save("fuzz_json", "utf8", NULL, 0, utf8, sizeof(utf8) - 1);
+    save("fuzz_json", "controls", NULL, 0, controls, sizeof(controls) - 1);
+    save("fuzz_json", "broken", NULL, 0, broken, sizeof(broken) - 1);
+}
+
 int main(int argc, char **argv)
 {
     OSSL_LIB_CTX *libctx;
@@ -222,10 +385,14 @@ int main(int argc, char **argv)
     fake_reset();
     libctx = fake_libctx_new();
     messages(libctx);
+    rsa_and_sealed_keys(libctx);
     headers();
     references();
     texts();
     programs();
+    hostile_tokens();
+    public_halves();
+    labels();
     fake_libctx_free(libctx);
     return 0;
 }

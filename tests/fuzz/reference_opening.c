@@ -3,9 +3,8 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <string.h>
-
-#include "fake_keyring.h"
 
 #define FLOE_HEADER 74u
 #define FLOE_PARAMS 10u
@@ -42,29 +41,60 @@ size_t reference_headers_len(const uint8_t *message, size_t size)
     return len + FLOE_HEADER;
 }
 
-static bool unwrap(const struct env_recipient *recipient, uint8_t dek[ENV_DEK_LEN])
+static bool unwrap_aes(const struct fake_kek *fake, const struct env_wrapped *wrapped, uint8_t *out)
 {
-    const struct env_wrapped *wrapped = &recipient->wrapped;
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int n = 0;
+    bool ok = EVP_DecryptInit_ex2(ctx, key_wrap, fake->key, NULL, NULL) == 1 &&
+              EVP_DecryptUpdate(ctx, out, &n, wrapped->data, (int)wrapped->len) == 1 &&
+              n == (int)ENV_DEK_LEN;
 
-    if (env_wrap_is_rsa(wrapped->alg)) /* the fakes are AES keys */
-        return false;
+    EVP_CIPHER_CTX_free(ctx);
+    return ok;
+}
+
+static bool unwrap_rsa(const struct fake_kek *fake, const struct env_wrapped *wrapped, uint8_t *out)
+{
+    const EVP_MD *md = wrapped->alg == ENV_WRAP_RSA_OAEP_SHA256 ? EVP_sha256() : EVP_sha1();
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, fake->rsa, NULL);
+    size_t len = ENV_WRAPPED_MAX;
+    bool ok = EVP_PKEY_decrypt_init(ctx) == 1 &&
+              EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1 &&
+              EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) == 1 &&
+              EVP_PKEY_decrypt(ctx, out, &len, wrapped->data, wrapped->len) == 1 &&
+              len == ENV_DEK_LEN;
+
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+/* A key of 256 bits opens what an AES key of 256 bits wrapped; the keyring's fakes do not care. */
+static bool is_of(const struct fake_kek *only, const struct env_recipient *recipient,
+                  const struct fake_kek *fake)
+{
+    enum env_wrap_alg alg = recipient->wrapped.alg;
+
+    return (only == NULL ||
+            (only == fake && (fake->rsa != NULL || alg == ENV_WRAP_AES256_KW ||
+                              alg == ENV_WRAP_AES256_KWP || alg == ENV_WRAP_AES256_GCM))) &&
+           env_wrap_is_rsa(alg) == (fake->rsa != NULL) && fake->id.len == recipient->id.len &&
+           memcmp(fake->id.bytes, recipient->id.bytes, recipient->id.len) == 0;
+}
+
+static bool unwrap(const struct env_recipient *recipient, const struct fake_kek *only,
+                   uint8_t dek[ENV_DEK_LEN])
+{
     for (size_t i = 0; i < FAKE_KEKS; i++) {
+        const struct fake_kek *fake = &fake_keks[i];
         uint8_t out[ENV_WRAPPED_MAX];
-        EVP_CIPHER_CTX *ctx;
-        int n = 0;
-        bool ok;
 
-        if (fake_keks[i].id.len != recipient->id.len ||
-            memcmp(fake_keks[i].id.bytes, recipient->id.bytes, recipient->id.len) != 0)
+        if (!is_of(only, recipient, fake))
             continue;
-        ctx = EVP_CIPHER_CTX_new();
-        ok = EVP_DecryptInit_ex2(ctx, key_wrap, fake_keks[i].key, NULL, NULL) == 1 &&
-             EVP_DecryptUpdate(ctx, out, &n, wrapped->data, (int)wrapped->len) == 1 &&
-             n == (int)ENV_DEK_LEN;
-        EVP_CIPHER_CTX_free(ctx);
-        if (ok)
-            memcpy(dek, out, ENV_DEK_LEN);
-        return ok;
+        if (fake->rsa != NULL ? !unwrap_rsa(fake, &recipient->wrapped, out)
+                              : !unwrap_aes(fake, &recipient->wrapped, out))
+            return false;
+        memcpy(dek, out, ENV_DEK_LEN);
+        return true;
     }
     return false;
 }
@@ -82,15 +112,16 @@ static void header_mac(struct env_span der, const uint8_t dek[ENV_DEK_LEN], uint
 }
 
 /* The DEK of the first recipient that opens: under it the MAC verifies, or will. */
-static bool find_dek(struct env_span der, bool mac_too, uint8_t dek[ENV_DEK_LEN])
+static bool find_dek(struct env_span der, enum env_content content, const struct fake_kek *only,
+                     bool mac_too, uint8_t dek[ENV_DEK_LEN])
 {
     static struct env_header header;
     uint8_t mac[32];
 
-    if (!env_ok(env_header_decode(der, &header)) || header.content != ENV_CONTENT_MESSAGE)
+    if (!env_ok(env_header_decode(der, &header)) || header.content != content)
         return false;
     for (size_t i = 0; i < header.count; i++) {
-        if (!unwrap(&header.recipients[i], dek))
+        if (!unwrap(&header.recipients[i], only, dek))
             continue;
         if (!mac_too)
             return true;
@@ -105,7 +136,25 @@ bool reference_dek(const uint8_t *message, size_t size, uint8_t dek[ENV_DEK_LEN]
 {
     size_t headers = reference_headers_len(message, size);
 
-    return headers > 0 && find_dek((struct env_span){message, headers - FLOE_HEADER}, true, dek);
+    return headers > 0 && find_dek((struct env_span){message, headers - FLOE_HEADER},
+                                   ENV_CONTENT_MESSAGE, NULL, true, dek);
+}
+
+static bool is_header_alone(const uint8_t *message, size_t size)
+{
+    size_t len = 0;
+
+    return env_ok(env_header_length(
+               (struct env_span){message, size < ENV_HEADER_PEEK ? size : ENV_HEADER_PEEK},
+               &len)) &&
+           len >= ENV_HEADER_MAC_LEN && len == size;
+}
+
+bool reference_sealed_key(const uint8_t *message, size_t size, const struct fake_kek *only,
+                          uint8_t dek[ENV_DEK_LEN])
+{
+    return is_header_alone(message, size) &&
+           find_dek((struct env_span){message, size}, ENV_CONTENT_SEALED_KEY, only, true, dek);
 }
 
 /* ---- the body ---- */
@@ -196,7 +245,9 @@ void reference_open(const uint8_t *message, size_t size, uint32_t segment_max,
 
     out->whole = false;
     out->len = 0;
-    if (headers == 0 || !find_dek((struct env_span){message, headers - FLOE_HEADER}, true, dek) ||
+    if (headers == 0 ||
+        !find_dek((struct env_span){message, headers - FLOE_HEADER}, ENV_CONTENT_MESSAGE, out->only,
+                  true, dek) ||
         !begin_body(&body, message + headers - FLOE_HEADER, segment_max, dek, tag) ||
         memcmp(tag, body.floe + FLOE_PARAMS + FLOE_IV, sizeof(tag)) != 0)
         return;
@@ -255,11 +306,17 @@ void reference_reseal(uint8_t *message, size_t size)
     uint8_t tag[32];
     struct body body;
 
+    if (is_header_alone(message, size)) {
+        der.len = size;
+        if (find_dek(der, ENV_CONTENT_SEALED_KEY, NULL, false, dek))
+            header_mac(der, dek, message + size - ENV_HEADER_MAC_LEN);
+        return;
+    }
     if (headers == 0)
         return;
     der.len -= FLOE_HEADER;
     floe = message + der.len;
-    if (!find_dek(der, false, dek))
+    if (!find_dek(der, ENV_CONTENT_MESSAGE, NULL, false, dek))
         return;
     header_mac(der, dek, message + der.len - ENV_HEADER_MAC_LEN);
     if (!begin_body(&body, floe, 0x100000, dek, tag))

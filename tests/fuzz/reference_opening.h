@@ -9,13 +9,15 @@
 
 #include <stdbool.h>
 
+#include "fake_keyring.h"
 #include "fuzz.h"
 #include "provider/header.h"
 
 struct reference {
-    bool whole;    /* everything verified, and the last segment ends the input */
-    size_t len;    /* bytes of plaintext that verified, in order */
-    uint8_t *data; /* room for the message's length */
+    const struct fake_kek *only; /* opened as the key of this KEK alone, or NULL: by all of them */
+    bool whole;                  /* everything verified, and the last segment ends the input */
+    size_t len;                  /* bytes of plaintext that verified, in order */
+    uint8_t *data;               /* room for the message's length */
 };
 
 /* Once, before all others. */
@@ -27,6 +29,10 @@ void reference_open(const uint8_t *message, size_t size, uint32_t segment_max,
 
 /* Whether the header opens, and its DEK. */
 bool reference_dek(const uint8_t *message, size_t size, uint8_t dek[ENV_DEK_LEN]);
+
+/* Whether all of it is a sealed key that opens, by one KEK alone or (NULL) by any, and its DEK. */
+bool reference_sealed_key(const uint8_t *message, size_t size, const struct fake_kek *only,
+                          uint8_t dek[ENV_DEK_LEN]);
 
 /*
  * Makes the header's MAC, FLOE's header tag and the segments' tags right for what stands there,

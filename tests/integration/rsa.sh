@@ -252,6 +252,9 @@ head -c 300 cert.der >short
 refuse KEK_FILE_CONTENT "" short
 sed 5d cert.pem >broken.pem
 refuse KEK_FILE_CONTENT "" broken.pem
+# what the file calls itself is no text for a terminal
+printf -- '-----BEGIN \033[31mX-----\nAAAA\n-----END \033[31mX-----\n' >coloured.pem
+refuse KEK_FILE_CONTENT ': \?\[31mX' coloured.pem
 cat cert.pem public.pem >two.pem
 refuse KEK_FILE_CONTENT "more than one" two.pem
 {

@@ -35,6 +35,7 @@ struct shim {
     bool null_pin;
     unsigned session_limit;
     atomic_uint sessions;
+    CK_ULONG slot_count;
 };
 
 static struct shim shim;
@@ -156,6 +157,11 @@ void shim_session_limit(unsigned limit)
     shim.session_limit = limit;
 }
 
+void shim_slot_count(CK_ULONG count)
+{
+    shim.slot_count = count;
+}
+
 CK_FUNCTION_LIST *shim_real(void)
 {
     return real;
@@ -215,6 +221,10 @@ static CK_RV finalize(void *reserved)
 static CK_RV get_slot_list(CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *count)
 {
     STOP(SHIM_GET_SLOT_LIST);
+    if (slots == NULL && shim.slot_count > 0) {
+        *count = shim.slot_count;
+        return CKR_OK;
+    }
     return real->C_GetSlotList(present, slots, count);
 }
 

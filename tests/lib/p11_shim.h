@@ -81,6 +81,9 @@ void shim_gcm_chooses_nonce(void);
 /* How many sessions of ours may be open at once (0: no limit). */
 void shim_session_limit(unsigned limit);
 
+/* How many slots C_GetSlotList says there are when it is asked for the number (0: the truth). */
+void shim_slot_count(CK_ULONG count);
+
 /* The functions of the module underneath, that the keyring loaded last. */
 CK_FUNCTION_LIST *shim_real(void);
 

@@ -149,31 +149,59 @@ void secrets_set_up(void)
 
 /* ---- a token ---- */
 
+static int make_up_pin(void)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    child_demand(RAND_bytes((uint8_t *)board->pin, PIN_LEN) == 1);
+    for (size_t i = 0; i < PIN_LEN; i++)
+        board->pin[i] = digits[(uint8_t)board->pin[i] % 16];
+    return 0;
+}
+
+static int write_pin(const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    child_demand(file != NULL && fprintf(file, "%s", board->pin) > 0 && fclose(file) == 0);
+    return 0;
+}
+
 /* The token's PIN becomes one that the tested processes' parent has never seen. */
 static int change_pin(void *arg)
 {
-    static const char digits[] = "0123456789abcdef";
     CK_C_GetFunctionList get;
     CK_FUNCTION_LIST *fn;
     CK_SESSION_HANDLE session;
     CK_SLOT_ID slots[8];
     CK_ULONG count = 8;
-    FILE *file = fopen(arg, "w");
 
     *(void **)&get = dlsym(dlopen(softhsm_module(), RTLD_NOW), "C_GetFunctionList");
-    child_demand(get(&fn) == CKR_OK && fn->C_Initialize(NULL) == CKR_OK && file != NULL);
+    child_demand(get(&fn) == CKR_OK && fn->C_Initialize(NULL) == CKR_OK);
     child_demand(fn->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK); /* the token, a free slot */
     child_demand(fn->C_OpenSession(slots[0], CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
                                    &session) == CKR_OK);
     child_demand(fn->C_Login(session, CKU_USER, (CK_UTF8CHAR *)(uintptr_t)SOFTHSM_PIN,
                              strlen(SOFTHSM_PIN)) == CKR_OK);
-    child_demand(RAND_bytes((uint8_t *)board->pin, PIN_LEN) == 1);
-    for (size_t i = 0; i < PIN_LEN; i++)
-        board->pin[i] = digits[(uint8_t)board->pin[i] % 16];
+    child_demand(make_up_pin() == 0);
     child_demand(fn->C_SetPIN(session, (CK_UTF8CHAR *)(uintptr_t)SOFTHSM_PIN, strlen(SOFTHSM_PIN),
                               (CK_UTF8CHAR *)board->pin, PIN_LEN) == CKR_OK);
-    child_demand(fprintf(file, "%s", board->pin) > 0 && fclose(file) == 0);
-    return 0;
+    return write_pin(arg);
+}
+
+static void find_pin_file(char path[600])
+{
+    (void)snprintf(path, 600, "%s/pin", softhsm_dir());
+}
+
+int secrets_forget_pin(void *arg)
+{
+    char path[600];
+
+    (void)arg;
+    find_pin_file(path);
+    child_demand(make_up_pin() == 0);
+    return write_pin(path);
 }
 
 void secrets_set_up_token(void)
@@ -186,7 +214,7 @@ void secrets_set_up_token(void)
     ck_assert_int_eq(RAND_bytes(kek_value, sizeof(kek_value)), 1);
     softhsm_setup();
     softhsm_make_key(&key);
-    (void)snprintf(pin_file, sizeof(pin_file), "%s/pin", softhsm_dir());
+    find_pin_file(pin_file);
     (void)umask(077);
     ck_assert(in_child(change_pin, pin_file));
     (void)snprintf(lines, sizeof(lines),

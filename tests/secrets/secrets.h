@@ -40,6 +40,9 @@ void secrets_tear_down(void);
 void secrets_set_up_token(void);
 void secrets_tear_down_token(void);
 
+/* For a child of the child: writes a PIN that is not the token's where it is read. */
+int secrets_forget_pin(void *arg);
+
 /* For the child: a context without key and parameters; one update, or final when in is NULL. */
 EVP_CIPHER_CTX *begin(const char *name, int sealing);
 bool feed(EVP_CIPHER_CTX *ctx, const uint8_t *in, size_t len, uint8_t *out, size_t *out_len);

@@ -19,6 +19,7 @@
 
 #include "child.h"
 #include "kek_pkey.h"
+#include "provider/reasons.h"
 #include "secrets.h"
 
 /* ---- the child ---- */
@@ -167,6 +168,51 @@ static int key_wrap(void *arg)
     return 0;
 }
 
+static int generate(char *type, const char *label, const char *stage)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(provider_ctx, "ENVELOPE-KEK", NULL);
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string("label", (char *)(uintptr_t)label, 0),
+        OSSL_PARAM_construct_utf8_string("type", type, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY *kek = NULL;
+
+    child_demand(EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_params(ctx, params) == 1);
+    child_demand(EVP_PKEY_generate(ctx, &kek) == 1);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(kek);
+    stop(stage, false, true);
+    return 0;
+}
+
+static int generating(void *arg)
+{
+    char aes[] = "AES";
+    char rsa[] = "RSA";
+
+    (void)arg;
+    child_demand(generate(aes, "an AES KEK", "generating an AES KEK: done") == 0);
+    return generate(rsa, "an RSA KEK", "generating an RSA KEK: done");
+}
+
+/* The first operation of its process: the token refuses the PIN, which is another now. */
+static int refused(void *arg)
+{
+    EVP_CIPHER_CTX *ctx;
+    size_t n = 0;
+
+    (void)arg;
+    child_demand(in_child(secrets_forget_pin, NULL));
+    ctx = begin("ENVELOPE", 1);
+    child_demand(!feed(ctx, board->plain, 100, board->opened, &n));
+    child_demand(ERR_GET_REASON(ERR_peek_last_error()) == ENV_R_PIN_WRONG);
+    ERR_clear_error();
+    EVP_CIPHER_CTX_free(ctx);
+    stop("PIN refused", false, true);
+    return 0;
+}
+
 /* ---- its parent ---- */
 
 struct findings {
@@ -275,6 +321,18 @@ START_TEST(of_key_wrap)
 }
 END_TEST
 
+START_TEST(of_generating)
+{
+    watch_child(generating);
+}
+END_TEST
+
+START_TEST(of_a_refused_pin)
+{
+    watch_child(refused);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("secrets");
@@ -298,7 +356,10 @@ int main(void)
     tcase_add_test(tcase, of_opening);
     tcase_add_test(tcase, of_rewrapping);
     tcase_add_test(tcase, of_sealed_keys);
+    tcase_add_test(tcase, of_short_messages);
     tcase_add_test(tcase, of_key_wrap);
+    tcase_add_test(tcase, of_generating);
+    tcase_add_test(tcase, of_a_refused_pin);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

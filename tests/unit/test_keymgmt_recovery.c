@@ -32,12 +32,17 @@ static void teardown(void)
 
 static struct env_kek *kek;
 
-static void begin(void)
+static void begin_again(void)
 {
-    ring = ring_new();
     kek = ring_select_one(ring, "orders");
     assert_round_trip(kek, kek);
     shim_forget_counts();
+}
+
+static void begin(void)
+{
+    ring = ring_new();
+    begin_again();
 }
 
 static void end(void)
@@ -54,6 +59,21 @@ static CK_SLOT_ID slot(void)
     ck_assert_uint_eq(shim_real()->C_GetSlotList(CK_TRUE, slots, &count), CKR_OK);
     return slots[0];
 }
+
+/* No memory is asked for by a number that can not be meant, and no sum of it is taken. */
+START_TEST(impossible_number_of_slots)
+{
+    static const CK_ULONG counts[] = {(CK_ULONG)1 << 60, (CK_ULONG)-1, 65537};
+
+    shim_slot_count(counts[_i]);
+    ring = ring_new();
+    ck_assert_int_eq(ring_select_reason(ring, "orders"), ENV_R_TOKEN_FAILED);
+    ck_assert_ptr_nonnull(strstr(raised_text(), "C_GetSlotList"));
+    shim_slot_count(0);
+    begin_again();
+    end();
+}
+END_TEST
 
 START_TEST(sessions_closed_behind_our_back)
 {
@@ -362,6 +382,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 200);
+    tcase_add_loop_test(tc, impossible_number_of_slots, 0, 3);
     tcase_add_test(tc, sessions_closed_behind_our_back);
     tcase_add_test(tc, logged_out_behind_our_back);
     tcase_add_test(tc, finalised_behind_our_back);
