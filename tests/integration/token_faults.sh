@@ -34,9 +34,9 @@ run() { # setting, operations, further lines of openssl.cnf
     write_cnf "pkcs11-module-path=\"$faulty\"" session-wait=0 "$@"
     for sort in fail lie vanish; do
         case $sort in
-        fail) every=397 ;;
-        lie) every=149 ;;
-        vanish) every=97 ;;
+        fail) every=997 ;;
+        lie) every=397 ;;
+        vanish) every=293 ;;
         esac
         # shellcheck disable=SC2254,SC2053 # a pattern
         [[ "$setting $sort" == ${FAULTS_ONLY:-*} ]] || continue
