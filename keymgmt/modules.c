@@ -44,7 +44,8 @@ ENV_RESULT env_module_initialise(struct env_module *module, struct env_fault *fa
     /* Without arguments of ours p11-kit's own apply (x-init-reserved of its configuration). */
     rv = ENV_P11(module->fn->C_Initialize(module->args != NULL ? &args : NULL));
     if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
-        return env_fault(fault, ENV_R_NO_MODULE, "%s: C_Initialize: %s (0x%lx)", module->name,
+        return env_fault(fault, ENV_R_NO_MODULE, "%s: C_Initialize%s: %s (0x%lx)", module->name,
+                         module->args != NULL ? " with pkcs11-module-init-args" : "",
                          env_ckr_name(rv), (unsigned long)rv);
     module->initialised = true;
     module->initialised_us = rv == CKR_OK;

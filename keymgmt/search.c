@@ -194,6 +194,8 @@ static ENV_RESULT look_at_all(struct env_ring *ring, struct search *s, enum env_
             blame->token_epoch = atomic_load(&token->sessions.epoch);
             return r;
         }
+        if (r.reason == ENV_R_NO_MEMORY) /* says nothing of the token, which may have the key */
+            return r;
         if (!env_ok(r)) {
             note_failure(s, fault);
             s->out->unsearched = true;

@@ -108,6 +108,33 @@ static ENV_RESULT word_text(const struct env_word *word, char *text, struct env_
     return ENV_OK;
 }
 
+/* Whether a failure is about what kek says, rather than about the token. */
+static bool is_of_the_value(enum env_reason reason)
+{
+    switch (reason) {
+    case ENV_R_KEK_NOT_FOUND:
+    case ENV_R_KEK_AMBIGUOUS:
+    case ENV_R_KEK_KIND:
+    case ENV_R_KEK_FILE:
+    case ENV_R_KEK_FILE_CONTENT:
+    case ENV_R_KEK_FILE_PRIVATE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Names the key of the configuration in front of what was found wrong with its value. */
+static void name_the_key(struct env_fault *fault)
+{
+    static const char name[] = "kek: ";
+    size_t room = sizeof(fault->text) - sizeof(name);
+
+    memmove(fault->text + sizeof(name) - 1, fault->text, room);
+    memcpy(fault->text, name, sizeof(name) - 1);
+    fault->text[sizeof(fault->text) - 1] = '\0';
+}
+
 static ENV_RESULT select_word(struct env_ring *ring, const struct env_word *word,
                               struct env_kek_list *list, struct env_fault *fault)
 {
@@ -117,8 +144,11 @@ static ENV_RESULT select_word(struct env_ring *ring, const struct env_word *word
     if (text == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "kek");
     r = word_text(word, text, fault);
-    if (env_ok(r))
+    if (env_ok(r)) {
         r = select_text(ring, text, list, fault);
+        if (is_of_the_value(r.reason))
+            name_the_key(fault);
+    }
     env_secret_free(text, word->len + 1);
     return r;
 }

@@ -253,8 +253,11 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     tokens->list = g.list;
     tokens->count = g.count;
     tokens->epoch = env_new_epoch();
-    if (!env_ok(r))
+    if (!env_ok(
+            r)) { /* some are missing, and nobody is to take the others for all that there are */
+        drop_tokens(tokens, NULL, true);
         return r;
+    }
     if (fault->reason != ENV_R_NONE)
         tokens->unseen = *fault;
     if (g.count > 0)

@@ -27,7 +27,7 @@ static const struct config_key {
     {"kek-optional", offsetof(struct env_config, kek_optional), true},
     {"wrap", offsetof(struct env_config, wrap), true},
     {"oaep-hash", offsetof(struct env_config, oaep_hash), true},
-    {"context", offsetof(struct env_config, context), false},
+    {"context", offsetof(struct env_config, context), true},
     {"open-kek", offsetof(struct env_config, open_kek), true},
     {"propquery", offsetof(struct env_config, propquery), true},
     {"allow-weak-kek", offsetof(struct env_config, allow_weak_kek), false},
@@ -218,7 +218,7 @@ static ENV_RESULT none_empty(struct env_config *config, const struct env_errors 
     for (size_t i = 0; i < CONFIG_KEYS; i++) {
         const char *value = *field_of(config, &config_keys[i]);
 
-        if (config_keys[i].never_empty && value != NULL && value[strspn(value, " ")] == '\0')
+        if (config_keys[i].never_empty && value != NULL && value[strspn(value, " \t")] == '\0')
             return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is empty", config_keys[i].name);
     }
     return ENV_OK;

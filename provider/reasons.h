@@ -11,7 +11,7 @@
     /* the module and its surroundings */                                                          \
     X(INTERNAL,              100, "internal error")                                                \
     X(NO_MEMORY,             101, "out of memory")                                                 \
-    X(NO_AES_GCM,            102, "no provider offers AES-256-GCM, HMAC and SHA-2: activate default or fips") \
+    X(NO_AES_GCM,            102, "no provider offers AES-256-GCM, HMAC and SHA-2: activate default or fips, and see propquery") \
     X(RANDOM_FAILED,         103, "no random bytes could be had")                                  \
     X(CRYPTO_FAILED,         104, "an operation of libcrypto failed")                              \
     /* configuration: the data names the key */                                                    \
@@ -121,7 +121,9 @@
     /* the audit log */                                                                            \
     X(AUDIT_FAILED,          270, "the use of the KEK could not be recorded (audit-required = yes)") \
     /* processes */                                                                                \
-    X(FORKED_INSIDE_TOKEN,   276, "this process was forked while a token did not answer its parent: it can use tokens only after exec")
+    X(FORKED_INSIDE_TOKEN,   276, "this process was forked while a token did not answer its parent: it can use tokens only after exec") \
+    /* lists of the command */                                                                     \
+    X(LINE_TOO_LONG,         285, "the new line would be longer than 128 KiB: name fewer KEKs")
 /* clang-format on */
 
 enum env_reason {

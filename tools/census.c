@@ -224,8 +224,10 @@ static void count_kek(struct tool_census *census, const struct finding *finding,
     const struct finding_kek *kek = &finding->keks[number];
     struct tool_kek_counts *counts = tool_kek_table_get(&census->table, &kek->id);
 
-    if (counts == NULL)
+    if (counts == NULL) {
+        census->incomplete = true;
         return;
+    }
     if (census->run->options.verify)
         counts->tried[kek->state]++;
     if (seen_before(finding, number))
@@ -291,10 +293,10 @@ static void show_text(const struct tool_census *census, const struct tool_item *
     char id[TOOL_REPORT_ID];
 
     tool_item_print(out, item);
-    (void)fprintf(out, ": %s",
-                  why != NULL                          ? why
-                  : finding->kind <= TOOL_CENSUS_OTHER ? names[finding->kind]
-                                                       : "skipped");
+    (void)fputs(": ", out);
+    tool_report_text(out, why != NULL                          ? why
+                          : finding->kind <= TOOL_CENSUS_OTHER ? names[finding->kind]
+                                                               : "skipped");
     if (why == NULL && finding->count > 0)
         (void)fprintf(out, " for");
     for (size_t i = 0; why == NULL && i < finding->count; i++)

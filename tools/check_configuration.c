@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "check.h"
@@ -9,29 +10,46 @@
 
 #define STEP "configuration"
 
-static void take_line(void *arg, unsigned long line, const char *key, const char *what)
+static void take_line(void *arg, const char *file, unsigned long line, const char *key,
+                      const char *what)
 {
-    tool_check_say(arg, TOOL_CHECK_WARNING, STEP, NULL, "line %lu: %s: %s", line, key, what);
+    tool_check_say(arg, TOOL_CHECK_WARNING, STEP, NULL, "%s%sline %lu: %s: %s",
+                   file != NULL ? file : "", file != NULL ? ", " : "", line, key, what);
 }
 
 /* section NULL: the file could not be read as a whole, so every section is looked at. */
 static void check_lines(struct tool_check *check, const char *section)
 {
-    FILE *in = check->settings.file != NULL ? fopen(check->settings.file, "re") : NULL;
+    const char *file = check->settings.file;
 
-    if (in == NULL)
+    if (file == NULL || tool_settings_file_lines(file, section, take_line, check))
         return;
-    tool_settings_lines(in, section, take_line, check);
-    (void)fclose(in);
+    if (section != NULL) /* else that was told */
+        tool_check_say(check, TOOL_CHECK_WARNING, STEP, NULL, "%s: its lines: %s", file,
+                       strerrordesc_np(errno));
 }
 
-static void take_trap(void *arg, const char *key, const char *what)
+static void take_trap(void *arg, enum tool_trap trap, const char *key, const char *what)
 {
-    tool_check_say(arg, TOOL_CHECK_WARNING, STEP, NULL, "%s: %s", key, what);
+    tool_check_say(arg, trap == TOOL_TRAP_SECTION ? TOOL_CHECK_FAILED : TOOL_CHECK_WARNING, STEP,
+                   NULL, "%s: %s", key, what);
+}
+
+/* Older versions of OpenSSL take any value for a yes, newer ones know both words. */
+static bool is_one_of(const char *value, const char *const words[4])
+{
+    for (size_t i = 0; i < 4; i++) {
+        if (strcasecmp(value, words[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void check_activation(struct tool_check *check)
 {
+    static const char *const yes[] = {"1", "yes", "true", "on"};
+    static const char *const no[] = {"0", "no", "false", "off"};
+    static const char *const way_out = "activate = 1 in its section";
     const struct tool_settings *settings = &check->settings;
     const char *value;
 
@@ -39,8 +57,16 @@ static void check_activation(struct tool_check *check)
     value = NCONF_get_string(settings->conf, settings->section, "activate");
     ERR_pop_to_mark();
     if (value == NULL)
-        tool_check_say(check, TOOL_CHECK_WARNING, STEP, "activate = 1 in its section",
+        tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out,
                        "the provider is not activated: programs have to load it themselves");
+    else if (is_one_of(value, no))
+        tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out,
+                       "activate = %s: some versions of OpenSSL activate the provider all the "
+                       "same, others do not",
+                       value);
+    else if (!is_one_of(value, yes))
+        tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out,
+                       "activate = %s: some versions of OpenSSL refuse the file for it", value);
 }
 
 static bool check_values(struct tool_check *check)

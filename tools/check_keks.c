@@ -166,8 +166,10 @@ static void check_names(struct tool_check *check, struct sealing *sealing)
         bool optional = env_word_in(config->kek_optional, &word);
         char *name = env_secret_alloc(word.len + 1); /* a URI may have a PIN */
 
-        if (name == NULL)
+        if (name == NULL) {
+            say_failure(check, STEP, "kek", ENV_FAIL(ENV_R_NO_MEMORY));
             return;
+        }
         memcpy(name, word.text, word.len);
         if (env_uri_is(name) || env_word_decode(&word, name))
             check_name(check, name, optional, sealing);
@@ -212,8 +214,12 @@ static void check_open_kek(struct tool_check *check, const struct here *here)
 
     while (at != NULL && env_word_next(&at, &word)) {
         char *one = strndup(word.text, word.len);
-        bool found = one == NULL;
+        bool found = false;
 
+        if (one == NULL) {
+            say_failure(check, "open-kek", "", ENV_FAIL(ENV_R_NO_MEMORY));
+            return;
+        }
         for (size_t i = 0; i < here->count && !found; i++)
             found = env_open_kek_allows(one, here->list[i].label, &here->list[i].id);
         if (!found)

@@ -73,9 +73,9 @@ static void check_beside(struct tool_check *check)
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, "activate = 1 in its section",
                        "with this file alone there is no cipher ENVELOPE");
     if (gcm == NULL)
-        tool_check_say(check, TOOL_CHECK_FAILED, STEP,
-                       "activate default or fips beside it (see propquery too)",
-                       "no active provider offers AES-256-GCM");
+        tool_check_say(check, TOOL_CHECK_FAILED, STEP, "activate default or fips beside it",
+                       "no active provider offers AES-256-GCM%s",
+                       check->settings.config.propquery != NULL ? " as propquery has it" : "");
     else
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "beside it, %s offers AES-256-GCM",
                        OSSL_PROVIDER_get0_name(EVP_CIPHER_get0_provider(gcm)));

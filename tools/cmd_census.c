@@ -196,6 +196,10 @@ static enum tool_status run_census(struct tool_run *run)
     else
         show_text(&census);
     tool_kek_table_clear(&census.table);
+    if (census.incomplete) {
+        tool_complain(run, "out of memory: the counts of the KEKs are not whole");
+        return TOOL_UNABLE;
+    }
     return tool_worse(status, judge(&census));
 }
 

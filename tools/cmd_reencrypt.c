@@ -14,8 +14,8 @@ static enum tool_status run_reencrypt(struct tool_run *run)
 static const struct tool_option options[] = {
     TOOL_FLAG("dry-run", dry_run, "find out what would be done, and change nothing"),
     TOOL_TEXT("kek", kek, "TEXT", "a label or pkcs11: URI to seal with (else kek in the file)"),
-    TOOL_TEXT("context", context, "TEXT",
-              "the application context of the messages (else context in the file)"),
+    TOOL_ANY_TEXT("context", context, "TEXT",
+                  "the application context of the messages (else context in the file)"),
     TOOL_OPTIONS_END,
 };
 

@@ -31,6 +31,7 @@ struct verdict {
 struct verify {
     struct tool_run *run;
     struct tool_kek_table table; /* with --each-recipient */
+    bool incomplete;             /* it lacks something, for want of memory */
     uint64_t opens;
     uint64_t fails;
     uint64_t skipped;
@@ -248,8 +249,10 @@ static void show_recipients(FILE *out, const struct verdict *verdict)
 
         (void)fprintf(out, "  KEK %s %s", tool_report_id(&verdict->recipients[i].id, id),
                       tool_recipient_word(tried->state));
-        if (tried->state == TOOL_RECIPIENT_FAILS)
-            (void)fprintf(out, ": %s", tried->failure.text);
+        if (tried->state == TOOL_RECIPIENT_FAILS) {
+            (void)fputs(": ", out);
+            tool_report_text(out, tried->failure.text);
+        }
         (void)fputc('\n', out);
     }
 }
@@ -261,12 +264,14 @@ static void show_text(const struct verify *verify, const struct tool_item *item,
     char size[TOOL_REPORT_SIZE];
 
     tool_item_print(out, item);
-    if (verdict->state == VERDICT_OPENS)
-        (void)fprintf(out, ": opens, %s\n", tool_report_size(verdict->plain_len, size));
-    else if (verdict->state == VERDICT_SKIPPED)
-        (void)fprintf(out, ": skipped: %s\n", skipped_because(item));
-    else
-        (void)fprintf(out, ": %s\n", verdict->failure.text);
+    if (verdict->state == VERDICT_OPENS) {
+        (void)fprintf(out, ": opens, %s", tool_report_size(verdict->plain_len, size));
+    } else {
+        (void)fputs(verdict->state == VERDICT_SKIPPED ? ": skipped: " : ": ", out);
+        tool_report_text(out, verdict->state == VERDICT_SKIPPED ? skipped_because(item)
+                                                                : verdict->failure.text);
+    }
+    (void)fputc('\n', out);
     show_recipients(out, verdict);
 }
 
@@ -278,6 +283,8 @@ static void count_recipients(struct verify *verify, const struct verdict *verdic
 
         if (counts != NULL)
             counts->tried[verdict->recipients[i].tried.state]++;
+        else
+            verify->incomplete = true;
     }
 }
 
@@ -369,14 +376,18 @@ static enum tool_status run_verify(struct tool_run *run)
     status = tool_tree_run(run, &ops, &verify);
     show_summary(&verify);
     tool_kek_table_clear(&verify.table);
+    if (verify.incomplete) {
+        tool_complain(run, "out of memory: the counts of the KEKs are not whole");
+        return TOOL_UNABLE;
+    }
     return tool_worse(status, verify.fails > 0 ? TOOL_WRONG : TOOL_FINE);
 }
 
 static const struct tool_option options[] = {
     TOOL_FLAG("each-recipient", each_recipient,
               "through every recipient whose key is here, not only the first that opens"),
-    TOOL_TEXT("context", context, "TEXT",
-              "the context that messages were sealed with (else the configuration's)"),
+    TOOL_ANY_TEXT("context", context, "TEXT",
+                  "the context that messages were sealed with (else the configuration's)"),
     TOOL_OPTIONS_END,
 };
 

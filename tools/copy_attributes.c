@@ -85,7 +85,7 @@ ENV_RESULT tool_copy_attributes(const struct tool_target *target, int fd)
     OPENSSL_free(names);
     OPENSSL_free(value);
     ENV_TRY(r);
-    if (fchmod(fd, target->seen.st_mode & 07777) != 0)
+    if (fchmod(fd, target->seen.st_mode & 01777) != 0) /* set-id bits go, as with any new content */
         return tool_target_failed(target, "setting the mode of its new file");
     return ENV_OK;
 }

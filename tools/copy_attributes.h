@@ -9,9 +9,9 @@
 ENV_RESULT tool_copy_owner(const struct tool_target *target, int fd);
 
 /*
- * Extended attributes, which access control lists are, then the mode. An attribute that only the
- * system may set ("security.", "trusted.") is passed over where it is not permitted; any other that
- * can not be kept is FILE_UNSAFE.
+ * Extended attributes, which access control lists are, then the mode, without set-id bits. An
+ * attribute that only the system may set ("security.", "trusted.") is passed over where it is not
+ * permitted; any other that can not be kept is FILE_UNSAFE.
  */
 ENV_RESULT tool_copy_attributes(const struct tool_target *target, int fd);
 

@@ -64,7 +64,7 @@ static bool take_value(const struct tool_option *option, const char *value,
 {
     char *field = (char *)options + option->field;
 
-    if (option->kind == TOOL_OPTION_TEXT) {
+    if (option->kind == TOOL_OPTION_TEXT || option->kind == TOOL_OPTION_ANY_TEXT) {
         *(const char **)(void *)field = value;
         return true;
     }
@@ -100,7 +100,7 @@ static bool take_option(const struct tool_option *const tables[TOOL_OPTION_TABLE
     }
     if (value == NULL && *at + 1 < argc)
         value = argv[++*at];
-    if (value == NULL || *value == '\0') {
+    if (value == NULL || (*value == '\0' && option->kind != TOOL_OPTION_ANY_TEXT)) {
         (void)snprintf(why, why_size, "--%s needs a value: %s", option->name, option->argument);
         return false;
     }

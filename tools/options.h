@@ -29,7 +29,12 @@ struct tool_options {
     size_t operand_count;
 };
 
-enum tool_option_kind { TOOL_OPTION_FLAG, TOOL_OPTION_TEXT, TOOL_OPTION_WORKERS };
+enum tool_option_kind {
+    TOOL_OPTION_FLAG,
+    TOOL_OPTION_TEXT,
+    TOOL_OPTION_ANY_TEXT, /* that may be empty */
+    TOOL_OPTION_WORKERS,
+};
 
 struct tool_option {
     const char *name; /* without the hyphens */
@@ -46,6 +51,10 @@ struct tool_option {
 #define TOOL_TEXT(name, field, argument, help)                                                     \
     {                                                                                              \
         (name), TOOL_OPTION_TEXT, offsetof(struct tool_options, field), (argument), (help)         \
+    }
+#define TOOL_ANY_TEXT(name, field, argument, help)                                                 \
+    {                                                                                              \
+        (name), TOOL_OPTION_ANY_TEXT, offsetof(struct tool_options, field), (argument), (help)     \
     }
 #define TOOL_OPTIONS_END                                                                           \
     {                                                                                              \

@@ -2,9 +2,10 @@
 /*
  * Puts a new file in another's place: written beside it (leftover.h has the name), synced, and only
  * then renamed over it, so that its name always stands for a whole file, the old or the new one. It
- * keeps the old one's owner, group, mode, extended attributes and access control lists, and holes
- * where it has holes. It keeps its times where the length differs; where it does not, the time of
- * change moves on, since a backup that compares lengths and times would never take the new file.
+ * keeps the old one's owner, group, mode (but set-id bits), extended attributes and access control
+ * lists, and holes where it has holes. It keeps its times where the length differs; where it does
+ * not, the time of change moves on, since a backup that compares lengths and times would never take
+ * the new file.
  */
 #ifndef ENVELOPE_TOOL_REPLACE_H
 #define ENVELOPE_TOOL_REPLACE_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rotate_line.h"
 
-#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -17,15 +16,16 @@ static ENV_RESULT encode_line(const struct tool_item *item, struct env_span byte
 {
     size_t before = 0;
     size_t behind = 0;
+    size_t base64_len = 4 * ((bytes.len + 2) / 3);
     char *p;
 
     while (before < item->text_len && is_blank(item->text[before]))
         before++;
     while (behind < item->text_len - before && is_blank(item->text[item->text_len - 1 - behind]))
         behind++;
-    if (bytes.len > INT_MAX / 2)
-        return ENV_FAIL(ENV_R_INTERNAL);
-    *line = OPENSSL_malloc(before + 4 * ((bytes.len + 2) / 3) + 1 + behind);
+    if (before + base64_len + behind > TOOL_LINE_MAX)
+        return ENV_FAIL(ENV_R_LINE_TOO_LONG);
+    *line = OPENSSL_malloc(before + base64_len + 1 + behind);
     if (*line == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
     p = *line;

@@ -8,7 +8,8 @@
 
 /*
  * Re-wraps the item's bytes. *line is the line as it is to be, with the blanks at its ends that it
- * had, and freed with OPENSSL_free; NULL when it is to stay as it is.
+ * had, and freed with OPENSSL_free; NULL when it is to stay as it is. LINE_TOO_LONG where no list
+ * could be read that has it.
  */
 ENV_RESULT tool_rewrap_line(const struct tool_rotation *rotation, const struct tool_item *item,
                             char **line, size_t *line_len);

@@ -74,6 +74,9 @@ static void work_file(const struct rotate *rotate, const struct tool_item *item,
     ENV_RESULT r = rotate->file(&rotate->rotation, &target, &rotated);
 
     result->recovered = rotated.recovered;
+    /* too short for any header: what it begins with means nothing (census has the same) */
+    if (r.reason == ENV_R_TRUNCATED && item->entry.size < ENV_HEADER_PEEK)
+        r = ENV_FAIL(ENV_R_NOT_A_MESSAGE);
     if (env_ok(r))
         result->outcome = outcomes[rotated.done];
     else
@@ -185,10 +188,11 @@ static void tell_text(const struct rotate *rotate, const struct tool_item *item,
     if (result->recovered)
         (void)fprintf(out, ": a broken-off run left something beside it, which %s put right",
                       dry_run ? "would be" : "was");
-    if (result->outcome >= OUTCOME_SKIPPED)
-        (void)fprintf(out, ": %s%s\n", result->outcome == OUTCOME_SKIPPED ? "skipped: " : "",
-                      result->failure.text);
-    else if (result->outcome == OUTCOME_CURRENT)
+    if (result->outcome >= OUTCOME_SKIPPED) {
+        (void)fputs(result->outcome == OUTCOME_SKIPPED ? ": skipped: " : ": ", out);
+        tool_report_text(out, result->failure.text);
+        (void)fputc('\n', out);
+    } else if (result->outcome == OUTCOME_CURRENT)
         (void)fputs(": is current\n", out);
     else
         (void)fprintf(out, ": %s%s%s\n", would, rotate->participle,
@@ -296,7 +300,7 @@ enum tool_status tool_rotate_tree(struct tool_run *run, tool_rotate_fn *file,
         return TOOL_UNABLE;
     rotate.rotation = (struct tool_rotation){
         .dek = &run->keys->dek,
-        .selector = {.name = run->options.kek},
+        .selector = {.name = run->options.kek, .all = true}, /* no message loses a recipient */
         .context = tool_keys_context(run->keys, &run->options),
         .dry_run = run->options.dry_run,
     };

@@ -162,6 +162,19 @@ static bool find_section(struct tool_settings *out, char *why, size_t why_size)
     return (out->section != NULL && out->name != NULL) || out_of_memory(why, why_size);
 }
 
+/* The file need have nothing but the section. */
+static bool take_section(struct tool_settings *out, const char *section, char *why, size_t why_size)
+{
+    const char *providers = providers_section(out, why, why_size);
+
+    out->providers = providers != NULL ? OPENSSL_strdup(providers) : NULL;
+    out->section = OPENSSL_strdup(section);
+    out->name = OPENSSL_strdup(OWN_NAME);
+    return (out->section != NULL && out->name != NULL &&
+            (providers == NULL || out->providers != NULL)) ||
+           out_of_memory(why, why_size);
+}
+
 /* ---- the keys ---- */
 
 /* Like the core: what names a section of the file is no value. */
@@ -186,10 +199,8 @@ bool tool_settings_read(OSSL_LIB_CTX *libctx, const char *file, const char *sect
         if (!find_section(out, why, why_size))
             return false;
     } else {
-        out->section = OPENSSL_strdup(section);
-        out->name = OPENSSL_strdup(OWN_NAME);
-        if (out->section == NULL || out->name == NULL)
-            return out_of_memory(why, why_size);
+        if (!take_section(out, section, why, why_size))
+            return false;
     }
     if (section_of(out->conf, out->section) == NULL) {
         (void)snprintf(why, why_size, "%s: there is no section [%s]", out->file, out->section);
@@ -211,27 +222,49 @@ void tool_settings_clear(struct tool_settings *settings)
 
 /* ---- the other providers ---- */
 
+/* Of the file's list, to be put back: whatever is this provider under any name. */
+struct taken_out {
+    CONF_VALUE *entry;
+    int at;
+};
+
+#define OWN_MAX 16
+
+static size_t take_out(const struct tool_settings *settings, STACK_OF(CONF_VALUE) * entries,
+                       struct taken_out out[OWN_MAX])
+{
+    size_t count = 0;
+
+    for (int i = 0; i < sk_CONF_VALUE_num(entries);) {
+        CONF_VALUE *entry = sk_CONF_VALUE_value(entries, i);
+
+        if (count < OWN_MAX &&
+            (is_ours(settings->conf, entry) || strcmp(entry->value, settings->section) == 0)) {
+            out[count++] = (struct taken_out){entry, i};
+            (void)sk_CONF_VALUE_delete(entries, i);
+        } else {
+            i++;
+        }
+    }
+    return count;
+}
+
 bool tool_settings_activate_others(struct tool_settings *settings)
 {
     STACK_OF(CONF_VALUE) *entries = NULL;
-    CONF_VALUE *own = NULL;
-    int at = -1;
+    struct taken_out out[OWN_MAX];
+    size_t count;
     bool ok;
 
     if (value_of(settings->conf, NULL, "openssl_conf") == NULL)
         return true;
     if (settings->providers != NULL)
         entries = section_of(settings->conf, settings->providers);
-    for (int i = 0; i < sk_CONF_VALUE_num(entries) && own == NULL; i++) {
-        at = i;
-        own = strcmp(sk_CONF_VALUE_value(entries, i)->value, settings->section) == 0
-                  ? sk_CONF_VALUE_value(entries, i)
-                  : NULL;
-    }
-    if (own != NULL) /* out of the list for now: the file still owns it */
-        (void)sk_CONF_VALUE_delete(entries, at);
+    count = take_out(settings, entries, out); /* the file still owns them */
     ok = CONF_modules_load(settings->conf, NULL, 0) > 0;
-    if (own != NULL)
-        (void)sk_CONF_VALUE_insert(entries, own, at);
+    while (count > 0) {
+        count--;
+        (void)sk_CONF_VALUE_insert(entries, out[count].entry, out[count].at);
+    }
     return ok;
 }

@@ -15,7 +15,8 @@
 struct tool_settings {
     char *file;      /* that was read */
     char *section;   /* of the provider */
-    char *providers; /* the section that lists the providers; NULL when the section was named */
+    char *providers; /* the section that lists the providers; NULL: there is none, and the section
+                        was named */
     char *name;      /* the provider's, as OSSL_PROVIDER_load would have it */
     CONF *conf;
     struct env_config config; /* not judged yet */
@@ -38,12 +39,17 @@ bool tool_settings_activate_others(struct tool_settings *settings);
 
 void tool_settings_clear(struct tool_settings *settings);
 
-/* One thing that is likely not meant. key belongs to the settings or is NULL. */
-typedef void tool_trap_fn(void *arg, const char *key, const char *what);
+enum tool_trap {
+    TOOL_TRAP_KEY,       /* nobody knows it (with a likely meaning) */
+    TOOL_TRAP_SECTION,   /* its value is the name of a section: the provider never sees it */
+    TOOL_TRAP_ELSEWHERE, /* it is ours, and stands in another section */
+};
+
+/* One thing that is likely not meant. key belongs to the settings. */
+typedef void tool_trap_fn(void *arg, enum tool_trap trap, const char *key, const char *what);
 
 /*
- * Hands each trap to take: keys that nobody knows (with a likely meaning), values that are names of
- * sections. settings_lines.h has those that only the text of the file shows.
+ * Hands each trap to take. settings_lines.h has those that only the text of the file shows.
  */
 void tool_settings_traps(const struct tool_settings *settings, tool_trap_fn *take, void *arg);
 

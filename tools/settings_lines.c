@@ -2,10 +2,17 @@
 #include "settings_lines.h"
 
 #include <ctype.h>
-#include <stdbool.h>
+#include <dirent.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "../provider/config.h"
 
 #define NAME_SIZE 128u
+#define INCLUDES_MAX 8u /* inside one another */
 
 /* Where the reader is in a logical line. */
 enum state {
@@ -19,6 +26,9 @@ struct reader {
     const char *section;
     tool_line_trap_fn *take;
     void *arg;
+    const char *file; /* that is read; NULL: the first */
+    unsigned depth;
+    bool includes; /* whether they are followed */
     enum state state;
     unsigned long line;
     bool inside; /* the section that is wanted */
@@ -26,6 +36,10 @@ struct reader {
     bool after_blank;
     char name[NAME_SIZE];
     size_t name_len;
+    uint64_t seen;                 /* of the provider's keys, by their numbers */
+    char directive[PATH_MAX + 32]; /* a line that begins with a dot */
+    size_t directive_len;
+    char include_dir[PATH_MAX]; /* .pragma includedir */
 };
 
 static void new_line(struct reader *reader)
@@ -33,6 +47,7 @@ static void new_line(struct reader *reader)
     reader->state = IN_NAME;
     reader->quote = '\0';
     reader->name_len = 0;
+    reader->directive_len = 0;
     reader->after_blank = true;
 }
 
@@ -58,7 +73,22 @@ static void trim_name(struct reader *reader)
 static void trap(const struct reader *reader, const char *what)
 {
     if (reader->inside)
-        reader->take(reader->arg, reader->line, reader->name, what);
+        reader->take(reader->arg, reader->file, reader->line, reader->name, what);
+}
+
+static void note_key(struct reader *reader)
+{
+    const char *key;
+
+    if (reader->section == NULL || !reader->inside)
+        return;
+    for (size_t i = 0; i < 64 && (key = env_config_key(i)) != NULL; i++) {
+        if (strcmp(key, reader->name) != 0)
+            continue;
+        if ((reader->seen & UINT64_C(1) << i) != 0)
+            trap(reader, "it stands there twice: the last alone counts");
+        reader->seen |= UINT64_C(1) << i;
+    }
 }
 
 static void take_unquoted(struct reader *reader, char c)
@@ -102,6 +132,7 @@ static void take_in_name(struct reader *reader, char c)
         reader->state = IN_SECTION;
     } else if (c == '=') {
         trim_name(reader);
+        note_key(reader);
         reader->state = IN_VALUE;
         reader->after_blank = true;
     } else if (reader->name_len > 0 || !isspace((unsigned char)c)) {
@@ -122,6 +153,11 @@ static void take_in_section(struct reader *reader, char c)
 
 static void take_char(struct reader *reader, char c)
 {
+    bool first = reader->state == IN_NAME && reader->name_len == 0 && reader->directive_len == 0;
+
+    if ((reader->directive_len > 0 || (first && c == '.')) &&
+        reader->directive_len + 1 < sizeof(reader->directive))
+        reader->directive[reader->directive_len++] = c;
     switch (reader->state) {
     case IN_NAME:
         take_in_name(reader, c);
@@ -137,28 +173,166 @@ static void take_char(struct reader *reader, char c)
     }
 }
 
-void tool_settings_lines(FILE *in, const char *section, tool_line_trap_fn *take, void *arg)
+/* ---- what is included ---- */
+
+static void read_stream(struct reader *reader, FILE *in);
+
+/* A directive's argument, or NULL when it is another one: ".include = FILE" and without the =. */
+static char *argument_of(char *line, const char *directive)
 {
-    struct reader reader = {.section = section, .take = take, .arg = arg, .line = 1};
+    size_t len = strlen(directive);
+    char *end;
+
+    if (strncmp(line, directive, len) != 0 ||
+        (line[len] != '=' && !isspace((unsigned char)line[len])))
+        return NULL;
+    line += len;
+    line += strspn(line, " \t\r");
+    if (*line == '=')
+        line++;
+    line += strspn(line, " \t\r\"'");
+    end = line + strlen(line);
+    while (end > line && strchr(" \t\r\"'", end[-1]) != NULL)
+        *--end = '\0';
+    return line;
+}
+
+static void include_file(struct reader *reader, const char *path)
+{
+    const char *outer = reader->file;
+    unsigned long line = reader->line;
+    struct stat st;
+    FILE *in;
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || (in = fopen(path, "re")) == NULL)
+        return; /* whoever reads the file as a whole says so */
+    reader->file = path;
+    reader->depth++;
+    read_stream(reader, in);
+    reader->depth--;
+    reader->file = outer;
+    reader->line = line;
+    (void)fclose(in);
+}
+
+static bool is_included(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot != NULL && (strcmp(dot, ".cnf") == 0 || strcmp(dot, ".conf") == 0);
+}
+
+static void include_directory(struct reader *reader, const char *path, DIR *directory)
+{
+    const struct dirent *entry;
+    char file[PATH_MAX];
+
+    while ((entry = readdir(directory)) != NULL) {
+        if (is_included(entry->d_name) &&
+            snprintf(file, sizeof(file), "%s/%s", path, entry->d_name) < (int)sizeof(file))
+            include_file(reader, file);
+    }
+}
+
+/* As libcrypto finds it: beside includedir, or as it stands. */
+static void include(struct reader *reader, const char *name)
+{
+    const char *dir = getenv("OPENSSL_CONF_INCLUDE");
+    char path[PATH_MAX];
+    DIR *directory;
+    int len;
+
+    if (dir == NULL && reader->include_dir[0] != '\0')
+        dir = reader->include_dir;
+    len = name[0] == '/' || dir == NULL ? snprintf(path, sizeof(path), "%s", name)
+                                        : snprintf(path, sizeof(path), "%s/%s", dir, name);
+    if (len < 0 || len >= (int)sizeof(path))
+        return;
+    directory = opendir(path);
+    if (directory == NULL) {
+        include_file(reader, path);
+        return;
+    }
+    include_directory(reader, path, directory);
+    (void)closedir(directory);
+}
+
+static void end_line(struct reader *reader)
+{
+    char *argument;
+
+    reader->directive[reader->directive_len] = '\0';
+    if (reader->directive_len > 0 && reader->includes) {
+        argument = argument_of(reader->directive, ".include");
+        if (argument != NULL && reader->depth < INCLUDES_MAX) {
+            char *name = strdup(argument); /* the line's room is needed inside */
+
+            new_line(reader);
+            if (name != NULL)
+                include(reader, name);
+            free(name);
+        }
+        argument = argument_of(reader->directive, ".pragma");
+        if (argument != NULL && strncmp(argument, "includedir", 10) == 0)
+            (void)snprintf(reader->include_dir, sizeof(reader->include_dir), "%s",
+                           argument + 10 + strspn(argument + 10, " \t:"));
+    }
+    new_line(reader);
+}
+
+/* ---- a file ---- */
+
+static void read_stream(struct reader *reader, FILE *in)
+{
     int c;
 
-    reader.inside = section == NULL;
-    new_line(&reader);
+    reader->line = 1;
+    new_line(reader);
     while ((c = getc_unlocked(in)) != EOF) {
         if (c == '\n') {
-            new_line(&reader);
-            reader.line++;
-        } else if (c == '\\' && reader.state != IN_COMMENT) {
+            end_line(reader);
+            reader->line++;
+        } else if (c == '\\' && reader->state != IN_COMMENT) {
             c = getc_unlocked(in);
             if (c == '\r') { /* part of the line's end, or lost like any other character */
                 c = getc_unlocked(in);
                 if (c != '\n' && c != EOF)
                     (void)ungetc(c, in);
             }
-            take_escape(&reader, c);
-            reader.line += c == '\n';
+            take_escape(reader, c);
+            reader->line += c == '\n';
         } else {
-            take_char(&reader, (char)c);
+            take_char(reader, (char)c);
         }
     }
+    end_line(reader);
+}
+
+static void read_lines(FILE *in, const char *section, bool includes, tool_line_trap_fn *take,
+                       void *arg)
+{
+    struct reader reader = {.section = section,
+                            .take = take,
+                            .arg = arg,
+                            .inside = section == NULL,
+                            .includes = includes};
+
+    read_stream(&reader, in);
+}
+
+void tool_settings_lines(FILE *in, const char *section, tool_line_trap_fn *take, void *arg)
+{
+    read_lines(in, section, false, take, arg);
+}
+
+bool tool_settings_file_lines(const char *path, const char *section, tool_line_trap_fn *take,
+                              void *arg)
+{
+    FILE *in = fopen(path, "re");
+
+    if (in == NULL)
+        return false;
+    read_lines(in, section, true, take, arg);
+    (void)fclose(in);
+    return true;
 }

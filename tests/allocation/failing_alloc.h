@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory that runs out when a test says so: OPENSSL_malloc and its relatives, whoever calls them,
- * and the malloc, calloc, realloc, strdup, mmap and p11_kit_uri_new that our own objects call (the
- * linker puts those here: --wrap).
+ * and what our own objects call: malloc, calloc, realloc, reallocarray, strdup, strndup, asprintf,
+ * open_memstream, fopen, fdopendir, tsearch, mmap and p11_kit_uri_new (the linker puts those here:
+ * --wrap).
  *
  * Left out is whatever is allocated inside a PKCS#11 call: that is the module's business, and
  * SoftHSM crashes. p11-kit's own allocations are left out too: it aborts when they fail.

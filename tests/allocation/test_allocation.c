@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Every allocation of an operation fails in turn, alone and with all that come after it. The
- * operation succeeds all the same or fails with an error that speaks of memory, gives no output
- * that is wrong, leaks nothing (AddressSanitizer), and the next one works.
- */
+/* Each allocation of sealing, opening, and of KEKs as keys: see each_allocation.h. */
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
 #include <openssl/err.h>
@@ -11,152 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "caller.h"
+#include "each_allocation.h"
 #include "failing_alloc.h"
-#include "fake_keyring.h"
 #include "kek_pkey.h"
 
 #define MESSAGE_LEN 9000u
-#define ROOM 20000u
-#define RUNS_MAX 20000u
-#define FIRST_RUNS 10u
+#define KEKS 3u
 
 static unsigned parts = 8; /* ENVELOPE_ALLOCATION_PARTS: 500 is everything */
-static OSSL_LIB_CTX *libctx;
 static struct bytes plain;
 static struct bytes sealed;
-static bool encode(void);
-static unsigned char out[ROOM];
-static size_t out_len;
-
-struct operation {
-    const char *name;
-    void (*prepare)(void); /* what it needs, before memory runs out */
-    bool (*run)(void);     /* false: it failed, with an error */
-    void (*check)(void);   /* the output of a success */
-    void (*clean)(void);
-};
 
 static void set_up(void)
 {
     fake_reset();
-    fake_default_count = 3;
+    fake_default_count = KEKS;
     plain = bytes_plain(MESSAGE_LEN, 1);
-    libctx = fake_libctx_new();
-    sealed = caller_seal(libctx, plain);
+    lib = fake_libctx_new();
+    sealed = caller_seal(lib, plain);
 }
 
 static void tear_down(void)
 {
-    fake_libctx_free(libctx);
-    libctx = NULL;
+    fake_libctx_free(lib);
+    lib = NULL;
     bytes_free(&plain);
     bytes_free(&sealed);
     ck_assert_int_eq(fake_references(), 0);
-}
-
-/* ---- the runs ---- */
-
-void __lsan_disable(void) __attribute__((weak)); /* NOLINT: LeakSanitizer's name */
-
-/* Reasons of ours that can be the want of memory: in a fetch or in an operation of libcrypto. */
-static bool speaks_of_memory(int reason)
-{
-    return reason == ENV_R_NO_MEMORY || reason == ENV_R_NO_AES_GCM ||
-           reason == ENV_R_CRYPTO_FAILED || reason == ENV_R_RANDOM_FAILED;
-}
-
-/* What libcrypto says by itself, before it has called us or after, is its own business. */
-static void check_errors(const struct operation *op, unsigned nth)
-{
-    unsigned long error = ERR_peek_error();
-
-    /* libcrypto's encoder says nothing of its own allocations */
-    ck_assert_msg(error != 0 || op->run == encode, "%s without allocation %u: no error", op->name,
-                  nth);
-    while ((error = ERR_get_error()) != 0) {
-        ck_assert_msg(ERR_GET_LIB(error) < ERR_LIB_USER || speaks_of_memory(ERR_GET_REASON(error)),
-                      "%s without allocation %u: reason %d", op->name, nth, ERR_GET_REASON(error));
-    }
-}
-
-/*
- * `first` says that it is the first operation of a provider: libcrypto fetches for it, and where it
- * had no memory to keep an algorithm it does not ask that algorithm's provider again. That was seen
- * of AES-GCM (3.0) and of what its random generator is made from (3.5).
- */
-static void run_again(const struct operation *op, unsigned nth, bool first)
-{
-    int reason = 0;
-    bool ok;
-
-    ERR_clear_error();
-    ok = op->run();
-    if (!ok)
-        reason = caller_reason();
-    if (!ok && first && (reason == ENV_R_NO_AES_GCM || reason == ENV_R_RANDOM_FAILED))
-        return;
-    ck_assert_msg(ok, "%s does not work after the failure of allocation %u: reason %d", op->name,
-                  nth, reason);
-    op->check();
-}
-
-/* One run with the nth allocation failing; false when there was no such allocation. */
-static bool run_without(const struct operation *op, unsigned nth, bool and_on, bool first)
-{
-    unsigned count;
-    bool ok;
-
-    op->prepare();
-    ERR_clear_error();
-    failing_alloc_arm(nth, and_on);
-    ok = op->run();
-    count = failing_alloc_disarm();
-    if (ok)
-        op->check();
-    else if (count >= nth)
-        check_errors(op, nth);
-    else
-        ck_abort_msg("%s fails", op->name);
-    run_again(op, nth, first);
-    op->clean();
-    ck_assert_msg(fake_references() == 0, "%s keeps a KEK without allocation %u", op->name, nth);
-    return count >= nth;
-}
-
-static void run_all(const struct operation *op)
-{
-    for (int and_on = 0; and_on <= 1; and_on++) {
-        unsigned nth = 1;
-
-        while (run_without(op, nth, and_on != 0, false))
-            ck_assert_uint_lt(++nth, RUNS_MAX);
-        fprintf(stderr, "%s: %u allocations%s\n", op->name, nth - 1,
-                and_on ? ", each with all that follow" : "");
-    }
-}
-
-/*
- * The same with a new provider for each run. A process can have some 25 of them (libcrypto's
- * numbers for their errors end there), and thousands of allocations belong to libcrypto's fetching:
- * each part takes its share of some that are evenly spread.
- */
-static void run_first(const struct operation *op, unsigned part)
-{
-    unsigned count;
-
-    op->prepare();
-    failing_alloc_arm(0, false);
-    ck_assert(op->run());
-    count = failing_alloc_disarm();
-    op->clean();
-    for (unsigned i = 0; i < FIRST_RUNS; i++) {
-        unsigned nth = 1 + (i * parts + part) * count / (FIRST_RUNS * parts);
-
-        (void)run_without(op, nth, false, true);
-        (void)run_without(op, nth, true, true);
-    }
-    fprintf(stderr, "%s: %u allocations, %u of them\n", op->name, count, FIRST_RUNS);
 }
 
 static void nothing(void)
@@ -165,64 +42,27 @@ static void nothing(void)
 
 /* ---- sealing and opening ---- */
 
-static EVP_CIPHER *cipher; /* fetched before: that is between the program and libcrypto */
-static EVP_CIPHER_CTX *ctx;
-
 static void fetch(void)
 {
-    cipher = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
-    ctx = EVP_CIPHER_CTX_new();
-    ck_assert(cipher != NULL && ctx != NULL);
+    fetch_cipher("ENVELOPE");
 }
 
 /* A provider that has done nothing yet: it fetches what it needs. */
 static void fetch_from_fresh_provider(void)
 {
-    fake_libctx_free(libctx);
-    libctx = fake_libctx_new();
+    fake_libctx_free(lib);
+    lib = fake_libctx_new();
     fetch();
-}
-
-static void free_cipher(void)
-{
-    EVP_CIPHER_CTX_free(ctx);
-    EVP_CIPHER_free(cipher);
-    ctx = NULL;
-    cipher = NULL;
-}
-
-static bool whole_message(int sealing, struct bytes in)
-{
-    size_t done = 0;
-    int n = 0;
-    bool ok = EVP_CIPHER_CTX_reset(ctx) == 1 &&
-              EVP_CipherInit_ex2(ctx, cipher, NULL, NULL, sealing, NULL) == 1;
-
-    out_len = 0;
-    while (ok && done < in.len) {
-        size_t step = in.len - done < 2000 ? in.len - done : 2000;
-        bool in_place = done % 4000 == 0; /* that puts the input aside */
-
-        if (in_place)
-            memcpy(out + out_len, in.data + done, step);
-        ok = EVP_CipherUpdate(ctx, out + out_len, &n, in_place ? out + out_len : in.data + done,
-                              (int)step) == 1;
-        out_len += ok ? (size_t)n : 0;
-        done += step;
-    }
-    ok = ok && EVP_CipherFinal_ex(ctx, out + out_len, &n) == 1;
-    out_len += ok ? (size_t)n : 0;
-    return ok;
 }
 
 static bool seal(void)
 {
-    return whole_message(1, plain);
+    return run_cipher(1, plain);
 }
 
 static bool open_it(void)
 {
-    return whole_message(0, sealed);
+    return run_cipher(0, sealed);
 }
 
 static void is_plain(void)
@@ -231,20 +71,14 @@ static void is_plain(void)
     ck_assert_mem_eq(out, plain.data, plain.len);
 }
 
-static void opens_to_plain(void)
+static void all_open_it(void)
 {
-    struct bytes message = bytes_of(out, out_len);
-    struct bytes opened = caller_open(libctx, message);
-
-    ck_assert_uint_eq(opened.len, plain.len);
-    ck_assert_mem_eq(opened.data, plain.data, plain.len);
-    bytes_free(&message);
-    bytes_free(&opened);
+    each_opens(KEKS, plain);
 }
 
 START_TEST(sealing)
 {
-    static const struct operation op = {"sealing", fetch, seal, opens_to_plain, free_cipher};
+    static const struct operation op = {"sealing", fetch, seal, all_open_it, free_cipher, false};
 
     run_all(&op);
 }
@@ -252,23 +86,25 @@ END_TEST
 
 START_TEST(opening)
 {
-    static const struct operation op = {"opening", fetch, open_it, is_plain, free_cipher};
+    static const struct operation op = {"opening", fetch, open_it, is_plain, free_cipher, false};
 
     run_all(&op);
 }
 END_TEST
 
+void __lsan_disable(void) __attribute__((weak)); /* NOLINT: LeakSanitizer's name */
+
 START_TEST(first_of_a_provider)
 {
-    static const struct operation sealing_it = {"sealing first", fetch_from_fresh_provider, seal,
-                                                opens_to_plain, free_cipher};
-    static const struct operation opening_it = {"opening first", fetch_from_fresh_provider, open_it,
-                                                is_plain, free_cipher};
+    static const struct operation sealing_it = {
+        "sealing first", fetch_from_fresh_provider, seal, all_open_it, free_cipher, false};
+    static const struct operation opening_it = {
+        "opening first", fetch_from_fresh_provider, open_it, is_plain, free_cipher, false};
 
     /* libcrypto's own fetching leaks where its table of names can not grow (3.0) */
     if (__lsan_disable != NULL)
         __lsan_disable();
-    run_first(_i % 2 == 0 ? &sealing_it : &opening_it, (unsigned)_i / 2);
+    run_first(_i % 2 == 0 ? &sealing_it : &opening_it, (unsigned)_i / 2, parts);
 }
 END_TEST
 
@@ -280,7 +116,7 @@ static int half_out;
 static void begin_opening(void)
 {
     fetch();
-    half_way = caller_begin(libctx, "ENVELOPE", 0);
+    half_way = caller_begin(lib, "ENVELOPE", 0);
     ck_assert_int_eq(EVP_CipherUpdate(half_way, out, &half_out, sealed.data, 6000), 1);
 }
 
@@ -306,8 +142,8 @@ static void free_copy(void)
 
 START_TEST(copying)
 {
-    static const struct operation op = {"copying", begin_opening, copy_and_finish, is_plain,
-                                        free_copy};
+    static const struct operation op = {"copying", begin_opening, copy_and_finish,
+                                        is_plain,  free_copy,     false};
 
     run_all(&op);
 }
@@ -324,8 +160,8 @@ static size_t sealed_key_len;
 
 static void load_kek(void)
 {
-    kek = kek_load(libctx, "kek0");
-    pkey_ctx = EVP_PKEY_CTX_new_from_pkey(libctx, kek, NULL);
+    kek = kek_load(lib, "kek0");
+    pkey_ctx = EVP_PKEY_CTX_new_from_pkey(lib, kek, NULL);
     ck_assert_ptr_nonnull(pkey_ctx);
 }
 
@@ -376,9 +212,9 @@ static void load_kek_and_sealed_key(void)
 START_TEST(sealed_keys)
 {
     static const struct operation sealing_it = {"encapsulating", load_kek, encapsulate,
-                                                decapsulates, free_kek};
-    static const struct operation opening_it = {"decapsulating", load_kek_and_sealed_key,
-                                                decapsulate, is_the_secret, free_kek};
+                                                decapsulates,    free_kek, false};
+    static const struct operation opening_it = {
+        "decapsulating", load_kek_and_sealed_key, decapsulate, is_the_secret, free_kek, false};
 
     run_all(&sealing_it);
     run_all(&opening_it);
@@ -401,6 +237,11 @@ static bool decrypt(void)
            EVP_PKEY_decrypt(pkey_ctx, out, &out_len, short_message.data, short_message.len) == 1;
 }
 
+static void kek0_opens_it(void)
+{
+    each_opens(1, plain);
+}
+
 static void load_kek_and_message(void)
 {
     load_kek();
@@ -417,9 +258,9 @@ static void free_kek_and_message(void)
 START_TEST(short_messages)
 {
     static const struct operation sealing_it = {"EVP_PKEY_encrypt", load_kek, encrypt,
-                                                opens_to_plain, free_kek};
+                                                kek0_opens_it,      free_kek, false};
     static const struct operation opening_it = {"EVP_PKEY_decrypt", load_kek_and_message, decrypt,
-                                                is_plain, free_kek_and_message};
+                                                is_plain,           free_kek_and_message, false};
 
     run_all(&sealing_it);
     run_all(&opening_it);
@@ -429,7 +270,7 @@ END_TEST
 static void room_for_a_kek(void)
 {
     fake_keks[39].absent = true;
-    pkey_ctx = EVP_PKEY_CTX_new_from_name(libctx, "ENVELOPE-KEK", NULL);
+    pkey_ctx = EVP_PKEY_CTX_new_from_name(lib, "ENVELOPE-KEK", NULL);
     ck_assert_ptr_nonnull(pkey_ctx);
 }
 
@@ -461,8 +302,8 @@ static void forget_the_made(void)
 
 START_TEST(key_generation)
 {
-    static const struct operation op = {"keygen", room_for_a_kek, generate, is_made,
-                                        forget_the_made};
+    static const struct operation op = {"keygen", room_for_a_kek,  generate,
+                                        is_made,  forget_the_made, false};
 
     run_all(&op);
 }
@@ -479,7 +320,7 @@ static bool list_store(void)
     bool ok;
 
     failing_alloc_pause(); /* 3.0 frees its loader twice when it could not be fetched */
-    store = OSSL_STORE_open_ex("envelope:", libctx, NULL, NULL, NULL, NULL, NULL, NULL);
+    store = OSSL_STORE_open_ex("envelope:", lib, NULL, NULL, NULL, NULL, NULL, NULL);
     failing_alloc_go_on();
     out_len = 0;
     while (store != NULL && (info = OSSL_STORE_load(store)) != NULL) {
@@ -531,8 +372,7 @@ static bool decode(void)
     EVP_PKEY_free(made);
     made = NULL;
     failing_alloc_pause();
-    decoder =
-        OSSL_DECODER_CTX_new_for_pkey(&made, "PEM", NULL, NULL, EVP_PKEY_KEYPAIR, libctx, NULL);
+    decoder = OSSL_DECODER_CTX_new_for_pkey(&made, "PEM", NULL, NULL, EVP_PKEY_KEYPAIR, lib, NULL);
     failing_alloc_go_on();
     ok = decoder != NULL && OSSL_DECODER_from_data(decoder, &data, &len) == 1;
     OSSL_DECODER_CTX_free(decoder);
@@ -558,12 +398,12 @@ static void free_kek_and_pem(void)
 
 START_TEST(references)
 {
-    static const struct operation listing = {"listing", nothing, list_store, all_are_listed,
-                                             nothing};
-    static const struct operation writing = {"encoding", load_kek_and_pem, encode, is_the_pem,
-                                             free_kek_and_pem};
-    static const struct operation reading = {"decoding", load_kek_and_pem, decode, is_the_kek,
-                                             free_kek_and_pem};
+    static const struct operation listing = {"listing",      nothing, list_store,
+                                             all_are_listed, nothing, false};
+    static const struct operation writing = {"encoding", load_kek_and_pem, encode,
+                                             is_the_pem, free_kek_and_pem, true};
+    static const struct operation reading = {"decoding", load_kek_and_pem, decode,
+                                             is_the_kek, free_kek_and_pem, false};
 
     run_all(&listing);
     run_all(&writing);
@@ -578,9 +418,7 @@ static unsigned char wrapped[40];
 
 static void fetch_wrap(void)
 {
-    cipher = EVP_CIPHER_fetch(libctx, "ENVELOPE-AES-256-WRAP", NULL);
-    ctx = EVP_CIPHER_CTX_new();
-    ck_assert(cipher != NULL && ctx != NULL);
+    fetch_cipher("ENVELOPE-AES-256-WRAP");
     fake_default_count = 1;
 }
 
@@ -622,9 +460,10 @@ static void is_the_data_key(void)
 
 START_TEST(key_wrap)
 {
-    static const struct operation wrapping = {"wrapping", fetch_wrap, wrap, unwraps, free_cipher};
-    static const struct operation unwrapping = {"unwrapping", fetch_wrap, unwrap, is_the_data_key,
-                                                free_cipher};
+    static const struct operation wrapping = {"wrapping", fetch_wrap,  wrap,
+                                              unwraps,    free_cipher, false};
+    static const struct operation unwrapping = {"unwrapping",    fetch_wrap,  unwrap,
+                                                is_the_data_key, free_cipher, false};
 
     run_all(&wrapping);
     run_all(&unwrapping);

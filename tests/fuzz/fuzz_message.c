@@ -9,12 +9,14 @@
  * of it when and only when that is whole; a call that fails leaves nothing unverified behind, and
  * no call writes more than the contract lets it.
  */
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <string.h>
 
 #include "fake_keyring.h"
 #include "message_mutator.h"
 #include "pkey_opening.h"
+#include "provider/rewrap_header.h"
 #include "reference_opening.h"
 
 #define CONTROL 8u
@@ -40,6 +42,7 @@ static OSSL_LIB_CTX *libctx;
 static EVP_CIPHER *ciphers[2];
 static EVP_CIPHER *rewrapper;
 static EVP_CIPHER_CTX *contexts[2];
+static const struct env_dek_context *dek_context;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -55,6 +58,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     rewrapper = EVP_CIPHER_fetch(libctx, "ENVELOPE-REWRAP", NULL);
     for (int i = 0; i < 2; i++)
         contexts[i] = EVP_CIPHER_CTX_new();
+    dek_context = &((struct env_provctx *)OSSL_PROVIDER_get0_provider_ctx(
+                        EVP_CIPHER_get0_provider(rewrapper)))
+                       ->dek;
     return 0;
 }
 
@@ -187,6 +193,25 @@ static void check_rewrapped(struct env_span in, const uint8_t *out, size_t out_l
         memcmp(in.data + old_headers - 74, out + new_headers - 74, in.len - old_headers + 74) == 0);
 }
 
+/* Whether the header that in begins with needs no re-wrapping. */
+static bool check_current(struct env_span in)
+{
+    static const struct env_selector todays;
+    struct env_span der = {in.data, 0};
+    struct env_header *header = NULL;
+    bool current = false;
+
+    if (!env_ok(env_header_length(
+            (struct env_span){in.data, in.len < ENV_HEADER_PEEK ? in.len : ENV_HEADER_PEEK},
+            &der.len)) ||
+        der.len > in.len || !env_ok(env_dek_read_any_header(der, &header)))
+        return false;
+    FUZZ_DEMAND(env_ok(env_dek_is_current(dek_context, &todays, header, der, &current)));
+    FUZZ_DEMAND(current == reference_is_current(der, fake_default_count));
+    OPENSSL_free(header);
+    return current;
+}
+
 static void rewrap_message(const uint8_t control[CONTROL], struct env_span in)
 {
     struct reference expected = {.data = malloc(in.len + 1)};
@@ -200,7 +225,10 @@ static void rewrap_message(const uint8_t control[CONTROL], struct env_span in)
     expected.whole = expected.whole || reference_sealed_key(in.data, in.len, NULL, dek);
     ERR_clear_error();
     fake_default_count = (control[0] & FOR_ALL) != 0 ? RSA_KEK + 2 : 1;
+    (void)check_current(in);
+    ERR_clear_error();
     rewrapped = rewrap(control, in, out, &out_len);
+    FUZZ_DEMAND(!rewrapped || check_current((struct env_span){out, out_len}));
     fake_default_count = 1;
     FUZZ_DEMAND(rewrapped || !expected.whole);
     check_rewrapped(in, out, out_len, rewrapped);

@@ -265,7 +265,7 @@ static bool is_ours(void *arg, const uint8_t *dek)
     return dek != NULL && memcmp(dek, run->dek, ENV_DEK_LEN) == 0;
 }
 
-static void unwrap(struct run *run, bool checked)
+static void unwrap(struct run *run, bool checked, bool rsa)
 {
     const struct env_dek_check check = {is_ours, run};
     uint8_t dek[ENV_DEK_LEN];
@@ -273,7 +273,8 @@ static void unwrap(struct run *run, bool checked)
     bool opened;
 
     if (run->wrapped.len == 0) { /* nothing of ours */
-        run->wrapped = (struct env_wrapped){.alg = ENV_WRAP_AES256_KW, .len = 40};
+        run->wrapped = rsa ? (struct env_wrapped){ENV_WRAP_RSA_OAEP_SHA1, {0}, 256, {1}}
+                           : (struct env_wrapped){ENV_WRAP_AES256_KW, {0}, 40, {1}};
         run->lies_before = (unsigned)-1;
     }
     memset(dek, UNTOUCHED, sizeof(dek));
@@ -349,7 +350,7 @@ static void step(struct run *run, uint8_t what)
     if (what % 4 == 0)
         wrap(run);
     else if (what % 4 == 1)
-        unwrap(run, what / 20 % 2 == 1);
+        unwrap(run, what / 20 % 2 == 1, what / 40 % 2 == 1);
     else if (what % 4 == 2)
         raw_wrap(run, what / 20 % 2 == 0 ? ENV_RAW_KW : ENV_RAW_KWP);
     else

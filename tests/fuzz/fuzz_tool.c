@@ -67,11 +67,12 @@ struct seen {
     unsigned long lines;
 };
 
-static void take_trap(void *arg, unsigned long line, const char *key, const char *what)
+static void take_trap(void *arg, const char *file, unsigned long line, const char *key,
+                      const char *what)
 {
     struct seen *seen = arg;
 
-    FUZZ_DEMAND(line >= seen->line && line <= seen->lines && strlen(key) < 200 && what[0] != '\0');
+    FUZZ_DEMAND(file == NULL && line >= seen->line && line <= seen->lines && strlen(key) < 200 && what[0] != '\0');
     seen->line = line;
 }
 

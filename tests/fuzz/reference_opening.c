@@ -157,6 +157,41 @@ bool reference_sealed_key(const uint8_t *message, size_t size, const struct fake
            find_dek((struct env_span){message, size}, ENV_CONTENT_SEALED_KEY, only, true, dek);
 }
 
+/* The recipient that KEK i unwraps, or NULL. */
+static const struct env_recipient *recipient_of(const struct env_header *header, size_t i)
+{
+    for (size_t j = 0; j < header->count; j++) {
+        const struct env_recipient *r = &header->recipients[j];
+
+        if (env_wrap_is_rsa(r->wrapped.alg) == (fake_keks[i].rsa != NULL) &&
+            r->id.len == fake_keks[i].id.len &&
+            memcmp(r->id.bytes, fake_keks[i].id.bytes, r->id.len) == 0)
+            return r;
+    }
+    return NULL;
+}
+
+bool reference_is_current(struct env_span der, size_t keks)
+{
+    static struct env_header header;
+    uint8_t dek[ENV_DEK_LEN] = {0};
+    uint8_t mac[32];
+
+    if (!env_ok(env_header_decode(der, &header)) || header.count != keks)
+        return false;
+    for (size_t i = 0; i < keks; i++) {
+        const struct env_recipient *recipient = recipient_of(&header, i);
+        uint8_t other[ENV_DEK_LEN];
+
+        if (recipient == NULL || !unwrap(recipient, NULL, other) ||
+            (i > 0 && memcmp(dek, other, sizeof(dek)) != 0))
+            return false;
+        memcpy(dek, other, sizeof(dek));
+    }
+    header_mac(der, dek, mac);
+    return memcmp(mac, der.data + der.len - 32, 32) == 0;
+}
+
 /* ---- the body ---- */
 
 struct body {

@@ -34,6 +34,9 @@ bool reference_dek(const uint8_t *message, size_t size, uint8_t dek[ENV_DEK_LEN]
 bool reference_sealed_key(const uint8_t *message, size_t size, const struct fake_kek *only,
                           uint8_t dek[ENV_DEK_LEN]);
 
+/* Whether der is a header for the first so many KEKs and no others, sound under each of them. */
+bool reference_is_current(struct env_span der, size_t keks);
+
 /*
  * Makes the header's MAC, FLOE's header tag and the segments' tags right for what stands there,
  * where the header decodes and one of the fake KEKs unwraps its DEK. The ciphertext stays.

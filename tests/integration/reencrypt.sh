@@ -69,6 +69,24 @@ write_cnf kek=two "context=column 7"
 open -in with.context -out opened 2>/dev/null || fail "it does not open"
 same plain.4065 opened
 expect_output "1 re-encrypted, 0 current, 0 skipped, 0 failed" 0 envelope reencrypt with.context
+# The empty one is one as well, whatever the configuration says.
+write_cnf kek=one
+seal_as one plain.4065 with.none
+write_cnf kek=two "context=column 7"
+expect_failed CONTEXT_MISMATCH "" envelope reencrypt with.none
+expect_output "1 re-encrypted, 0 current, 0 skipped, 0 failed" 0 envelope reencrypt --context= with.none
+expect_output "1 re-encrypted, 0 current, 0 skipped, 0 failed" 0 envelope reencrypt --context "" with.none
+write_cnf kek=two
+
+# ---- a KEK that is away, though sealing may go without it ----
+
+write_cnf "kek=two absent" kek-optional=absent
+seal_as two plain.4065 optional
+cp optional optional.before
+for command in reencrypt rewrap; do
+    expect_failed KEK_NOT_FOUND absent envelope $command optional
+    same optional.before optional
+done
 write_cnf kek=two
 
 # ---- what is left alone ----

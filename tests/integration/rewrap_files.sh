@@ -103,13 +103,13 @@ cp -a odd odd.before
 expect_lines 1 envelope rewrap odd <<'LINES'
 odd/.gone.envelope-journal: left by a broken-off run, and its file is not here
 odd/altered: the header does not verify: altered, or not for this KEK
-odd/empty: the message is truncated
+odd/empty: skipped: the input is not an envelope message
 odd/fifo: skipped: a FIFO
 odd/link: skipped: a symbolic link, which is not followed
-odd/short: the message is truncated
+odd/short: skipped: the input is not an envelope message
 odd/text: skipped: the input is not an envelope message
 odd/truncated: the message is truncated
-3 re-wrapped (3 in place), 1 current, 3 skipped, 5 failed
+3 re-wrapped (3 in place), 1 current, 5 skipped, 3 failed
 LINES
 for name in altered empty short text truncated .gone.envelope-journal; do
     same odd.before/$name odd/$name
@@ -278,3 +278,22 @@ envelope rewrap --json --kek one tree/below/0 odd/text >json || fail "$(<json)"
     fail "JSON: $(<json)"
 envelope rewrap --quiet tree odd >quiet 2>&1 && fail "the bad files are fine now"
 [[ ! -s quiet ]] || fail "--quiet: $(<quiet)"
+
+# A line that would be longer than lists can have stays as it was, and is told.
+write_cnf kek=one
+length=97600
+until stream $length >plain.line && seal_as one plain.line line.sealed &&
+    base64 -w 0 line.sealed >line && (($(stat -c %s line) <= 128 * 1024)); do
+    length=$((length - 40))
+done
+echo >>line
+write_cnf "kek=one two"
+envelope rewrap --list line >again 2>list.err && fail "a line longer than any list has"
+same line again
+grep -qF "line:1: $(reason LINE_TOO_LONG)" list.err || fail "the line is not told: $(<list.err)"
+
+# What is told is fit for a terminal, whatever its text comes from.
+write_cnf "kek=file:$work/%1b[31m.pem"
+envelope rewrap line.sealed >output 2>&1 && fail "a KEK without a file"
+grep -qF '\x1b[31m.pem' output || fail "the path is not told: $(<output)"
+! grep -q $'\x1b' output || fail "control characters"

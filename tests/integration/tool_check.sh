@@ -98,8 +98,8 @@ write_cnf wrap=rot13
 check 1
 says failed configuration "$(reason CONFIG_VALUE): wrap is"
 write_cnf kek=default_sect # the name of a section
-check 0
-says warning configuration "kek: its value is the name of a section"
+check 1
+says failed configuration "kek: its value is the name of a section"
 says warning KEK "no kek is configured"
 write_cnf -activate
 check 0

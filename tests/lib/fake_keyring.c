@@ -67,9 +67,11 @@ static bool oaep(const struct fake_kek *fake, enum env_wrap_alg alg, bool wrap, 
                  uint8_t *out, size_t *out_len)
 {
     const EVP_MD *md = alg == ENV_WRAP_RSA_OAEP_SHA256 ? EVP_sha256() : EVP_sha1();
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, fake->rsa, NULL);
+    EVP_PKEY_CTX *ctx;
     bool ok;
 
+    env_call_begin();
+    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, fake->rsa, NULL);
     ERR_set_mark();
     ok = (wrap ? EVP_PKEY_encrypt_init(ctx) : EVP_PKEY_decrypt_init(ctx)) == 1 &&
          EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1 &&
@@ -78,6 +80,7 @@ static bool oaep(const struct fake_kek *fake, enum env_wrap_alg alg, bool wrap, 
                : EVP_PKEY_decrypt(ctx, out, out_len, in.data, in.len)) == 1;
     ERR_pop_to_mark();
     EVP_PKEY_CTX_free(ctx);
+    env_call_end();
     return ok;
 }
 
@@ -297,6 +300,7 @@ static void give(struct fake_ring *ring, struct fake_kek *fake, struct env_kek_l
 {
     fake->ring = ring;
     kek_up_ref(&fake->base);
+    out->optional[out->count] = fake->optional;
     out->keks[out->count++] = &fake->base;
 }
 

@@ -27,6 +27,7 @@ struct fake_kek {
     bool fail_wrap;                       /* WRAP_FAILED, raised */
     bool fail_unwrap;                     /* TOKEN_FAILED, raised */
     bool absent;                          /* not found by lookup; the next to be made */
+    bool optional;                        /* of the default ones: as kek-optional has it */
     bool public_half;                     /* can_unwrap says no, and unwrap must not be asked */
     const uint8_t *_Atomic unwrapped_to;  /* where the last unwrap was to put it */
     enum env_reason refusal;              /* what accept raises, or ENV_R_NONE */

@@ -210,8 +210,8 @@ START_TEST(length_of_the_context)
 
     memset(longest, 'c', sizeof(longest));
     longest[4097] = '\0';
-    set(&config.context, "");
-    good();
+    set(&config.context, ""); /* what is left of one that begins with a # */
+    bad("context", ENV_R_CONFIG_VALUE);
     set(&config.context, longest + 1);
     good();
     set(&config.context, longest);

@@ -47,7 +47,8 @@ static bool round_trip(struct env_kek *k)
     struct env_wrapped wrapped;
 
     return env_ok(k->vtable->wrap(k, dek, &wrapped)) &&
-           env_ok(k->vtable->unwrap(k, &wrapped, NULL, back)) && memcmp(dek, back, sizeof(dek)) == 0;
+           env_ok(k->vtable->unwrap(k, &wrapped, NULL, back)) &&
+           memcmp(dek, back, sizeof(dek)) == 0;
 }
 
 /* Runs in a child, which says by its exit status whether it went well. */

@@ -265,7 +265,8 @@ static bool round_trip(void)
     struct env_wrapped wrapped;
 
     return env_ok(kek->vtable->wrap(kek, dek, &wrapped)) &&
-           env_ok(kek->vtable->unwrap(kek, &wrapped, NULL, back)) && memcmp(dek, back, sizeof(dek)) == 0;
+           env_ok(kek->vtable->unwrap(kek, &wrapped, NULL, back)) &&
+           memcmp(dek, back, sizeof(dek)) == 0;
 }
 
 static void *use_kek(void *arg)

@@ -80,7 +80,8 @@ static bool opens_to(const struct env_wrapped *wrapped, const uint8_t dek[ENV_DE
 
     if (!env_ok(ring->vtable->lookup(ring, &id, wrapped->alg, &kek)))
         return false;
-    same = env_ok(kek->vtable->unwrap(kek, wrapped, NULL, back)) && memcmp(dek, back, sizeof(back)) == 0;
+    same = env_ok(kek->vtable->unwrap(kek, wrapped, NULL, back)) &&
+           memcmp(dek, back, sizeof(back)) == 0;
     env_kek_free(kek);
     return same;
 }

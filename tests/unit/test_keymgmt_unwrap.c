@@ -107,7 +107,8 @@ START_TEST(what_another_key_wrapped)
     prepare("aes-kw");
     softhsm_make_key(&(struct softhsm_key){.label = "other", .id = "0304"});
     other = ring_select_one(ring, "other");
-    ck_assert_int_eq(other->vtable->unwrap(other, &wrapped, NULL, back).reason, ENV_R_NOT_AUTHENTIC);
+    ck_assert_int_eq(other->vtable->unwrap(other, &wrapped, NULL, back).reason,
+                     ENV_R_NOT_AUTHENTIC);
     env_kek_free(other);
     env_kek_free(kek);
 }

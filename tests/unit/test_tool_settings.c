@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The provider's section as envelope(1) reads it, and what it finds fault with. */
+#include <openssl/core.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
 #include <stdlib.h>
@@ -105,6 +106,17 @@ START_TEST(like_the_core)
 }
 END_TEST
 
+static int never(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out,
+                 void **provctx)
+{
+    (void)handle;
+    (void)in;
+    (void)out;
+    (void)provctx;
+    ck_abort_msg("a provider of ours is started");
+    return 0;
+}
+
 /* The other providers are activated, ours is not, and the file can be read again afterwards. */
 START_TEST(others_are_activated)
 {
@@ -128,13 +140,41 @@ START_TEST(others_are_activated)
 }
 END_TEST
 
+/* Neither is ours where its section was named, nor another of ours beside it. */
+START_TEST(none_of_ours_is_activated)
+{
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    FILE *out = fopen(path, "we");
+
+    ck_assert_ptr_nonnull(out);
+    ck_assert_int_eq(OSSL_PROVIDER_add_builtin(libctx, "envelope", never), 1);
+    ck_assert_int_eq(OSSL_PROVIDER_add_builtin(libctx, "second", never), 1);
+    (void)fputs("openssl_conf = init\n[init]\nproviders = list\n[list]\nenvelope = e\n"
+                "second = f\nbase = d\n[e]\nactivate = 1\nkek = a\n[f]\nactivate = 1\n"
+                "kek = b\n" TAIL,
+                out);
+    ck_assert_int_eq(fclose(out), 0);
+    ck_assert(tool_settings_read(libctx, path, "f", &settings, why, sizeof(why)));
+    ck_assert_str_eq(settings.config.kek, "b");
+    ck_assert(tool_settings_activate_others(&settings));
+    ck_assert_int_eq(OSSL_PROVIDER_available(libctx, "base"), 1);
+    ck_assert_str_eq(NCONF_get_string(settings.conf, "list", "second"), "f");
+    ck_assert_int_eq(sk_CONF_VALUE_num(NCONF_get_section(settings.conf, "list")), 3);
+    tool_settings_clear(&settings);
+    OSSL_LIB_CTX_free(libctx);
+}
+END_TEST
+
 /* ---- traps ---- */
 
-static void take(void *arg, const char *key, const char *what)
+static void take(void *arg, enum tool_trap trap, const char *key, const char *what)
 {
     size_t used = strlen(traps);
 
     ck_assert_ptr_eq(arg, traps);
+    ck_assert(trap == TOOL_TRAP_SECTION ? strstr(what, "name of a section") != NULL
+              : trap == TOOL_TRAP_KEY   ? strstr(what, "no such key") != NULL
+                                        : strstr(what, "it stands in [") != NULL);
     (void)snprintf(traps + used, sizeof(traps) - used, "%s: %s\n", key, what);
 }
 
@@ -153,6 +193,19 @@ START_TEST(unknown_keys)
                      "xyzzy: no such key: nobody reads it\n"
                      "token: its value is the name of a section of the file, so OpenSSL gives the "
                      "provider that section in its place: rename the section\n");
+}
+END_TEST
+
+START_TEST(keys_elsewhere)
+{
+    ck_assert(read_text("kek = a\n" HEAD "envelope = e\nmine = m\n" TAIL
+                        "pin-source = file:/x\n[init]\ntoken = pkcs11:\n[m]\n"
+                        "pkcs11-module-path = /y\n[program]\ncontext = c\n[e]\nwrap = auto\n",
+                        NULL));
+    tool_settings_traps(&settings, take, traps);
+#define STANDS(where) ": it stands in [" where "], where nobody reads it: it belongs in [e]\n"
+    ck_assert_str_eq(traps,
+                     "kek" STANDS("default") "token" STANDS("init") "pin-source" STANDS("d"));
 }
 END_TEST
 
@@ -177,12 +230,14 @@ START_TEST(known_keys)
 }
 END_TEST
 
-static void take_line(void *arg, unsigned long line, const char *key, const char *what)
+static void take_line(void *arg, const char *file, unsigned long line, const char *key,
+                      const char *what)
 {
     size_t used = strlen(traps);
 
     ck_assert_ptr_eq(arg, traps);
-    (void)snprintf(traps + used, sizeof(traps) - used, "%lu %s %.20s\n", line, key, what);
+    (void)snprintf(traps + used, sizeof(traps) - used, "%s%s%lu %s %.20s\n",
+                   file != NULL ? file : "", file != NULL ? " " : "", line, key, what);
 }
 
 static void lines_give(const char *text, const char *section, const char *wanted)
@@ -199,6 +254,7 @@ static void lines_give(const char *text, const char *section, const char *wanted
 #define CUT " the value ends at it\n"
 #define PUT_IN " a variable is put in\n"
 #define LEFT_OUT " a backslash is left \n"
+#define TWICE " it stands there twic\n"
 
 START_TEST(lines)
 {
@@ -218,7 +274,54 @@ START_TEST(lines)
     lines_give("[e]\na x#y\n", "e", "");
     lines_give("[e]\na = x\\", "e", "");
     lines_give("[e", "e", "");
+    lines_give("[e]\nkek = a\ntoken = b\n[f]\nkek = c\n[e]\nkek=d\n", "e", "7 kek" TWICE);
+    lines_give("[e]\na = b\na = c\n# kek = d\nkek = e\n", "e", ""); /* none of ours */
     lines_give("\\", NULL, "");
+}
+END_TEST
+
+static char included[128];
+
+static void include(const char *text, const char *how, const char *wanted)
+{
+    char all[512];
+    FILE *out = fopen(included, "we");
+
+    ck_assert_ptr_nonnull(out);
+    ck_assert_int_ge(fputs(text, out), 0);
+    ck_assert_int_eq(fclose(out), 0);
+    (void)snprintf(all, sizeof(all), how, included);
+    (void)read_text(all, "e");
+    traps[0] = '\0';
+    ck_assert(tool_settings_file_lines(path, "e", take_line, traps));
+    (void)snprintf(all, sizeof(all), wanted, included);
+    ck_assert_str_eq(traps, all);
+    ck_assert_int_eq(unlink(included), 0);
+}
+
+/* As libcrypto has it, the section goes on into the file and out of it. */
+START_TEST(included_lines)
+{
+    (void)snprintf(included, sizeof(included), "%s.conf", path);
+    include("\nkek = x#y\n", "[e]\n.include %s\na = p#q\n", "%s 2 kek" CUT "3 a" CUT);
+    include("[f]\nkek = x#y\n", "[e]\n.include = \"%s\"\na = p#q\n", "");
+    include("[e]\nkek = x$y\n", "a = b\n.include\t%s", "%s 2 kek" PUT_IN);
+    include("kek = x\n", "[e]\nkek = y\n  .include %s\n", "%s 1 kek" TWICE);
+    include("kek = x#y\n", "[e]\n# .include %s\n", "");
+    include("kek = x#y\n", "[e]\n.includes %s\n", "");
+    include("kek = x#y\n", "[e]\n.pragma = includedir:/\n.include .%s\n", "//.%s 1 kek" CUT);
+    include("kek = x#y\n", "[e]\n.include /nonexistent%s\n", "");
+    (void)snprintf(included, sizeof(included), "%s", path); /* itself, and no end */
+    (void)read_text("[e]\n", "e");
+    {
+        FILE *out = fopen(path, "we");
+
+        ck_assert_ptr_nonnull(out);
+        (void)fprintf(out, "[e]\n.include %s\n", path);
+        ck_assert_int_eq(fclose(out), 0);
+    }
+    ck_assert(tool_settings_file_lines(path, "e", take_line, traps));
+    ck_assert(!tool_settings_file_lines("/nonexistent", "e", take_line, traps));
 }
 END_TEST
 
@@ -252,9 +355,12 @@ int main(void)
     tcase_add_test(tcase, refusals);
     tcase_add_test(tcase, like_the_core);
     tcase_add_test(tcase, others_are_activated);
+    tcase_add_test(tcase, none_of_ours_is_activated);
     tcase_add_test(tcase, unknown_keys);
     tcase_add_test(tcase, known_keys);
     tcase_add_test(tcase, lines);
+    tcase_add_test(tcase, included_lines);
+    tcase_add_test(tcase, keys_elsewhere);
     tcase_add_test(tcase, long_names);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);

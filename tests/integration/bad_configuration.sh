@@ -1,0 +1,154 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A configuration that is wrong is loud: for every key that the source knows and every way to have it
+# wrong, the first operation fails with a reason that names the key, and envelope check names it too.
+# A key without a bad value here is a failure of this test.
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+# shellcheck source=../lib/tool.sh
+source "$source_dir/tests/lib/tool.sh"
+make_token vault # no key's name
+make_kek vault orders --id "$kek_id"
+configure() { # lines as of write_cnf
+    write_cnf 'token="pkcs11:token=vault"' "$@"
+}
+configure
+echo words >plain
+seal -in plain -out sealed 2>err
+mapfile -t keys < <(sed -nE 's/^    \{"([a-z0-9-]+)", offsetof.*/\1/p' "$source_dir/provider/config.c")
+((${#keys[@]} >= 18)) || fail "the table of keys is not where it was"
+
+# What is wrong with each: the reason, then the value as it stands in the file. What a value needs
+# besides is in `besides`.
+printf '' >pin.empty
+printf %s "$pin" >pin.open
+chmod 604 pin.open
+mkdir directory
+openssl genrsa 3072 >private.pem 2>/dev/null
+echo nonsense >nonsense.pem
+openssl rsa -in private.pem -pubout >planted.pem 2>/dev/null
+chmod 666 planted.pem
+long=$(printf 'x%.0s' {1..4097})
+bad_values() { # key
+    case $1 in
+    pkcs11-module-path)
+        echo "NO_MODULE $work/absent.so"
+        echo "NO_MODULE $work/plain"
+        echo "NO_MODULE $work/absent.so $work/plain"
+        echo "CONFIG_VALUE /a%zz.so"
+        echo 'CONFIG_VALUE "  "'
+        printf 'CONFIG_VALUE "\t "\n'
+        ;;
+    pkcs11-module-init-args)
+        echo "NO_MODULE configdir=/nonexistent"
+        ;;
+    token)
+        echo "CONFIG_BAD_URI kek"
+        echo 'CONFIG_BAD_URI "pkcs11:token=%zz"'
+        echo 'CONFIG_BAD_URI "pkcs11:token=vault pkcs11:token=%zz"'
+        echo 'CONFIG_BAD_URI "pkcs11:token=vault other"'
+        echo 'CONFIG_BAD_URI "pkcs11:frobnicate"'
+        echo 'NO_TOKEN "pkcs11:token=absent"'
+        ;;
+    pin-source)
+        echo "CONFIG_PIN_SOURCE $work/pin"
+        echo "CONFIG_PIN_SOURCE file:"
+        echo "CONFIG_PIN_SOURCE env:"
+        echo "CONFIG_PIN_SOURCE http://example.org/pin"
+        echo "CONFIG_PIN_SOURCE file:$work/absent"
+        echo "CONFIG_PIN_SOURCE file:$work/pin.empty"
+        echo "CONFIG_PIN_SOURCE file:$work/pin.open"
+        echo "CONFIG_PIN_SOURCE file:$work/directory"
+        echo "CONFIG_PIN_SOURCE file:absent"
+        echo "CONFIG_PIN_SOURCE env:ENVELOPE_TEST_UNSET"
+        ;;
+    kek)
+        echo "KEK_NOT_FOUND absent"
+        echo "KEK_NOT_FOUND orders absent"
+        echo "CONFIG_VALUE orders%zz"
+        echo 'CONFIG_BAD_URI "pkcs11:object=%zz"'
+        echo "KEK_FILE file:$work/absent.pem"
+        echo "KEK_FILE file:$work/directory"
+        echo "KEK_FILE file:$work/planted.pem"
+        echo "KEK_FILE_CONTENT file:$work/nonsense.pem"
+        echo "KEK_FILE_PRIVATE file:$work/private.pem"
+        ;;
+    kek-optional)
+        echo "CONFIG_VALUE absent"
+        echo 'CONFIG_VALUE "pkcs11:object=orders"'
+        ;;
+    wrap)
+        echo "CONFIG_VALUE aes"
+        echo "CONFIG_VALUE AES-KW"
+        echo "CONFIG_VALUE aes-kw aes-gcm"
+        ;;
+    oaep-hash)
+        echo "CONFIG_VALUE sha512"
+        echo "CONFIG_VALUE SHA256"
+        ;;
+    context)
+        echo "CONTEXT_TOO_LONG $long"
+        ;;
+    open-kek)
+        echo "KEK_NOT_ALLOWED other"
+        ;;
+    propquery)
+        echo 'CONFIG_VALUE "fips=yes,"'
+        echo 'CONFIG_VALUE "=yes"'
+        echo "NO_AES_GCM provider=nobody"
+        ;;
+    session-wait)
+        echo "CONFIG_VALUE soon"
+        echo "CONFIG_VALUE -1"
+        echo "CONFIG_VALUE 1.5"
+        echo "CONFIG_VALUE 10000"
+        ;;
+    audit-log)
+        echo "CONFIG_VALUE audit.log"
+        echo "CONFIG_VALUE file:audit.log"
+        echo "CONFIG_VALUE file:$work/absent/log"
+        echo "CONFIG_VALUE file:$work/directory"
+        echo "CONFIG_VALUE syslog:$work/absent"
+        ;;
+    audit-required)
+        echo "CONFIG_VALUE yes" # without an audit-log
+        echo "CONFIG_VALUE maybe"
+        ;;
+    allow-weak-kek | allow-imported-kek | standard-names | pkcs11-scheme | pin-final-try)
+        echo "CONFIG_VALUE maybe"
+        echo "CONFIG_VALUE YES"
+        echo "CONFIG_VALUE 1"
+        ;;
+    *)
+        fail "no bad value of $1 is listed here"
+        ;;
+    esac
+}
+
+fails_by_name() { # key, reason, value
+    local key=$1 name=$2 value=$3 status=0
+    configure "$key=$value"
+    if [[ $name == KEK_NOT_ALLOWED ]]; then
+        expect_failure "$name" "$key" open -in sealed
+    else
+        expect_failure "$name" "(^|[^a-z-])$key([^a-z-]|$)" seal -in plain
+    fi
+    tool check --json >json 2>err || status=$?
+    ((status == 1)) || fail "check: status $status: $key=$value: $(<json) $(<err)"
+    jq -es --arg key "$key" 'any(.[]; .state == "failed" and (.text | test("(^|[^a-z-])" + $key + "([^a-z-]|$)")))' \
+        json >/dev/null || fail "check does not name $key=$value: $(<json)"
+    ! grep -qF "$pin" json err || fail "the PIN is shown"
+}
+
+values=0
+for key in "${keys[@]}"; do
+    lines=$(bad_values "$key")
+    [[ -n $lines ]] || fail "no bad value of $key is listed here"
+    fails_by_name "$key" CONFIG_VALUE ""
+    fails_by_name "$key" CONFIG_VALUE '""'
+    while read -r name value; do
+        fails_by_name "$key" "$name" "$value"
+        values=$((values + 1))
+    done <<<"$lines"
+done
+((values >= 60)) || fail "only $values values"

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What can be wrong with the file around the values: keys twice, in another section or in one of the
+# same name as a value, included files, a provider that is not activated or not found, a section that
+# is named.
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+# shellcheck source=../lib/tool.sh
+source "$source_dir/tests/lib/tool.sh"
+make_usual
+echo words >plain
+
+check() { # status, further options; writes json
+    local wanted=$1 status=0
+    shift
+    tool check --json "$@" >json 2>err || status=$?
+    [[ ! -s err ]] || fail "words on stderr: $(<err)"
+    ((status == wanted)) || fail "status $status, not $wanted: $(<json)"
+    ! grep -qF "$pin" json || fail "the PIN is shown"
+}
+says() { # state, step, part of the text
+    jq -es --arg state "$1" --arg step "$2" --arg text "$3" \
+        'any(.[]; .state == $state and .step == $step and (.text | contains($text)))' json \
+        >/dev/null || fail "not said: $1, $2: $3: $(<json)"
+}
+says_nothing_of() { # a step, but that it is well
+    jq -es --arg step "$1" 'all(.[]; .step != $step or .state == "ok")' json >/dev/null ||
+        fail "said of $1: $(<json)"
+}
+line_of() { # pattern
+    grep -n "$1" openssl.cnf | tail -1 | cut -d: -f1
+}
+works() {
+    expect_quiet seal -in plain -out sealed
+    expect_quiet open -in sealed -out opened
+    same plain opened
+}
+
+works
+check 0
+says_nothing_of configuration
+
+# ---- a key twice: libcrypto takes the last, and says nothing ----
+
+write_cnf
+sed -i 's/^kek = .*/kek = absent\nkek = orders/' openssl.cnf
+works
+check 0
+says warning configuration "line $(line_of '^kek = '): kek: it stands there twice"
+sed -i 's/^kek = absent$/kek = or/; s/^kek = orders$/kek = absent/; s/^kek = or$/kek = orders/' openssl.cnf
+expect_failure KEK_NOT_FOUND absent seal -in plain
+check 1
+says warning configuration "kek: it stands there twice"
+
+# ---- in another section: nobody reads it ----
+
+write_cnf -pin-source
+sed -i "s|^\[default_sect\]\$|&\npin-source = file:$work/pin|" openssl.cnf
+expect_failure PIN_MISSING pin-source seal -in plain
+check 1
+says warning configuration "pin-source: it stands in [default_sect], where nobody reads it: it belongs in [envelope_sect]"
+says failed login "$(reason PIN_MISSING)"
+write_cnf -kek
+sed -i '1i kek = orders' openssl.cnf
+expect_failure NO_KEK_CONFIGURED "" seal -in plain
+check 0 # a program may name one
+says warning configuration "kek: it stands in [default], where nobody reads it"
+# Among the modules of libcrypto or in its list of providers it is one of these, and unknown.
+for section in openssl_init provider_sect; do
+    write_cnf -kek
+    sed -i "s/^\[$section\]\$/&\nkek = orders/" openssl.cnf
+    if seal -in plain >/dev/null 2>err; then fail "a key in [$section]"; fi
+    check 1
+    says failed provider "no active provider offers AES-256-GCM"
+    says warning configuration "kek: it stands in [$section]"
+done
+# A program's section and another provider's own are theirs.
+write_cnf
+printf '[program]\nkek = x\ntoken = y\n' >>openssl.cnf
+check 0
+says_nothing_of configuration
+
+# ---- a value that is the name of a section: OpenSSL never hands it out ----
+
+write_cnf open-kek=orders_sect
+printf '[orders_sect]\na = b\n' >>openssl.cnf
+check 1
+says failed configuration "open-kek: its value is the name of a section of the file"
+
+# ---- included files ----
+
+write_cnf -pin-source -kek
+printf 'pin-source = file:%s/pin\nkek = orders\ncontext = a#b\n' "$work" >more.inc
+echo ".include $work/more.inc" >>openssl.cnf
+works
+check 0
+says warning configuration "$work/more.inc, line 3: context: the value ends at its #"
+echo "context = other" >>openssl.cnf
+check 0
+says warning configuration "line $(line_of '^context = other'): context: it stands there twice"
+# shellcheck disable=SC2016 # that is the trap
+printf 'token = pkcs11:token=k$k\n' >>more.inc
+check 1
+says failed configuration "programs ignore the whole file"
+says warning configuration "$work/more.inc, line 4: token: a variable is put in for its $"
+mkdir parts
+printf 'pin-source = file:%s/pin\nkek = orders\nkek = orders\n' "$work" >parts/one.cnf
+echo "kek = x#y" >parts/other.text # is not read
+write_cnf -pin-source -kek
+echo ".include = parts" >>openssl.cnf
+works
+check 0
+says warning configuration "parts/one.cnf, line 3: kek: it stands there twice"
+! grep -q other.text json || fail "a file that OpenSSL passes over"
+echo ".include $work/absent.inc" >>openssl.cnf
+check 0 # as OpenSSL does
+printf '[envelope_sect]\n.include %s\n' "$work/openssl.cnf" >loop.inc
+write_cnf
+echo ".include $work/loop.inc" >loops.cnf
+rm loop.inc loops.cnf
+
+# ---- not activated, not found ----
+
+write_cnf -activate
+if seal -in plain >/dev/null 2>err; then fail "it is there without activate"; fi
+check 0
+says warning configuration "the provider is not activated"
+check 1 --strict
+write_cnf activate=0
+check 0
+says warning configuration "activate = 0: some versions of OpenSSL"
+write_cnf activate=perhaps
+check 0
+says warning configuration "activate = perhaps: some versions of OpenSSL"
+for word in yes ON True; do
+    write_cnf activate=$word
+    check 0
+    says_nothing_of configuration
+done
+write_cnf "module=$work/absent.so"
+if seal -in plain >/dev/null 2>err; then fail "a module that is not there"; fi
+check 1
+says failed provider "$work/absent.so"
+
+# ---- a section that is named: of what the file activates, none of ours is used by the command ----
+
+write_cnf standard-names=yes
+sed -i "s|^envelope = envelope_sect\$|&\nsecond = second_sect|" openssl.cnf
+sed -n '/^\[envelope_sect\]/,$p' openssl.cnf | sed "s/^\[envelope_sect\]/[second_sect]\nmodule = ${ENVELOPE_MODULE_DIR//\//\\/}\/envelope.so/; s/^kek = .*/kek = absent/" >>openssl.cnf
+check 1
+says failed configuration "has the provider twice (envelope_sect, second_sect): say which (--provider-section)"
+check 0 --provider-section envelope_sect
+says ok sealing "a key was sealed"
+check 1 --provider-section second_sect
+says failed KEK "absent: $(reason KEK_NOT_FOUND)"
+write_cnf
+seal -in plain -out named.sealed 2>err
+tool_gives 0 - verify --provider-section envelope_sect named.sealed
+tool_gives 0 - rewrap --provider-section envelope_sect named.sealed
