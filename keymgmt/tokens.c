@@ -253,8 +253,8 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     tokens->list = g.list;
     tokens->count = g.count;
     tokens->epoch = env_new_epoch();
-    if (!env_ok(
-            r)) { /* some are missing, and nobody is to take the others for all that there are */
+    /* some are missing, and nobody is to take the others for all that there are */
+    if (!env_ok(r)) {
         drop_tokens(tokens, NULL, true);
         return r;
     }
