@@ -68,7 +68,8 @@ unset FAULTS_KEK FAULTS_OLD_KEK FAULTS_FILE
 
 new_tokens spare kek
 write_cnf
-expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:spare -pkeyopt type:RSA -out spare.pem
+expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:spare -pkeyopt id:0a0b \
+    -pkeyopt type:RSA -out spare.pem
 export FAULTS_SPARE=spare
 run make-rsa generate-rsa
 unset FAULTS_SPARE
