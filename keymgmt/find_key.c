@@ -66,23 +66,20 @@ static CK_RV read_flags(const struct env_token *token, const struct env_session 
     return rv;
 }
 
-/* Not every token knows the attribute, and an empty list is no restriction on those that always
- * have one. A list that does not fit restricts the key to nothing. */
+/*
+ * Not every token knows the attribute, and an empty list is no restriction on those that always
+ * have one. A list that does not fit restricts the key to nothing. The length is not asked for
+ * first: p11-kit 0.24 does not get that answer through its socket (CKR_DEVICE_ERROR).
+ */
 static CK_RV read_allowed(const struct env_token *token, const struct env_session *session,
                           struct env_key_facts *key)
 {
-    CK_ATTRIBUTE attribute = {CKA_ALLOWED_MECHANISMS, NULL, 0};
+    CK_ATTRIBUTE attribute = {CKA_ALLOWED_MECHANISMS, key->allowed, sizeof(key->allowed)};
     CK_RV rv = read_attribute(token, session, key->handle, &attribute);
 
-    if (rv != CKR_OK || attribute.ulValueLen == 0)
-        return rv;
-    key->restricted = true;
-    if (attribute.ulValueLen > sizeof(key->allowed))
-        return CKR_OK;
-    attribute.pValue = key->allowed;
-    rv = read_attribute(token, session, key->handle, &attribute);
+    key->restricted = rv == CKR_BUFFER_TOO_SMALL || attribute.ulValueLen > 0;
     key->allowed_count = attribute.ulValueLen / sizeof(key->allowed[0]);
-    return rv;
+    return rv == CKR_BUFFER_TOO_SMALL ? CKR_OK : rv;
 }
 
 /*

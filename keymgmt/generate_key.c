@@ -39,6 +39,8 @@ static ENV_RESULT plan_aes(struct env_token *token, enum env_wrap_choice choice,
     unsigned uses;
     size_t count;
 
+    if (choice == ENV_WRAP_CHOICE_RSA_OAEP)
+        return env_aes_usage_fault(choice, &all, token->where, fault);
     ENV_TRY(env_aes_uses(token, &all, &uses, fault));
     count = env_aes_sealing_methods(uses, choice, methods);
     for (size_t i = 0; i < count && plan->pair == ENV_PAIR_NONE; i++) {
@@ -46,7 +48,10 @@ static ENV_RESULT plan_aes(struct env_token *token, enum env_wrap_choice choice,
             plan->pair = pair_of(methods[i]);
     }
     if (plan->pair == ENV_PAIR_NONE)
-        return env_aes_usage_fault(choice, &all, token->where, fault);
+        return env_fault(fault, ENV_R_KEK_USAGE,
+                         "%s can not wrap with an AES key, which takes %s; a KEK of type:RSA takes "
+                         "CKM_RSA_PKCS_OAEP",
+                         token->where, env_aes_mechanism_wanted(choice));
     /* with ENV_AES_PAD, which is no way to seal: the key-wrap ciphers use it (raw_kek.c) */
     for (unsigned f = ENV_AES_KW; f <= ENV_AES_PAD; f++) {
         if (does_pair(uses, f, plan->pair))
@@ -121,11 +126,20 @@ static void add_restrictions(struct attributes *to, const struct env_key_plan *p
         {CKA_TOKEN, &no, sizeof(no)},
     };
 
-    if (kind != ENV_TEMPLATE_PLAIN)
+    if (kind < ENV_TEMPLATE_PLAIN)
         add(to, CKA_ALLOWED_MECHANISMS, plan->allowed,
             plan->allowed_count * sizeof(plan->allowed[0]));
     if (kind == ENV_TEMPLATE_FULL && plan->pair == ENV_PAIR_WRAP)
         add(to, CKA_UNWRAP_TEMPLATE, unwrapped, sizeof(unwrapped));
+}
+
+enum env_template_kind env_template_after(const struct env_key_plan *plan,
+                                          enum env_template_kind kind)
+{
+    /* without CKA_UNWRAP_TEMPLATE the first two are the same */
+    if (kind == ENV_TEMPLATE_FULL && plan->pair != ENV_PAIR_WRAP)
+        kind = ENV_TEMPLATE_ALLOWED;
+    return kind + 1;
 }
 
 static CK_RV generate_aes(const struct env_token *token, CK_SESSION_HANDLE session,
@@ -147,8 +161,10 @@ static CK_RV generate_aes(const struct env_token *token, CK_SESSION_HANDLE sessi
     add_flag(&t, CKA_DECRYPT, plan->pair == ENV_PAIR_ENCRYPT);
     add_flag(&t, CKA_WRAP, plan->pair == ENV_PAIR_WRAP);
     add_flag(&t, CKA_UNWRAP, plan->pair == ENV_PAIR_WRAP);
-    add_flag(&t, CKA_SIGN, false);
-    add_flag(&t, CKA_VERIFY, false);
+    if (kind != ENV_TEMPLATE_LEAST) {
+        add_flag(&t, CKA_SIGN, false);
+        add_flag(&t, CKA_VERIFY, false);
+    }
     add_restrictions(&t, plan, kind);
     return ENV_P11(token->fn->C_GenerateKey(session, &mechanism, t.list, t.count, &key->key));
 }
@@ -169,12 +185,14 @@ static CK_RV generate_rsa(const struct env_token *token, CK_SESSION_HANDLE sessi
     add(&public, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent));
     add_flag(&public, CKA_ENCRYPT, encrypts);
     add_flag(&public, CKA_WRAP, !encrypts);
-    add_flag(&public, CKA_VERIFY, false);
+    if (kind != ENV_TEMPLATE_LEAST)
+        add_flag(&public, CKA_VERIFY, false);
     add_names(&private, plan);
     add_secrecy(&private);
     add_flag(&private, CKA_DECRYPT, encrypts);
     add_flag(&private, CKA_UNWRAP, !encrypts);
-    add_flag(&private, CKA_SIGN, false);
+    if (kind != ENV_TEMPLATE_LEAST)
+        add_flag(&private, CKA_SIGN, false);
     add_restrictions(&private, plan, kind);
     return ENV_P11(token->fn->C_GenerateKeyPair(session, &mechanism, public.list, public.count,
                                                 private.list, private.count, &key->public_key,
@@ -199,7 +217,7 @@ ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE ses
                    : generate_aes(token, session, plan, kind, key);
     enum env_reason reason = ENV_R_KEK_NOT_MADE;
 
-    *refused = kind != ENV_TEMPLATE_PLAIN && is_template_code(rv);
+    *refused = kind != ENV_TEMPLATE_LEAST && is_template_code(rv);
     if (rv == CKR_OK)
         return ENV_OK;
     if (rv == CKR_TOKEN_WRITE_PROTECTED || rv == CKR_SESSION_READ_ONLY)

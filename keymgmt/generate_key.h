@@ -17,6 +17,7 @@ enum env_template_kind {
     ENV_TEMPLATE_FULL,    /* with CKA_ALLOWED_MECHANISMS and CKA_UNWRAP_TEMPLATE */
     ENV_TEMPLATE_ALLOWED, /* with CKA_ALLOWED_MECHANISMS */
     ENV_TEMPLATE_PLAIN,
+    ENV_TEMPLATE_LEAST, /* whether it signs and verifies is up to the token: a TPM's RSA keys do */
     ENV_TEMPLATES
 };
 
@@ -39,6 +40,10 @@ struct env_generated {
     CK_OBJECT_HANDLE key;        /* the secret or private key */
     CK_OBJECT_HANDLE public_key; /* of RSA */
 };
+
+/* The next plainer kind that differs, or ENV_TEMPLATES. */
+enum env_template_kind env_template_after(const struct env_key_plan *plan,
+                                          enum env_template_kind kind);
 
 /*
  * session is a read-write one. *refused: the token does not take this kind of template.

@@ -267,7 +267,7 @@ static ENV_RESULT make(struct env_ring *ring, struct making *m, struct env_fault
     }
     r = env_token_kek_prepare(env_token_kek_from(*m->out), ENV_PATIENCE_ALL, fault);
     if (!env_ok(r)) {
-        m->refused = m->kind != ENV_TEMPLATE_PLAIN;
+        m->refused = m->kind < ENV_TEMPLATE_PLAIN; /* it may be the mechanisms allowed */
         take_back(ring, m);
     }
     return r;
@@ -294,10 +294,10 @@ ENV_RESULT env_make_kek(struct env_ring *ring, const struct env_kek_request *req
     r = parse_token(request->token, &m.uri, fault);
     while (env_ok(r)) {
         r = make(ring, &m, fault);
-        if (env_ok(r) || !m.refused || m.kind + 1 == ENV_TEMPLATES)
+        if (env_ok(r) || !m.refused)
             break;
         m.refused = false;
-        m.kind++;
+        m.kind = env_template_after(&m.plan, m.kind);
         r = ENV_OK;
     }
     env_uri_free(m.uri);

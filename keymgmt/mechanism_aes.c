@@ -87,20 +87,24 @@ size_t env_aes_sealing_methods(unsigned uses, enum env_wrap_choice choice,
     return n;
 }
 
+const char *env_aes_mechanism_wanted(enum env_wrap_choice choice)
+{
+    for (unsigned f = ENV_AES_KW; f <= ENV_AES_GCM; f++) {
+        if (env_aes_family_info(f)->choice == choice)
+            return env_aes_family_info(f)->name;
+    }
+    return "CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP or CKM_AES_GCM";
+}
+
 ENV_RESULT env_aes_usage_fault(enum env_wrap_choice choice, const struct env_key_facts *key,
                                const char *where, struct env_fault *fault)
 {
-    const char *wanted = "CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP or CKM_AES_GCM";
-
-    for (unsigned f = ENV_AES_KW; f <= ENV_AES_GCM; f++) {
-        if (env_aes_family_info(f)->choice == choice)
-            wanted = env_aes_family_info(f)->name;
-    }
     if (choice == ENV_WRAP_CHOICE_RSA_OAEP)
         return env_fault(fault, ENV_R_KEK_USAGE, "%s: wrap = rsa-oaep needs an RSA key", where);
     return env_fault(fault, ENV_R_KEK_USAGE,
                      "%s: it has CKA_ENCRYPT %d, CKA_DECRYPT %d, CKA_WRAP %d, CKA_UNWRAP %d%s; the "
                      "token has to do %s in one of these ways",
                      where, key->encrypt, key->decrypt, key->wrap, key->unwrap,
-                     key->restricted ? " and a list of allowed mechanisms" : "", wanted);
+                     key->restricted ? " and a list of allowed mechanisms" : "",
+                     env_aes_mechanism_wanted(choice));
 }

@@ -60,9 +60,10 @@ static enum gravity gravity(enum env_reason reason)
 static void add_text(struct tally *tally, const char *text)
 {
     size_t len = strlen(tally->others);
+    size_t room = sizeof(tally->others) - len;
 
     if (strstr(tally->others, text) == NULL)
-        (void)snprintf(tally->others + len, sizeof(tally->others) - len, "; %s", text);
+        (void)snprintf(tally->others + len, room, "; %.*s", (int)room, text);
 }
 
 static void note(struct tally *tally, const struct env_fault *fault)

@@ -5,6 +5,8 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,31 @@
 
 /* ---- errors through the core ---- */
 
+static void set_error(const struct env_provctx *provctx, enum env_reason reason, const char *fmt,
+                      ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    provctx->core_vset_error(provctx->handle, (uint32_t)reason, fmt, ap);
+    va_end(ap);
+}
+
+static bool is_empty(const char *fmt, va_list ap)
+{
+    va_list again;
+    int len;
+
+    va_copy(again, ap);
+    len = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    return len == 0;
+}
+
+/*
+ * From OpenSSL 4.0 on an entry whose text finds no memory, be it an empty one, is lost. So there is
+ * a text only where it says something, and none where the error is that there is no memory.
+ */
 static void raise_in_core(void *arg, const char *file, int line, const char *func,
                           enum env_reason reason, const char *fmt, va_list ap)
 {
@@ -23,7 +50,10 @@ static void raise_in_core(void *arg, const char *file, int line, const char *fun
 
     provctx->core_new_error(provctx->handle);
     provctx->core_set_error_debug(provctx->handle, file, line, func);
-    provctx->core_vset_error(provctx->handle, (uint32_t)reason, fmt, ap);
+    if (reason == ENV_R_NO_MEMORY || is_empty(fmt, ap))
+        set_error(provctx, reason, NULL);
+    else
+        provctx->core_vset_error(provctx->handle, (uint32_t)reason, fmt, ap);
 }
 
 static void mark_in_core(void *arg)

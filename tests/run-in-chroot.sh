@@ -7,7 +7,10 @@
 #      OpenSSL: a module built against 3.0 works in 3.5.
 # Ends in one line, "N passed, N failed".
 #
-#     tests/run-in-chroot.sh [release]      trixie (OpenSSL 3.5) unless said otherwise; needs root
+#     tests/run-in-chroot.sh [release]      needs root
+#
+# trixie (OpenSSL 3.5) unless said otherwise; sid has what comes next, and experimental is sid with
+# the OpenSSL of Debian's experimental suite.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -37,7 +40,9 @@ inside() {
 quietly() { # name, command ...
     local name=$1
     shift
-    if ! "$@" >"$logs/chroot-$name.log" 2>&1; then
+    # in the background, since within an `if` set -e has no meaning
+    "$@" >"$logs/chroot-$name.log" 2>&1 &
+    if ! wait $!; then
         tail -n 50 "$logs/chroot-$name.log"
         echo "$name failed, see $logs/chroot-$name.log" >&2
         exit 1
@@ -52,7 +57,7 @@ install_debootstrap() {
 make_chroot() {
     if [[ ! -f $root/made ]]; then
         rm -rf "$root"
-        debootstrap --variant=minbase --include=ca-certificates "$release" "$root"
+        debootstrap --variant=minbase --include=ca-certificates "${release/experimental/sid}" "$root"
         touch "$root/made"
     fi
     cp /etc/resolv.conf "$root/etc/resolv.conf"
@@ -61,11 +66,25 @@ make_chroot() {
 
 # What a release has for tests that the system outside can not run.
 install_more() {
-    inside apt-get update -q
-    if [[ -n $(inside apt-cache search --names-only '^pkcs11-provider$') ]]; then
-        inside env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-            pkcs11-provider
+    local packages
+    # a mirror of sid may be days behind
+    echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/old-mirror"
+    if [[ $release == experimental ]]; then
+        # of this suite apt takes only what it is told to take
+        sed 's/ sid / experimental /' "$root/etc/apt/sources.list" \
+            >"$root/etc/apt/sources.list.d/experimental.list"
     fi
+    inside apt-get update -q
+    if [[ $release == experimental ]]; then
+        install_packages -t experimental openssl libssl-dev openssl-provider-fips
+    fi
+    mapfile -t packages < <(inside apt-cache search --names-only \
+        '^(pkcs11-provider|openssl-provider-fips)$' | cut -d ' ' -f 1)
+    install_packages "${packages[@]}"
+}
+
+install_packages() {
+    inside env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 }
 
 # The module of the system outside, built as a user would build it.

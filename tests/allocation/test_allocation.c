@@ -413,7 +413,7 @@ END_TEST
 
 /* ---- key wrap ---- */
 
-static unsigned char data_key[32] = "the key that is to be wrapped...";
+static unsigned char data_key[32] = "the key that is to be wrapped";
 static unsigned char wrapped[40];
 
 static void fetch_wrap(void)

@@ -11,7 +11,7 @@
 #include "world.h"
 
 const unsigned char pieces_plain[PLAIN_LEN] = "what is sealed, and what has to come back";
-static const unsigned char key[KEY_LEN] = "the key that is wrapped, 32 long";
+static const unsigned char key[KEY_LEN] = "the key that is wrapped";
 static struct piece message;
 static struct piece old_message;
 static struct piece file_message;

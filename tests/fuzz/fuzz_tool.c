@@ -72,7 +72,8 @@ static void take_trap(void *arg, const char *file, unsigned long line, const cha
 {
     struct seen *seen = arg;
 
-    FUZZ_DEMAND(file == NULL && line >= seen->line && line <= seen->lines && strlen(key) < 200 && what[0] != '\0');
+    FUZZ_DEMAND(file == NULL && line >= seen->line && line <= seen->lines && strlen(key) < 200 &&
+                what[0] != '\0');
     seen->line = line;
 }
 

@@ -142,13 +142,13 @@ fails_by_name() { # key, reason, value
 
 values=0
 for key in "${keys[@]}"; do
-    lines=$(bad_values "$key")
-    [[ -n $lines ]] || fail "no bad value of $key is listed here"
+    listed=$(bad_values "$key")
+    [[ -n $listed ]] || fail "no bad value of $key is listed here"
     fails_by_name "$key" CONFIG_VALUE ""
     fails_by_name "$key" CONFIG_VALUE '""'
     while read -r name value; do
         fails_by_name "$key" "$name" "$value"
         values=$((values + 1))
-    done <<<"$lines"
+    done <<<"$listed"
 done
 ((values >= 60)) || fail "only $values values"

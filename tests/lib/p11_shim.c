@@ -29,6 +29,10 @@ struct shim {
     CK_FLAGS mechanism_flags[MECHANISMS_MAX];
     bool hiding;
     CK_ATTRIBUTE_TYPE hidden;
+    bool measuring;
+    CK_ATTRIBUTE_TYPE unmeasured;
+    bool refusing;
+    CK_ATTRIBUTE_TYPE refused;
     CK_ULONG template_max;
     void (*_Atomic what)(void);
     bool own_nonce;
@@ -135,6 +139,18 @@ void shim_hide_attribute(CK_ATTRIBUTE_TYPE type)
 {
     shim.hiding = true;
     shim.hidden = type;
+}
+
+void shim_no_length_of(CK_ATTRIBUTE_TYPE type)
+{
+    shim.measuring = true;
+    shim.unmeasured = type;
+}
+
+void shim_pair_refuses(CK_ATTRIBUTE_TYPE type)
+{
+    shim.refusing = true;
+    shim.refused = type;
 }
 
 void shim_unwrap_template_max(CK_ULONG count)
@@ -309,6 +325,8 @@ static CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj
         template->ulValueLen = CK_UNAVAILABLE_INFORMATION;
         return CKR_ATTRIBUTE_TYPE_INVALID;
     }
+    if (shim.measuring && template->type == shim.unmeasured && template->pValue == NULL)
+        return CKR_DEVICE_ERROR;
     rv = real->C_GetAttributeValue(session, object, template, count);
     if (rv == CKR_OK)
         corrupt(SHIM_GET_ATTRIBUTE_VALUE, template->pValue);
@@ -326,6 +344,27 @@ static CK_RV destroy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
     STOP(SHIM_DESTROY_OBJECT);
     return real->C_DestroyObject(session, object);
+}
+
+static bool has_refused(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    for (CK_ULONG i = 0; i < count; i++) {
+        if (shim.refusing && template[i].type == shim.refused)
+            return true;
+    }
+    return false;
+}
+
+static CK_RV generate_key_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_ATTRIBUTE *public, CK_ULONG public_count, CK_ATTRIBUTE *private,
+                               CK_ULONG private_count, CK_OBJECT_HANDLE *public_key,
+                               CK_OBJECT_HANDLE *private_key)
+{
+    STOP(SHIM_GENERATE_KEY_PAIR);
+    if (has_refused(public, public_count) || has_refused(private, private_count))
+        return CKR_GENERAL_ERROR;
+    return real->C_GenerateKeyPair(session, mechanism, public, public_count, private, private_count,
+                                   public_key, private_key);
 }
 
 static CK_RV generate_random(CK_SESSION_HANDLE session, CK_BYTE *bytes, CK_ULONG len)
@@ -426,6 +465,7 @@ CK_FUNCTION_LIST *p11_kit_module_load(const char *path, int flags)
     fake.C_GetAttributeValue = get_attribute_value;
     fake.C_CreateObject = create_object;
     fake.C_DestroyObject = destroy_object;
+    fake.C_GenerateKeyPair = generate_key_pair;
     fake.C_GenerateRandom = generate_random;
     fake.C_EncryptInit = encrypt_init;
     fake.C_Encrypt = encrypt;

@@ -23,6 +23,7 @@ enum shim_function {
     SHIM_GET_ATTRIBUTE_VALUE,
     SHIM_CREATE_OBJECT,
     SHIM_DESTROY_OBJECT,
+    SHIM_GENERATE_KEY_PAIR,
     SHIM_GENERATE_RANDOM,
     SHIM_ENCRYPT_INIT,
     SHIM_ENCRYPT,
@@ -74,6 +75,10 @@ void shim_expect_null_pin(void);
 void shim_mechanism(CK_MECHANISM_TYPE type, CK_FLAGS flags);
 /* An attribute that the token does not know any more. */
 void shim_hide_attribute(CK_ATTRIBUTE_TYPE type);
+/* One whose length alone can not be asked for, as through p11-kit 0.24's socket. */
+void shim_no_length_of(CK_ATTRIBUTE_TYPE type);
+/* C_GenerateKeyPair refuses to be told the attribute, whatever its value. */
+void shim_pair_refuses(CK_ATTRIBUTE_TYPE type);
 /* C_UnwrapKey refuses templates longer than this (0: none), as some tokens do. */
 void shim_unwrap_template_max(CK_ULONG count);
 /* C_Encrypt with AES-GCM makes up a nonce of its own, as FIPS tokens do. */

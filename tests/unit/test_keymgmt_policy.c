@@ -219,6 +219,21 @@ START_TEST(attributes_that_are_not_told)
 }
 END_TEST
 
+/* A list of mechanisms is a restriction wherever its length can not be asked for. */
+START_TEST(allowed_mechanisms_of_unknown_length)
+{
+    softhsm_make_key(
+        &(struct softhsm_key){.label = "orders", .id = "0102", .only_mechanism = CKM_AES_KEY_WRAP});
+    softhsm_make_key(
+        &(struct softhsm_key){.label = "other", .id = "0103", .only_mechanism = CKM_AES_CBC});
+    shim_on();
+    shim_no_length_of(CKA_ALLOWED_MECHANISMS);
+    ring = ring_new();
+    ck_assert_int_eq(ring_select_reason(ring, "orders"), ENV_R_NONE);
+    ck_assert_int_eq(ring_select_reason(ring, "other"), ENV_R_KEK_USAGE);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("keymgmt policy");
@@ -242,6 +257,7 @@ int main(void)
     tcase_add_test(tc, the_chosen_mechanism_is_missing);
     tcase_add_test(tc, the_chosen_mechanism_is_not_allowed);
     tcase_add_test(tc, attributes_that_are_not_told);
+    tcase_add_test(tc, allowed_mechanisms_of_unknown_length);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -321,6 +321,39 @@ START_TEST(no_way_to_open)
 }
 END_TEST
 
+/* A TPM's RSA keys sign and verify, and it will not be told otherwise. */
+START_TEST(token_that_decides_what_else_a_pair_does)
+{
+    static const CK_ATTRIBUTE_TYPE refused[] = {CKA_SIGN, CKA_VERIFY};
+    static const char *const labels[] = {"one", "two"};
+    struct env_kek *kek;
+
+    shim_on();
+    ring = ring_new();
+    for (size_t i = 0; i < 2; i++) {
+        shim_pair_refuses(refused[i]);
+        shim_forget_counts();
+        kek = make(labels[i], NULL);
+        /* with allowed mechanisms, without, and what is left */
+        ck_assert_uint_eq(shim_count(SHIM_GENERATE_KEY_PAIR), 3);
+        assert_round_trip(kek, kek);
+        env_kek_free(kek);
+    }
+}
+END_TEST
+
+START_TEST(token_that_refuses_what_a_kek_needs)
+{
+    struct env_kek *kek = NULL;
+
+    shim_on();
+    ring = ring_new();
+    shim_pair_refuses(CKA_SENSITIVE);
+    ck_assert_int_eq(generate("open", NULL, &kek).reason, ENV_R_KEK_NOT_MADE);
+    ck_assert_ptr_null(kek);
+}
+END_TEST
+
 START_TEST(by_unwrapping)
 {
     struct env_wrapped wrapped;
@@ -399,6 +432,8 @@ int main(void)
     tcase_add_test(tcase, useless_key_pairs_go);
     tcase_add_test(tcase, other_bytes_come_back);
     tcase_add_test(tcase, no_way_to_open);
+    tcase_add_test(tcase, token_that_decides_what_else_a_pair_does);
+    tcase_add_test(tcase, token_that_refuses_what_a_kek_needs);
     tcase_add_test(tcase, by_unwrapping);
     tcase_add_test(tcase, numbers_that_are_no_key);
     suite_add_tcase(suite, tcase);
