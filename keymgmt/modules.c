@@ -133,13 +133,12 @@ static ENV_RESULT initialise_configured(struct env_modules *out, struct env_faul
 
     for (size_t i = 0; out->configured[i] != NULL; i++) {
         struct env_module *module = &out->list[out->count++];
-        char *name = p11_kit_module_get_name(out->configured[i]);
         bool critical =
             (p11_kit_module_get_flags(out->configured[i]) & P11_KIT_MODULE_CRITICAL) != 0;
         ENV_RESULT r;
 
         module->fn = out->configured[i];
-        module->name = name != NULL ? name : strdup("a module without a name");
+        module->name = p11_kit_module_get_name(module->fn);
         if (module->name == NULL)
             return env_fault(fault, ENV_R_NO_MEMORY, "the modules that p11-kit knows");
         r = env_module_initialise(module, fault);

@@ -29,16 +29,17 @@ static const char *file_path(const char *value)
     return begins(value, file_prefix) ? value + sizeof(file_prefix) - 1 : NULL;
 }
 
+/* Empty where it is no such value. */
 static const char *socket_path(const char *value)
 {
     const char *rest;
 
     if (!begins(value, syslog_name))
-        return NULL;
+        return "";
     rest = value + sizeof(syslog_name) - 1;
     if (*rest == '\0')
         return SYSLOG_SOCKET;
-    return *rest == ':' ? rest + 1 : NULL;
+    return *rest == ':' ? rest + 1 : "";
 }
 
 /* Absolute: a daemon's working directory is not the one that the administrator had in mind. */
@@ -48,7 +49,7 @@ bool env_audit_sink_is(const char *value)
 
     if (path == NULL)
         path = socket_path(value);
-    return path != NULL && path[0] == '/' && strlen(path) > 1;
+    return path[0] == '/' && path[1] != '\0';
 }
 
 static bool failed(const char *path, const char *what, int error, char *why, size_t why_size)

@@ -135,17 +135,16 @@ ENV_RESULT env_floe_open_start(struct env_floe *floe, const struct env_crypto *c
 }
 
 /* A random IV that is used once. Drawn in growing batches: one draw costs about as much as ten. */
-static ENV_RESULT next_iv(struct env_floe *floe, const uint8_t **iv)
+static ENV_RESULT draw_ivs(struct env_floe *floe)
 {
-    if (floe->ivs_used == floe->ivs_drawn) {
-        unsigned n = floe->next_draw;
+    unsigned n = floe->next_draw;
 
-        ENV_TRY(env_random_public(floe->crypto, floe->ivs[0], n * sizeof(floe->ivs[0])));
-        floe->ivs_used = 0;
-        floe->ivs_drawn = n;
-        floe->next_draw = n * 4 < ENV_FLOE_IV_BATCH ? n * 4 : ENV_FLOE_IV_BATCH;
-    }
-    *iv = floe->ivs[floe->ivs_used++];
+    if (floe->ivs_used < floe->ivs_drawn)
+        return ENV_OK;
+    ENV_TRY(env_random_public(floe->crypto, floe->ivs[0], n * sizeof(floe->ivs[0])));
+    floe->ivs_used = 0;
+    floe->ivs_drawn = n;
+    floe->next_draw = n * 4 < ENV_FLOE_IV_BATCH ? n * 4 : ENV_FLOE_IV_BATCH;
     return ENV_OK;
 }
 
@@ -195,7 +194,7 @@ static bool feed(struct env_floe *floe, struct env_span piece, uint8_t **out)
 ENV_RESULT env_floe_seal_segment(struct env_floe *floe, struct env_span head, struct env_span tail,
                                  bool last, uint8_t *out)
 {
-    const uint8_t *iv = NULL;
+    const uint8_t *iv;
     size_t plain_len = head.len + tail.len;
     size_t full = env_floe_plain_len(&floe->params);
     uint8_t *p = out + ENV_FLOE_PREFIX_LEN + ENV_GCM_IV_LEN;
@@ -206,7 +205,8 @@ ENV_RESULT env_floe_seal_segment(struct env_floe *floe, struct env_span head, st
     if (last ? plain_len > full : plain_len != full)
         return ENV_FAIL(ENV_R_INTERNAL);
     ENV_TRY(enter_segment(floe, last, true));
-    ENV_TRY(next_iv(floe, &iv));
+    ENV_TRY(draw_ivs(floe));
+    iv = floe->ivs[floe->ivs_used++];
     put_be(out, last ? plain_len + ENV_FLOE_OVERHEAD : NOT_LAST, ENV_FLOE_PREFIX_LEN);
     memcpy(out + ENV_FLOE_PREFIX_LEN, iv, ENV_GCM_IV_LEN);
     if (EVP_EncryptInit_ex2(floe->gcm, NULL, NULL, iv, NULL) != 1 || !feed_aad(floe, last) ||

@@ -9,6 +9,10 @@
 #include <unistd.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+/*
+ * Mapped for as long as the process lives, as the module is (-z nodelete): at exit other threads
+ * may still look at it.
+ */
 static _Atomic uint64_t *page; /* NULL: the kernel can not wipe it, so getpid() has to do */
 
 static void map_page(void)
@@ -23,18 +27,6 @@ static void map_page(void)
         return;
     }
     page = p;
-}
-
-/*
- * Unmapped with the module, so that loading and unloading it many times leaves nothing behind.
- * OpenSSL 4.0 unloads providers in a destructor of its own, which runs after this one: from here on
- * every process is another one than that which made what is being freed.
- */
-__attribute__((destructor)) static void unmap_page(void)
-{
-    if (page != NULL)
-        (void)munmap((void *)page, (size_t)sysconf(_SC_PAGESIZE));
-    page = NULL;
 }
 
 uint64_t env_fork_generation(void)

@@ -3,22 +3,25 @@
 # Installs what is missing, builds, and runs every test and check. Ends in one line,
 # "N passed, N failed", with the exit status that goes with it.
 #
-#     tests/run.sh            everything
-#     tests/run.sh --quick    the release build and its tests alone
+#     tests/run.sh                 what every change must pass
+#     tests/run.sh --quick         the release build and its tests alone
+#     tests/run.sh --everything    that, the whole suite with ThreadSanitizer, and --coverage
+#     tests/run.sh --coverage      the suite in a build that counts, and the lines that it runs, by
+#                                  file and folder
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=$(nproc)
 logs=build/logs
-quick=false
+wanted=usual
 passed=0
 failed=0
 
 case "${1-}" in
 "") ;;
---quick) quick=true ;;
+--quick | --everything | --coverage) wanted=${1#--} ;;
 *)
-    echo "usage: tests/run.sh [--quick]" >&2
+    echo "usage: tests/run.sh [--quick | --everything | --coverage]" >&2
     exit 2
     ;;
 esac
@@ -28,10 +31,12 @@ esac
 packages=(cmake ninja-build pkg-config gcc libc6-dev libssl-dev openssl libp11-kit-dev p11-kit
     softhsm2 opensc libnss3 libnss3-tools check time valgrind groff-base mandoc jq)
 check_packages=(clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck)
+coverage_packages=(gcovr)
 
 install_packages() {
     local missing=() package sudo=()
-    $quick || packages+=("${check_packages[@]}")
+    [[ $wanted != usual && $wanted != everything ]] || packages+=("${check_packages[@]}")
+    [[ $wanted != coverage && $wanted != everything ]] || packages+=("${coverage_packages[@]}")
     for package in "${packages[@]}"; do
         [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
             missing+=("$package")
@@ -93,6 +98,9 @@ build_and_test() { # preset, ctest's further arguments
     fi
 }
 
+threads='^unit\..*(keymgmt|thread|fork|life_cycle)'
+threads+='|^integration\.(end_of_life|fork|many_keks|token_(reenter|restart|threads))$'
+
 c_files() { # directory ...
     find "$@" -name '*.[ch]' | sort
 }
@@ -129,6 +137,17 @@ tidy_checks+=',-clang-analyzer-deadcode.DeadStores,-bugprone-sizeof-expression'
 # gcc's -Wconversion says the same, but for constants
 tidy_checks+=',-bugprone-implicit-widening-of-multiplication-result,-*-narrowing-conversions'
 
+# gcc's analyzer without the optimizer, which makes it see results of functions as uninitialised;
+# and with the summaries of functions that it would otherwise not follow to their end.
+analyze() {
+    local flags=(-std=c11 -D_GNU_SOURCE -DOPENSSL_NO_DEPRECATED '-DENVELOPE_VERSION=""' -O0 -Werror
+        -fanalyzer -fanalyzer-call-summaries --param analyzer-min-snodes-for-call-summary=1000)
+    # shellcheck disable=SC2207 # words are meant
+    flags+=($(pkg-config --cflags libcrypto p11-kit-1))
+    c_files provider keymgmt tools | grep '\.c$' |
+        xargs -P "$jobs" -I '{}' gcc "${flags[@]}" -c '{}' -o /dev/null
+}
+
 scripts() {
     find tests conf .ci \( -name '*.sh' -o -path .ci/run \) -print0 |
         xargs -0 shellcheck --external-sources --source-path=SCRIPTDIR --exclude=SC2094,SC2001
@@ -150,25 +169,92 @@ static_analysis() {
     check format format || :
     check cppcheck run_cppcheck || :
     check clang-tidy tidy || :
+    check gcc-analyzer analyze || :
     check shellcheck scripts || :
     check licences licences || :
 }
 
+# The lines that the tests of the coverage build ran. A process that ends by _exit or a crash counts
+# nothing, and what valgrind and the power cuts show is not about lines.
+count_lines() {
+    gcovr --root . --filter provider/ --filter keymgmt/ --filter tools/ build/coverage \
+        --gcov-ignore-parse-errors --txt "$logs/coverage.txt" >"$logs/gcovr.log" 2>&1 ||
+        { cat "$logs/gcovr.log" && return 1; }
+    cat "$logs/coverage.txt"
+    # by folder: gcovr's columns are file, lines, lines that ran
+    # shellcheck disable=SC2016 # the dollars are awk's
+    awk '/^(provider|keymgmt|tools)\// {
+            split($1, part, "/")
+            lines[part[1]] += $2
+            ran[part[1]] += $3
+        }
+        END {
+            for (f in lines)
+                printf "%-10s %5d of %5d lines, %.1f %%\n", f, ran[f], lines[f], 100 * ran[f] / lines[f]
+        }' "$logs/coverage.txt" | sort
+}
+
+measure_coverage() {
+    find build/coverage -name '*.gcda' -delete 2>/dev/null || :
+    build_and_test coverage
+    if check count-lines count_lines; then
+        cat "$logs/count-lines.log"
+    fi
+}
+
+# Ends every process below this one: what was stopped does not go on in the background.
+end_the_rest() {
+    local -A parents=()
+    local -a below=($$)
+    local stat line pid i
+    for stat in /proc/[0-9]*/stat; do
+        { read -r line <"$stat"; } 2>/dev/null || continue
+        pid=${stat//[!0-9]/}
+        line=${line##*) ? } # "pid (name) state parent ..."
+        parents[$pid]=${line%% *}
+    done
+    for ((i = 0; i < ${#below[@]}; i++)); do
+        for pid in "${!parents[@]}"; do
+            [[ ${parents[$pid]} != "${below[i]}" ]] || below+=("$pid")
+        done
+    done
+    if ((${#below[@]} > 1)); then
+        kill "${below[@]:1}" 2>/dev/null || :
+        sleep 1 # they tidy up themselves
+    fi
+}
+
+leave() {
+    end_the_rest
+    rm -rf "$TMPDIR" build/*/tests/{run,in_place,audit,fake_libctx,core_dump}.??????*
+}
+
 mkdir -p "$logs"
-# Even a test that was killed leaves nothing behind.
-TMPDIR=$(mktemp -d)
+# Even a test that was killed leaves nothing behind; where all is killed at once, the next run
+# takes away what is left, and nothing of it is outside of build.
+rm -rf build/tmp.*
+TMPDIR=$(mktemp -d "$PWD/build/tmp.XXXXXX")
 export TMPDIR
-trap 'rm -rf "$TMPDIR" build/*/tests/run.*' EXIT
+trap leave EXIT
 install_packages
-build_and_test release
-if ! $quick; then
+if [[ $wanted != coverage ]]; then
+    build_and_test release
+fi
+if [[ $wanted == usual || $wanted == everything ]]; then
     build_and_test asan
     build_and_test clang -R '^unit\.'
-    # the tests with threads: of the others ThreadSanitizer would say nothing
-    build_and_test tsan -R '^unit\..*(keymgmt|thread|fork|life_cycle)'
+    if [[ $wanted == everything ]]; then
+        build_and_test tsan
+    else
+        # the tests with threads: of the others ThreadSanitizer would say nothing
+        build_and_test tsan -R "$threads"
+    fi
     # every target's corpus, and 5 s of new inputs
     build_and_test fuzz
     static_analysis
+fi
+if [[ $wanted == coverage || $wanted == everything ]]; then
+    measure_coverage
 fi
 echo "$passed passed, $failed failed"
 ((failed == 0))

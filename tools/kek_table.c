@@ -19,18 +19,22 @@ static int by_id(const void *va, const void *vb)
 struct tool_kek_counts *tool_kek_table_get(struct tool_kek_table *table,
                                            const struct env_kek_id *id)
 {
-    struct tool_kek_counts *counts = calloc(1, sizeof(*counts));
-    struct tool_kek_counts **slot;
-    struct tool_kek_counts *there;
+    struct tool_kek_counts wanted = {.id = *id};
+    struct tool_kek_counts *counts;
+    struct tool_kek_counts **slot = tsearch(&wanted, &table->root, by_id);
 
-    if (counts == NULL)
+    if (slot == NULL)
         return NULL;
+    if (*slot != &wanted)
+        return *slot;
+    counts = calloc(1, sizeof(*counts));
+    if (counts == NULL) {
+        (void)tdelete(&wanted, &table->root, by_id);
+        return NULL;
+    }
     counts->id = *id;
-    slot = tsearch(counts, &table->root, by_id);
-    there = slot != NULL ? *slot : NULL;
-    if (there != counts)
-        free(counts);
-    return there;
+    *slot = counts;
+    return counts;
 }
 
 struct tool_kek_counts *tool_kek_table_find(const struct tool_kek_table *table,

@@ -143,6 +143,8 @@ static void names_clear(struct names *names)
 
 static bool names_add(struct names *names, const char *name)
 {
+    char *copy;
+
     if (names->count == names->room) {
         size_t room = names->room > 0 ? 2 * names->room : 64;
         char **list = reallocarray(names->list, room, sizeof(*list));
@@ -152,8 +154,11 @@ static bool names_add(struct names *names, const char *name)
         names->list = list;
         names->room = room;
     }
-    names->list[names->count] = strdup(name);
-    return names->list[names->count] != NULL && ++names->count > 0;
+    copy = strdup(name);
+    if (copy == NULL)
+        return false;
+    names->list[names->count++] = copy;
+    return true;
 }
 
 static int by_bytes(const void *a, const void *b)

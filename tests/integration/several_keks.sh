@@ -112,7 +112,8 @@ if ((EUID == 0)); then
 fi
 ossl() {
     # shellcheck disable=SC2317 # the fixture's functions call it
-    "${as_user[@]}" env OPENSSL_CONF="$work/$cnf" OPENSSL_MODULES="$ENVELOPE_MODULE_DIR" \
+    "${as_user[@]}" env PATH="$instrumented$PATH" OPENSSL_CONF="$work/$cnf" \
+        OPENSSL_MODULES="$ENVELOPE_MODULE_DIR" \
         "${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}" openssl "$@" # p11-kit leaves a user's settings
 }
 write_cnf -pkcs11-module-path 'token="pkcs11:token=kek pkcs11:token=NSS%20Certificate%20DB"' \

@@ -49,6 +49,7 @@ printf %s "$pin" >"$work/pin"
 # intercept_tls_get_addr: the leak checker would guess where a loaded module's thread-local variables
 # end from what stands before them, and crash; ours point to nothing.
 sanitizer_env=()
+instrumented=
 if [[ ${ENVELOPE_SANITIZE:-} == *address* ]]; then
     sanitizer_env=(
         "LD_PRELOAD=$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
@@ -56,11 +57,28 @@ if [[ ${ENVELOPE_SANITIZE:-} == *address* ]]; then
         "LSAN_OPTIONS=suppressions=$source_dir/tests/lib/lsan.supp:print_suppressions=0"
         "UBSAN_OPTIONS=print_stacktrace=1"
     )
+elif [[ ${ENVELOPE_SANITIZE:-} == thread ]]; then
+    # In openssl alone: bash, which some examples are run by, does not bear it (it crashes at its
+    # start), and what is built here has it.
+    mkdir "$work/instrumented"
+    cat >"$work/instrumented/openssl" <<END
+#!/bin/bash
+LD_PRELOAD=$(gcc -print-file-name=libtsan.so) exec $(command -v openssl) "\$@"
+END
+    cat >"$work/instrumented/gcc" <<END
+#!/bin/bash
+exec $(command -v gcc) -fsanitize=thread "\$@"
+END
+    chmod +x "$work"/instrumented/*
+    instrumented=$work/instrumented:
+    # a child has its parent's threads to be missed, and may start its own
+    sanitizer_env=("TSAN_OPTIONS=die_after_fork=0:report_thread_leaks=0")
 fi
 
 # Runs a command with our module and configuration.
 with_envelope() {
-    env OPENSSL_CONF="$work/$cnf" OPENSSL_MODULES="$ENVELOPE_MODULE_DIR" "${sanitizer_env[@]}" "$@"
+    env PATH="$instrumented$PATH" OPENSSL_CONF="$work/$cnf" OPENSSL_MODULES="$ENVELOPE_MODULE_DIR" \
+        "${sanitizer_env[@]}" "$@"
 }
 
 ossl() {
