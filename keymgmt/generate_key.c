@@ -229,31 +229,37 @@ ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE ses
     return ENV_FAIL(reason);
 }
 
-static void destroy_one(const struct env_token *token, const struct env_session *session,
-                        const struct env_key_plan *plan, CK_OBJECT_CLASS class)
+/* That it can not be destroyed shows when another is made. */
+static ENV_RESULT destroy_one(const struct env_token *token, const struct env_session *session,
+                              const struct env_key_plan *plan, CK_OBJECT_CLASS class,
+                              struct env_fault *fault)
 {
     struct attributes t = {0};
     CK_OBJECT_HANDLE found[2];
     CK_ULONG count = 0;
+    CK_RV rv;
+    CK_RV final;
 
     add(&t, CKA_CLASS, &class, sizeof(class));
     add_names(&t, plan);
-    if (ENV_P11(token->fn->C_FindObjectsInit(session->handle, t.list, t.count)) != CKR_OK)
-        return;
-    if (ENV_P11(token->fn->C_FindObjects(session->handle, found, 2, &count)) != CKR_OK)
-        count = 0;
-    (void)ENV_P11(token->fn->C_FindObjectsFinal(session->handle));
+    rv = ENV_P11(token->fn->C_FindObjectsInit(session->handle, t.list, t.count));
+    if (rv != CKR_OK)
+        return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_FindObjectsInit", rv, token->where);
+    rv = ENV_P11(token->fn->C_FindObjects(session->handle, found, 2, &count));
+    final = ENV_P11(token->fn->C_FindObjectsFinal(session->handle));
+    if (rv != CKR_OK || final != CKR_OK)
+        return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_FindObjects", rv != CKR_OK ? rv : final,
+                             token->where);
     if (count == 1)
         (void)ENV_P11(token->fn->C_DestroyObject(session->handle, found[0]));
+    return ENV_OK;
 }
 
-void env_destroy_made(const struct env_token *token, const struct env_session *session,
-                      const struct env_key_plan *plan)
+ENV_RESULT env_destroy_made(const struct env_token *token, const struct env_session *session,
+                            const struct env_key_plan *plan, struct env_fault *fault)
 {
-    if (plan->request->type == ENV_KEK_RSA) {
-        destroy_one(token, session, plan, CKO_PUBLIC_KEY);
-        destroy_one(token, session, plan, CKO_PRIVATE_KEY);
-    } else {
-        destroy_one(token, session, plan, CKO_SECRET_KEY);
-    }
+    if (plan->request->type != ENV_KEK_RSA)
+        return destroy_one(token, session, plan, CKO_SECRET_KEY, fault);
+    ENV_TRY(destroy_one(token, session, plan, CKO_PUBLIC_KEY, fault));
+    return destroy_one(token, session, plan, CKO_PRIVATE_KEY, fault);
 }

@@ -57,7 +57,7 @@ ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE ses
  * Destroys what came of it, where it can be told from everything else: the one key, or pair, of its
  * class, id and label.
  */
-void env_destroy_made(const struct env_token *token, const struct env_session *session,
-                      const struct env_key_plan *plan);
+ENV_RESULT env_destroy_made(const struct env_token *token, const struct env_session *session,
+                            const struct env_key_plan *plan, struct env_fault *fault);
 
 #endif

@@ -42,6 +42,29 @@ static void set_place(struct env_token_kek *kek, const struct env_place *place)
     (void)pthread_mutex_unlock(&kek->place_lock);
 }
 
+bool env_kek_is_outdated(ENV_RESULT r, const struct env_fault *fault)
+{
+    switch (r.reason) {
+    case ENV_R_KEK_NOT_FOUND:
+    case ENV_R_KEK_USAGE:
+    case ENV_R_KEK_KIND:
+    case ENV_R_KEK_SELF_TEST:
+        return true;
+    case ENV_R_WRAP_FAILED:
+    case ENV_R_UNWRAP_FAILED:
+        return env_ckr_mechanism_unusable(fault->rv);
+    default:
+        return false;
+    }
+}
+
+void env_kek_forget_place(struct env_token_kek *kek)
+{
+    (void)pthread_mutex_lock(&kek->place_lock);
+    kek->place.epoch = 0; /* of no token */
+    (void)pthread_mutex_unlock(&kek->place_lock);
+}
+
 /* Now and then, and then to everybody who sees the same loss: they wait for one fresh start. */
 static bool may_restart(struct env_ring *ring)
 {
@@ -206,6 +229,16 @@ static enum env_loss most_remedy(const struct env_ring *ring, const struct opera
     return ENV_LOSS_MODULE;
 }
 
+static ENV_RESULT gone_token(const struct env_ring *ring, const struct env_token_kek *kek,
+                             struct env_fault *fault)
+{
+    const struct env_fault *unseen = &ring->tokens->unseen;
+    bool all_seen = unseen->reason == ENV_R_NONE;
+
+    return env_fault(fault, ENV_R_TOKEN_FAILED, "%s: the token is gone%s%.*s", kek->where,
+                     all_seen ? "" : "; ", ENV_FAULT_TEXT / 2 - 32, all_seen ? "" : unseen->text);
+}
+
 static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
                           struct env_blame *blame, struct env_fault *fault)
 {
@@ -221,7 +254,7 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
     if (token == NULL)
         token = env_tokens_named(ring->tokens, &kek->token);
     if (token == NULL) {
-        r = env_fault(fault, ENV_R_TOKEN_FAILED, "%s: the token is gone", kek->where);
+        r = gone_token(ring, kek, fault);
         fault->loss = cured < ENV_LOSS_SLOT ? ENV_LOSS_SLOT : ENV_LOSS_MODULE;
         if (kek->module < ring->tokens->modules.count)
             blame->module = &ring->tokens->modules.list[kek->module];

@@ -71,6 +71,15 @@ ENV_RESULT env_kek_uses(struct env_token *token, const struct env_key_facts *key
 
 struct env_place env_kek_place(struct env_token_kek *kek);
 
+/*
+ * Whether a failure says that what was found of the key and of its token's mechanisms is not so, or
+ * not any more: it is to be found anew the next time, so that a cure is seen.
+ */
+bool env_kek_is_outdated(ENV_RESULT r, const struct env_fault *fault);
+
+/* The next operation finds it anew. */
+void env_kek_forget_place(struct env_token_kek *kek);
+
 /* Turns what came of an operation into what the world hears of it. */
 ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault);
 

@@ -9,6 +9,7 @@
 #include "generate_key.h"
 #include "kek_operation.h"
 #include "login.h"
+#include "mechanism_info.h"
 #include "policy.h"
 #include "rsa_key_pair.h"
 #include "selector.h"
@@ -208,11 +209,14 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
     ENV_TRY(choose_token(ring, m, &token, fault));
     blame->token = token;
     blame->token_epoch = atomic_load(&token->sessions.epoch);
-    ENV_TRY(env_plan_key(token, ring->config->wrap_choice, &m->plan, fault));
+    r = env_plan_key(token, ring->config->wrap_choice, &m->plan, fault);
+    if (r.reason == ENV_R_KEK_USAGE)
+        env_mechanisms_forget(token); /* it may have told nonsense, or may learn it */
+    ENV_TRY(r);
     ENV_TRY(env_ring_session_to_write(ring, token, &session, fault));
     r = env_login_check(token, &session, &ring->pins, fault);
     if (env_ok(r) && m->asked && m->own_id)
-        env_destroy_made(token, &session, &m->plan);
+        r = env_destroy_made(token, &session, &m->plan, fault);
     if (env_ok(r))
         r = check_free(m, token, &session, fault);
     if (env_ok(r))
@@ -230,14 +234,15 @@ static ENV_RESULT destroy_attempt(struct env_ring *ring, void *arg, enum env_los
     const struct making *m = arg;
     struct env_token *token = NULL;
     struct env_session session;
+    ENV_RESULT r;
 
     (void)cured;
     (void)blame;
     ENV_TRY(choose_token(ring, m, &token, fault));
     ENV_TRY(env_ring_session_to_write(ring, token, &session, fault));
-    env_destroy_made(token, &session, &m->plan);
+    r = env_destroy_made(token, &session, &m->plan, fault);
     env_session_give(&token->sessions, &session, false);
-    return ENV_OK;
+    return r;
 }
 
 static void take_back(struct env_ring *ring, struct making *m)

@@ -32,6 +32,8 @@ static enum env_reason refusal(const struct env_config *config, const struct env
         if (key->sensitive && !key->always_sensitive)
             return ENV_R_KEK_IMPORTED;
     }
+    if (!any_length && key->rsa && key->bits == 0) /* its modulus has no room in ours */
+        return ENV_R_KEK_KIND;
     if (!any_length && env_policy_too_weak(config, key->rsa, key->bits))
         return ENV_R_KEK_TOO_WEAK;
     return ENV_R_NONE;

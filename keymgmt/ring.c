@@ -10,8 +10,10 @@
 #include "../provider/fork_generation.h"
 #include "../provider/gate.h"
 #include "login.h"
+#include "mechanism_info.h"
 
 #define DUE_AFTER_SECONDS 5
+#define LOOK_TIMES 20 /* as long as the last look took: a slot that fails slowly costs little */
 
 static atomic_bool process_is_ending;
 
@@ -96,6 +98,31 @@ static int64_t now_seconds(void)
     return (int64_t)now.tv_sec + 1; /* never 0 */
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Alone with the ring. */
+static void has_looked(struct env_ring *ring, int64_t since)
+{
+    bool failed = ring->tokens != NULL && ring->tokens->unseen.reason != ENV_R_NONE;
+    int64_t now = now_ms();
+
+    ring->look_again = failed && ring->slot_failed ? now + LOOK_TIMES * (now - since) : now;
+    ring->slot_failed = failed;
+}
+
+bool env_ring_may_look_again(struct env_ring *ring)
+{
+    if (ring->tokens->unseen.reason != ENV_R_NONE)
+        return now_ms() >= ring->look_again;
+    return env_ring_is_due(&ring->last_look);
+}
+
 bool env_ring_is_due(_Atomic int64_t *last)
 {
     int64_t then = atomic_load(last);
@@ -113,18 +140,33 @@ static bool usable(const struct env_ring *ring)
 }
 
 /* Alone with the ring. */
-static ENV_RESULT make_usable(struct env_ring *ring, struct env_fault *fault)
+static ENV_RESULT open_or_restart(struct env_ring *ring, struct env_fault *fault)
 {
+    ENV_RESULT r;
+
     if (ring->tokens != NULL && ring->tokens->generation != env_fork_generation()) {
         env_tokens_close(ring->tokens, false); /* the parent's: it goes on with them */
         ring->tokens = NULL;
     }
     atomic_store(&ring->last_look, now_seconds());
-    if (ring->tokens == NULL)
-        return env_tokens_open(ring->config, &ring->tokens, fault);
-    if (ring->tokens->count > 0)
+    if (ring->tokens == NULL) {
+        r = env_tokens_open(ring->config, &ring->tokens, fault);
+        /* a module that loses everything at this very moment is lost only once */
+        if (env_ok(r) || ring->tokens == NULL || fault->loss != ENV_LOSS_MODULE)
+            return r;
+    } else if (ring->tokens->count > 0) {
         return ENV_OK;
+    }
     return env_tokens_restart(ring->config, ring->tokens, NULL, fault);
+}
+
+static ENV_RESULT make_usable(struct env_ring *ring, struct env_fault *fault)
+{
+    int64_t since = now_ms();
+    ENV_RESULT r = open_or_restart(ring, fault);
+
+    has_looked(ring, since);
+    return r;
 }
 
 ENV_RESULT env_ring_enter_gate(struct env_fault *fault)
@@ -177,6 +219,24 @@ bool env_ring_has_tokens(struct env_ring *ring)
     return has;
 }
 
+uint64_t env_ring_epoch(struct env_ring *ring)
+{
+    uint64_t epoch;
+
+    (void)pthread_rwlock_rdlock(&ring->lock);
+    epoch = usable(ring) ? ring->tokens->epoch : 0;
+    (void)pthread_rwlock_unlock(&ring->lock);
+    return epoch;
+}
+
+void env_ring_forget_mechanisms(struct env_ring *ring)
+{
+    (void)pthread_rwlock_rdlock(&ring->lock);
+    for (size_t i = 0; usable(ring) && i < ring->tokens->count; i++)
+        env_mechanisms_forget(ring->tokens->list[i]);
+    (void)pthread_rwlock_unlock(&ring->lock);
+}
+
 /* writing: it is not one of those that are kept. */
 static ENV_RESULT log_in(struct env_ring *ring, struct env_token *token,
                          struct env_session *session, bool writing, struct env_fault *fault)
@@ -227,9 +287,12 @@ static ENV_RESULT change_tokens(struct env_ring *ring, enum env_loss loss, uint6
     (void)pthread_rwlock_wrlock(&ring->lock);
     if (loss == ENV_LOSS_MODULE ? restarts_of(ring->tokens, only) == restarts
                                 : ring->tokens->epoch == seen_epoch) {
+        int64_t since = now_ms();
+
         atomic_store(&ring->last_look, now_seconds());
         r = loss == ENV_LOSS_MODULE ? env_tokens_restart(ring->config, ring->tokens, only, fault)
                                     : env_tokens_refresh(ring->config, ring->tokens, fault);
+        has_looked(ring, since);
     }
     (void)pthread_rwlock_unlock(&ring->lock);
     (void)pthread_rwlock_rdlock(&ring->lock);

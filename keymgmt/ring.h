@@ -26,6 +26,8 @@ struct env_ring {
     pthread_rwlock_t lock;      /* of tokens: held for reading by every operation */
     struct env_tokens *tokens;
     _Atomic int64_t last_look;    /* at all slots, because something was not found */
+    bool slot_failed;             /* at the last look, which is worth another at once ... */
+    int64_t look_again;           /* ... and the next not before this, in milliseconds */
     _Atomic int64_t last_restart; /* of a module, because a key was gone */
     uint64_t restart_of;          /* the tokens' epoch that it ended, or is about to */
     _Atomic int64_t last_in_vain; /* that a failure was waited for to pass */
@@ -75,6 +77,15 @@ ENV_RESULT env_ring_enter_gate(struct env_fault *fault);
 
 /* False when an attempt would have to start with a look for tokens. */
 bool env_ring_has_tokens(struct env_ring *ring);
+
+/* Changes whenever other tokens may be there; 0 when there are none. */
+uint64_t env_ring_epoch(struct env_ring *ring);
+
+/* What tokens said of their mechanisms was wrong, or has changed. Not within an attempt. */
+void env_ring_forget_mechanisms(struct env_ring *ring);
+
+/* Within an attempt: whether what was not found is worth another look at the slots. */
+bool env_ring_may_look_again(struct env_ring *ring);
 
 /* A session of the token, logged in. Given back with env_session_give. */
 ENV_RESULT env_ring_session(struct env_ring *ring, struct env_token *token,

@@ -40,6 +40,7 @@ void env_kek_matches_clear(struct env_kek_matches *matches)
     while (matches->count > 0)
         env_kek_free(env_token_kek_base(matches->keks[--matches->count]));
     matches->failed = false;
+    matches->unsearched = false;
 }
 
 static void begin(struct search *s)
@@ -195,12 +196,22 @@ static ENV_RESULT look_at_all(struct env_ring *ring, struct search *s, enum env_
         }
         if (r.reason == ENV_R_NO_MEMORY) /* says nothing of the token, which may have the key */
             return r;
-        if (!env_ok(r))
+        if (!env_ok(r)) {
             note_failure(s, fault);
+            s->out->unsearched = true;
+        }
         if (s->out->count > 0 && s->first_will_do)
             break;
     }
     return ENV_OK;
+}
+
+/* Whoever names a token that is there does not want one that could not be looked at. */
+static bool may_be_unseen(const struct env_ring *ring, const struct search *s)
+{
+    bool named = s->query->uri != NULL && env_uri_names_token(s->query->uri);
+
+    return ring->tokens->unseen.reason != ENV_R_NONE && (s->tokens_seen == 0 || !named);
 }
 
 static ENV_RESULT not_found(struct env_ring *ring, const struct search *s, enum env_loss cured,
@@ -216,9 +227,17 @@ static ENV_RESULT not_found(struct env_ring *ring, const struct search *s, enum 
         r = env_fault(fault, ENV_R_NO_TOKEN, "wanted: %s", s->query->shown);
     else
         r = env_fault(fault, ENV_R_KEK_NOT_FOUND, "%s; looked at %s", s->query->shown, s->seen);
+    if (may_be_unseen(ring, s)) {
+        const struct env_fault *unseen = &ring->tokens->unseen;
+        const struct env_fault last = *fault;
+
+        r = env_fault(fault, unseen->reason, "%.*s; %.*s", ENV_FAULT_TEXT / 2 - 2, unseen->text,
+                      ENV_FAULT_TEXT / 2 - 2, last.text);
+        fault->rv = unseen->rv;
+    }
     if (ring->tokens->count == 0 && cured < ENV_LOSS_MODULE)
         fault->loss = ENV_LOSS_MODULE;
-    else if (cured == ENV_LOSS_NONE && env_ring_is_due(&ring->last_look))
+    else if (cured == ENV_LOSS_NONE && env_ring_may_look_again(ring))
         fault->loss = ENV_LOSS_SLOT; /* its token may have been plugged in meanwhile */
     return r;
 }
@@ -230,6 +249,9 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
 
     begin(s);
     ENV_TRY(look_at_all(ring, s, cured, blame, fault));
+    s->out->epoch = ring->tokens->epoch;
+    if (ring->tokens->unseen.reason != ENV_R_NONE)
+        s->out->unsearched = true;
     if (s->known_count > 0)
         return ENV_OK;
     if (s->ambiguous)

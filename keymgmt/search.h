@@ -15,6 +15,8 @@ struct env_kek_matches {
     struct env_token_kek *keks[ENV_STANDINS_MAX];
     bool failed; /* another token could not be searched, or its key is refused: why */
     struct env_fault failure;
+    bool unsearched; /* a token could not be searched, or a slot not be looked at */
+    uint64_t epoch;  /* of the tokens that were searched */
 };
 
 void env_kek_matches_clear(struct env_kek_matches *matches);

@@ -49,6 +49,8 @@ static ENV_RESULT select_query(struct env_ring *ring, const struct env_query *qu
         return r;
     }
     env_kek_cache_remove(&ring->cache, kek); /* so that a cure is seen */
+    if (r.reason == ENV_R_KEK_USAGE)
+        env_ring_forget_mechanisms(ring);
     env_kek_free(kek);
     return r;
 }

@@ -21,9 +21,9 @@ struct env_standins {
     _Atomic size_t count; /* members never go */
     struct env_standin members[ENV_STANDINS_MAX];
     _Atomic size_t
-        reference;         /* the member whose sample the others have to open, + 1; 0: none yet */
-    _Atomic size_t used;   /* the member that did what was done last */
-    _Atomic bool complete; /* all tokens were searched once */
+        reference;       /* the member whose sample the others have to open, + 1; 0: none yet */
+    _Atomic size_t used; /* the member that did what was done last */
+    _Atomic uint64_t complete; /* the ring's epoch when all tokens were searched; 0: never */
     _Atomic bool prepared;
 };
 

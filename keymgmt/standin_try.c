@@ -143,10 +143,18 @@ static void search(struct env_standins *group, struct tally *tally)
         if (matches->failed)
             note(tally, &matches->failure);
         env_standins_add(group, matches);
+        atomic_store(&group->complete, matches->unsearched ? 0 : matches->epoch);
         env_kek_matches_clear(matches);
-        atomic_store(&group->complete, true);
     }
     free(matches);
+}
+
+/* Where a token that could not be searched, or that came since, can have no member. */
+static bool is_complete(struct env_standins *group)
+{
+    uint64_t complete = atomic_load(&group->complete);
+
+    return complete != 0 && complete == env_ring_epoch(group->members[0].kek->ring);
 }
 
 /* How long it took says how soon it may be tried again: a dead token costs little of the time. */
@@ -232,6 +240,8 @@ static bool try_member(struct env_standins *group, size_t i, const struct env_st
         r = job->run(member->kek, job->arg, patience, &tally->last);
     if (!env_ok(r))
         note(tally, &tally->last);
+    if (env_kek_is_outdated(r, &tally->last))
+        env_kek_forget_place(member->kek);
     set_state(member, job, r.reason, since);
     if (env_ok(r) && atomic_load(&group->used) != i)
         atomic_store(&group->used, i);
@@ -291,7 +301,7 @@ static bool try_hard(struct env_standins *group, const struct env_standin_job *j
 static bool recover(struct env_standins *group, const struct env_standin_job *job,
                     struct tally *tally)
 {
-    if ((!tally->not_authentic || !atomic_load(&group->complete)) && try_new(group, job, tally))
+    if ((!tally->not_authentic || !is_complete(group)) && try_new(group, job, tally))
         return true;
     if (tally->not_authentic || !tally->held_back)
         return false;
@@ -315,7 +325,7 @@ ENV_RESULT env_standins_prove_all(struct env_standins *group, struct env_fault *
     struct tally tally; /* what is wrong with some shows when none is left */
 
     forget(&tally);
-    if (!atomic_load(&group->complete))
+    if (!is_complete(group))
         search(group, &tally);
     for (size_t i = 0; atomic_load(&group->count) > 1 && i < atomic_load(&group->count); i++) {
         if (env_standin_prove(group, &group->members[i], false, ENV_PATIENCE_QUICK, fault).reason ==

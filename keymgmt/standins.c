@@ -62,8 +62,8 @@ static ENV_RESULT finish(struct env_standins *group, ENV_RESULT r, enum env_reas
 {
     struct env_ring *ring = group->members[0].kek->ring;
 
-    if (r.reason == ENV_R_KEK_NOT_FOUND || r.reason == ENV_R_KEK_USAGE)
-        env_kek_cache_remove(&ring->cache, &group->base); /* so that a cure is seen */
+    if (env_kek_is_outdated(r, fault))
+        env_kek_cache_remove(&ring->cache, &group->base);
     if (r.reason == ENV_R_NOT_AUTHENTIC)
         return ENV_FAIL(not_authentic);
     return env_ok(r) ? r : env_fault_raise(ring->errors, fault);

@@ -131,19 +131,23 @@ ENV_RESULT env_token_kek_prepare(struct env_token_kek *kek, enum env_patience pa
     return r;
 }
 
+ENV_RESULT env_token_kek_test(struct env_token_kek *kek, enum env_patience patience,
+                              struct env_fault *fault)
+{
+    struct env_aes_method any;
+    ENV_RESULT r;
+
+    (void)pthread_mutex_lock(&kek->prepare_lock);
+    r = choose(kek, ENV_WRAP_CHOICE_AUTO, patience, &any, fault);
+    (void)pthread_mutex_unlock(&kek->prepare_lock);
+    return r;
+}
+
 ENV_RESULT env_token_kek_sample(struct env_token_kek *kek, enum env_patience patience,
                                 struct env_fault *fault)
 {
-    struct env_aes_method any;
-    ENV_RESULT r = ENV_OK;
-
-    if (atomic_load(&kek->has_sample))
-        return r;
-    (void)pthread_mutex_lock(&kek->prepare_lock);
-    if (!atomic_load(&kek->has_sample))
-        r = choose(kek, ENV_WRAP_CHOICE_AUTO, patience, &any, fault);
-    (void)pthread_mutex_unlock(&kek->prepare_lock);
-    return r;
+    /* two threads at once: the sample of the first stays */
+    return atomic_load(&kek->has_sample) ? ENV_OK : env_token_kek_test(kek, patience, fault);
 }
 
 ENV_RESULT env_token_kek_wrap(struct env_token_kek *kek, const uint8_t dek[ENV_DEK_LEN],
@@ -171,8 +175,12 @@ ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, struct env_unwrapping
 
 ENV_RESULT env_kek_finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
 {
-    if (r.reason == ENV_R_KEK_NOT_FOUND || r.reason == ENV_R_KEK_USAGE)
-        env_kek_cache_remove(&kek->ring->cache, &kek->base); /* so that a cure is seen */
+    if (env_kek_is_outdated(r, fault)) {
+        env_kek_cache_remove(&kek->ring->cache, &kek->base);
+        env_kek_forget_place(kek);
+        if (r.reason == ENV_R_KEK_USAGE)
+            env_ring_forget_mechanisms(kek->ring);
+    }
     if (env_ok(r) || r.reason == ENV_R_NOT_AUTHENTIC)
         return ENV_FAIL(r.reason);
     return env_fault_raise(kek->ring->errors, fault);

@@ -240,6 +240,7 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     ENV_RESULT r = ENV_OK;
 
     fault->reason = ENV_R_NONE;
+    tokens->unseen.reason = ENV_R_NONE;
     if (config->token != NULL) {
         ENV_TRY(env_uris_parse(config->token, "token", &g.wanted, fault));
         env_uri_shown(shown, sizeof(shown), config->token);
@@ -252,9 +253,14 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     tokens->list = g.list;
     tokens->count = g.count;
     tokens->epoch = env_new_epoch();
-    if (!env_ok(r)) /* some are missing, and nobody is to take the others for all that there are */
+    /* some are missing, and nobody is to take the others for all that there are */
+    if (!env_ok(r)) {
         drop_tokens(tokens, NULL, true);
-    if (!env_ok(r) || g.count > 0)
+        return r;
+    }
+    if (fault->reason != ENV_R_NONE)
+        tokens->unseen = *fault;
+    if (g.count > 0)
         return r;
     return no_token(config, shown, &g);
 }

@@ -53,6 +53,7 @@ struct env_tokens {
     struct env_modules modules;
     size_t count;
     struct env_token **list;
+    struct env_fault unseen; /* why a slot could not be looked at; reason NONE: each could */
 };
 
 /* Loads the modules and looks at their slots. NO_MODULE, NO_TOKEN, CONFIG_BAD_URI, TOKEN_FAILED;

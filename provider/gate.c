@@ -21,7 +21,8 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned threads_inside;
 static unsigned forks_waiting; /* newcomers let them go first, so that a fork is not starved */
 static bool closed;
-static bool forked_nevertheless; /* while somebody was inside that still is */
+static struct timespec closed_until; /* is waited for those inside */
+static bool forked_nevertheless;     /* while somebody was inside that still is */
 static bool orphan;
 
 static _Thread_local unsigned depth;
@@ -117,13 +118,14 @@ void env_gate_leave(void)
 void env_gate_close(void)
 {
     unsigned self = depth > 0 && !late ? 1 : 0;
-    struct timespec until = in_seconds(CLOSING_SECONDS);
     int error = 0;
 
     (void)pthread_mutex_lock(&lock);
+    if (!closed) /* as often as modules were loaded this is called, and all that is one wait */
+        closed_until = in_seconds(CLOSING_SECONDS);
     closed = true;
     while (threads_inside > self && error == 0)
-        error = pthread_cond_timedwait(&changed, &lock, &until);
+        error = pthread_cond_timedwait(&changed, &lock, &closed_until);
     (void)pthread_mutex_unlock(&lock);
 }
 

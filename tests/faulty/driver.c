@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs every operation with every call to the token failing in turn.
+ * Runs operations with every call to the token failing in turn.
  *
- *     token_faults fail|lie MODULE CNF [OPERATION]
+ *     token_faults fail|lie|vanish MODULE CNF OPERATION ...
  *
  * Each is run once without a fault, which tells the calls that it makes; then again for each call,
  * kind of fault and code: "cold" in a library context that has done nothing yet, and "warm" in one
- * that has. FAULTS_EVERY=N takes every N-th case (1: all), FAULTS_FIRST=M begins with the M-th.
+ * that has. What was sealed meanwhile is opened at the end, without faults. The environment:
+ *
+ *     FAULTS_EVERY=N         every N-th case (1: all)
+ *     FAULTS_FIRST=M         beginning with the M-th
+ *     FAULTS_TOKEN=LABEL     faults of this token alone; calls to others do not count
+ *     FAULTS_HAVE_STANDIN=1  another token can do the same: whatever fails, it has to succeed
+ *     FAULTS_OPTIONAL=1      sealing can go without the KEK on the token
+ *     FAULTS_VERIFY=CNF ...  what was sealed has to open with each of these, instead of with CNF
+ *     FAULTS_SPARE=LABEL     a new RSA key pair is a copy of this one, which is quicker
  */
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "verdict.h"
 
@@ -25,6 +34,9 @@ static const CK_RV codes[] = {
 };
 #define CODES (sizeof(codes) / sizeof(codes[0]))
 
+/* For how many calls a token is away, this one included; 0: until the operation has ended. */
+static const unsigned absences[] = {2, 5, 20, 0};
+
 static struct faulty_control *control;
 static const char *cnf;
 static struct tally tally;
@@ -34,7 +46,7 @@ static unsigned long number; /* of the case */
 /* Keys that stay are written to the disk, which takes long: fewer of those cases. */
 static bool is_sampled(const struct operation *operation)
 {
-    unsigned long n = operation->makes_key && every > 1 ? 5 * every : every;
+    unsigned long n = operation->makes_objects > 0 && every > 1 ? 5 * every : every;
 
     return number++ % n == 0;
 }
@@ -42,6 +54,7 @@ static bool is_sampled(const struct operation *operation)
 static void forget_report(void)
 {
     control->mode = FAULTY_NEVER;
+    control->absent = false;
     control->total = 0;
     control->hits = 0;
     control->lost_sessions = 0;
@@ -53,8 +66,24 @@ static void plan(const struct test_case *c)
     control->function = FAULTY_ANY_CALL;
     control->kind = c->kind;
     control->code = c->code;
+    control->away = c->away;
     control->at = c->at;
     control->mode = c->mode;
+}
+
+/* Where there are other tokens, the one that failed may be left alone for a moment. */
+static enum outcome run_again(const struct operation *operation, OSSL_LIB_CTX *libctx)
+{
+    unsigned left = getenv("FAULTS_TOKEN") != NULL ? 10 : 1;
+    enum outcome outcome = OUTCOME_FAILED;
+
+    while (outcome == OUTCOME_FAILED && left-- > 0) {
+        ERR_clear_error();
+        outcome = operation->run(libctx);
+        if (outcome == OUTCOME_FAILED && left > 0)
+            (void)usleep(50000);
+    }
+    return outcome;
 }
 
 static void try_case(const struct test_case *c, OSSL_LIB_CTX *libctx)
@@ -66,14 +95,13 @@ static void try_case(const struct test_case *c, OSSL_LIB_CTX *libctx)
     plan(c);
     outcome = c->operation->run(libctx);
     control->mode = FAULTY_NEVER;
+    control->absent = false;
     verdict_of_outcome(c, outcome, &tally);
-    if (c->operation->makes_key) {
+    if (c->operation->makes_objects > 0)
         world_destroy_keys(OPERATION_NEW_KEY);
-    }
-    ERR_clear_error();
-    outcome = c->operation->run(libctx);
+    outcome = run_again(c->operation, libctx);
     verdict_of_remains(c, outcome, control, &tally);
-    if (c->operation->makes_key)
+    if (c->operation->makes_objects > 0)
         world_destroy_keys(OPERATION_NEW_KEY);
     if (verdict_must_be_fooled(c)) /* it may even have been told a wrong id, and remember it */
         operations_forget_since(sealed);
@@ -81,10 +109,14 @@ static void try_case(const struct test_case *c, OSSL_LIB_CTX *libctx)
         control->drop_sessions = true; /* they would count in the next case */
 }
 
-static void try_cold(const struct test_case *c)
+/* Also "warm" where one token stands in for another: the one that failed is left alone for a while.
+ */
+static void try_in_new(const struct test_case *c)
 {
     OSSL_LIB_CTX *libctx = world_new(cnf);
 
+    if (strcmp(c->place, "warm") == 0 && c->operation->run(libctx) != OUTCOME_GOOD)
+        world_fail("%s does not work without faults either", c->operation->name);
     try_case(c, libctx);
     OSSL_LIB_CTX_free(libctx);
     if (control->sessions > 0)
@@ -103,31 +135,34 @@ static void record(const struct operation *operation, OSSL_LIB_CTX *libctx, stru
     if (operation->run(libctx) != OUTCOME_GOOD)
         world_fail("%s does not work without faults either", operation->name);
     calls->count = control->total;
+    if (calls->count > FAULTY_TRACE_MAX || (calls->count > 0 && operation->touches_no_token))
+        world_fail("%s makes %u calls", operation->name, calls->count);
     for (unsigned i = 0; i < calls->count; i++)
         calls->functions[i] = control->trace[i];
-    if (operation->makes_key)
+    if (operation->makes_objects > 0)
         world_destroy_keys(OPERATION_NEW_KEY);
 }
 
-/* warm NULL: cold. */
+/* warm NULL: in a library context of its own. */
 static void try_kind(struct test_case c, OSSL_LIB_CTX *warm)
 {
     if (!is_sampled(c.operation))
         return;
     if (getenv("FAULTS_VERBOSE") != NULL)
-        printf("case %lu: %s %s call %u %s kind %d code 0x%lx mode %d\n", number - 1, c.place,
-               c.operation->name, c.at, faulty_call_name(c.function), c.kind, c.code, c.mode),
+        printf("case %lu: %s %s call %u %s kind %d code 0x%lx mode %d away %u\n", number - 1,
+               c.place, c.operation->name, c.at, faulty_call_name(c.function), c.kind, c.code,
+               c.mode, c.away),
             fflush(stdout);
     if (warm != NULL)
         try_case(&c, warm);
     else
-        try_cold(&c);
+        try_in_new(&c);
 }
 
 static void try_failures(struct test_case c, OSSL_LIB_CTX *warm)
 {
     for (c.mode = FAULTY_ONCE; c.mode <= FAULTY_ALL_FUNCTIONS; c.mode++) {
-        for (c.kind = FAULTY_FAILS; c.kind <= FAULTY_FAILS_AFTER; c.kind++) {
+        for (c.kind = FAULTY_FAILS; verdict_is_failure(c.kind); c.kind++) {
             for (size_t i = 0; i < CODES; i++) {
                 c.code = codes[i];
                 try_kind(c, warm);
@@ -139,38 +174,88 @@ static void try_failures(struct test_case c, OSSL_LIB_CTX *warm)
 static void try_lies(struct test_case c, OSSL_LIB_CTX *warm)
 {
     for (c.mode = FAULTY_ONCE; c.mode <= FAULTY_SAME_FUNCTION; c.mode++) {
-        for (c.kind = FAULTY_LENGTH_ZERO; c.kind < FAULTY_KINDS; c.kind++)
+        for (c.kind = FAULTY_LENGTH_ZERO; verdict_is_lie(c.kind); c.kind++)
             try_kind(c, warm);
     }
 }
 
-static void try_all(const struct operation *operation, const struct calls *calls, bool lies,
-                    OSSL_LIB_CTX *warm)
+static void try_losses(struct test_case c, OSSL_LIB_CTX *warm)
 {
-    struct test_case c = {.operation = operation, .place = warm != NULL ? "warm" : "cold"};
-
-    for (c.at = 1; c.at <= calls->count; c.at++) {
-        c.function = calls->functions[c.at - 1];
-        if (lies)
-            try_lies(c, warm);
-        else
-            try_failures(c, warm);
+    c.mode = FAULTY_ONCE;
+    for (c.kind = FAULTY_DROPS; c.kind < FAULTY_LEAVES; c.kind++)
+        try_kind(c, warm);
+    for (size_t i = 0; i < sizeof(absences) / sizeof(absences[0]); i++) {
+        c.away = absences[i];
+        try_kind(c, warm);
     }
 }
 
-static void try_operation(const struct operation *operation, bool lies)
+static const struct {
+    const char *name;
+    void (*try)(struct test_case c, OSSL_LIB_CTX *warm);
+} sorts[] = {
+    {"fail", try_failures},
+    {"lie", try_lies},
+    {"vanish", try_losses},
+};
+
+static void try_all(struct test_case c, const struct calls *calls, const char *sort,
+                    OSSL_LIB_CTX *warm)
+{
+    for (c.at = 1; c.at <= calls->count; c.at++) {
+        c.function = calls->functions[c.at - 1];
+        for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
+            if (strcmp(sort, sorts[i].name) == 0)
+                sorts[i].try(c, warm);
+        }
+    }
+}
+
+/* Every call would fail, and there is none. */
+static void try_without_token(const struct operation *operation)
+{
+    const struct test_case c = {operation,
+                                "without a token",
+                                1,
+                                FAULTY_ANY_CALL,
+                                FAULTY_FAILS,
+                                FAULTY_ALL_FUNCTIONS,
+                                CKR_DEVICE_ERROR,
+                                0};
+    OSSL_LIB_CTX *libctx = world_new(cnf);
+
+    plan(&c);
+    if (operation->run(libctx) != OUTCOME_GOOD || control->total > 0)
+        world_fail("%s needs the token", operation->name);
+    tally.cases++;
+    tally.recovered++;
+    forget_report();
+    OSSL_LIB_CTX_free(libctx);
+}
+
+static void try_operation(const struct operation *operation, const char *sort)
 {
     struct tally before = tally;
     time_t start = time(NULL);
     struct calls cold;
     struct calls warm;
-    OSSL_LIB_CTX *libctx = world_new(cnf);
+    OSSL_LIB_CTX *libctx;
 
+    if (operation->touches_no_token)
+        try_without_token(operation);
+    libctx = world_new(cnf);
+    operation_prepare(operation, libctx);
+    OSSL_LIB_CTX_free(libctx);
+    libctx = world_new(cnf);
     record(operation, libctx, &cold);
     record(operation, libctx, &warm);
-    try_all(operation, &warm, lies, libctx);
+    if (getenv("FAULTS_HAVE_STANDIN") != NULL) {
+        OSSL_LIB_CTX_free(libctx);
+        libctx = NULL;
+    }
+    try_all((struct test_case){.operation = operation, .place = "warm"}, &warm, sort, libctx);
     OSSL_LIB_CTX_free(libctx);
-    try_all(operation, &cold, lies, NULL);
+    try_all((struct test_case){.operation = operation, .place = "cold"}, &cold, sort, NULL);
     printf("%s: %u calls cold, %u warm; %lu cases: %lu succeeded, %lu refused; %ld s\n",
            operation->name, cold.count, warm.count, tally.cases - before.cases,
            tally.recovered - before.recovered, tally.refused - before.refused,
@@ -180,38 +265,44 @@ static void try_operation(const struct operation *operation, bool lies)
 
 static void verify(void)
 {
-    OSSL_LIB_CTX *libctx;
-    long opened;
+    const char *setting = getenv("FAULTS_VERIFY");
+    char *files = strdup(setting != NULL ? setting : cnf);
 
+    if (files == NULL)
+        world_fail("no memory");
     forget_report();
-    libctx = world_new(cnf);
-    opened = operations_verify(libctx);
-    OSSL_LIB_CTX_free(libctx);
-    printf("%ld pieces that were sealed under faults open without\n", opened);
+    for (char *rest = files, *file; (file = strtok_r(rest, " ", &rest)) != NULL;) {
+        OSSL_LIB_CTX *libctx = world_new(file);
+
+        printf("%ld pieces that were sealed under faults open without (%s)\n",
+               operations_verify(libctx), file);
+        OSSL_LIB_CTX_free(libctx);
+    }
+    operations_forget_all();
+    free(files);
 }
 
 int main(int argc, char **argv)
 {
     const char *sample = getenv("FAULTS_EVERY");
     const char *first = getenv("FAULTS_FIRST");
-    OSSL_LIB_CTX *libctx;
+    const char *token = getenv("FAULTS_TOKEN");
+    const char *spare = getenv("FAULTS_SPARE");
 
-    if (argc < 4 || argc > 5)
-        world_fail("token_faults fail|lie MODULE CNF [OPERATION]");
+    if (argc < 5)
+        world_fail("token_faults fail|lie|vanish MODULE CNF OPERATION ...");
     control = world_begin(argv[2]);
     control->keep_module = true;
+    (void)snprintf(control->spare, sizeof(control->spare), "%s", spare != NULL ? spare : "");
+    if (token != NULL)
+        world_choose_token(token);
     cnf = argv[3];
     if (sample != NULL)
         every = strtoul(sample, NULL, 10);
     if (first != NULL)
         number = every - strtoul(first, NULL, 10) % every;
-    libctx = world_new(cnf);
-    operations_prepare(libctx);
-    OSSL_LIB_CTX_free(libctx);
-    for (const struct operation *o = operations; o->name != NULL; o++) {
-        if (argc == 4 || strcmp(argv[4], o->name) == 0)
-            try_operation(o, strcmp(argv[1], "lie") == 0);
-    }
+    for (int i = 4; i < argc; i++)
+        try_operation(operation_named(argv[i]), argv[1]);
     verify();
     printf("%lu cases: %lu succeeded, %lu refused with one clear error; %lu demands not met\n",
            tally.cases, tally.recovered, tally.refused, tally.bad);

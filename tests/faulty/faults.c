@@ -15,6 +15,9 @@ static struct faulty_control own;
 static struct faulty_control *control;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* Sessions are not taken away from calls that are inside the module with them. */
+static pthread_rwlock_t inside = PTHREAD_RWLOCK_INITIALIZER;
+
 static void find_control(void)
 {
     const char *path = getenv("FAULTY_P11_CONTROL");
@@ -66,60 +69,125 @@ static bool is_chosen(enum faulty_call call)
     return true;
 }
 
-static void count(enum faulty_call call)
-{
-    unsigned total = atomic_fetch_add(&control->total, 1);
+/* What a call is about. */
+struct about {
+    enum faulty_call call;
+    bool has_slot;
+    CK_SLOT_ID slot;
+};
 
-    (void)atomic_fetch_add(&control->counts[call], 1);
-    if (total < FAULTY_TRACE_MAX)
-        atomic_store(&control->trace[total], (unsigned char)call);
+static bool is_ours(const struct about *about)
+{
+    return !atomic_load(&control->one_slot) ||
+           (about->has_slot && about->slot == atomic_load(&control->slot));
 }
 
-static void block(enum faulty_call call)
+static void count(const struct about *about)
+{
+    unsigned total;
+
+    (void)atomic_fetch_add(&control->counts[about->call], 1);
+    if (!is_ours(about))
+        return;
+    total = atomic_fetch_add(&control->total, 1);
+    if (total < FAULTY_TRACE_MAX)
+        atomic_store(&control->trace[total], (unsigned char)about->call);
+}
+
+static void block(const struct about *about)
 {
     unsigned ms = atomic_load(&control->block_ms);
     unsigned function = atomic_load(&control->block_function);
 
-    if (ms > 0 && (function == FAULTY_ANY_CALL || function == (unsigned)call))
-        (void)usleep(ms * 1000);
+    if (ms == 0 || (function != FAULTY_ANY_CALL && function != (unsigned)about->call) ||
+        !is_ours(about))
+        return;
+    if (atomic_load(&control->block_once) && atomic_exchange(&control->block_ms, 0) == 0)
+        return; /* another thread was quicker */
+    atomic_store(&control->blocking, true);
+    (void)usleep(ms * 1000);
+    atomic_store(&control->blocking, false);
 }
 
-static bool is_about_slots(enum faulty_call call)
+bool fault_is_absent(CK_SLOT_ID slot)
 {
-    return call == FAULTY_C_GetTokenInfo || call == FAULTY_C_GetMechanismInfo ||
-           call == FAULTY_C_GetMechanismList || call == FAULTY_C_OpenSession;
+    return atomic_load(&control->absent) &&
+           (!atomic_load(&control->one_slot) || atomic_load(&control->slot) == slot);
 }
 
-/* What the state of module and token has to say before any plan. */
-static CK_RV state_refuses(enum faulty_call call)
+/* The sessions of the slot that is meant, or all. */
+static void close_sessions(void)
+{
+    (void)pthread_rwlock_wrlock(&inside);
+    if (atomic_load(&control->one_slot))
+        underneath_close_slot(atomic_load(&control->slot));
+    else
+        underneath_close_all();
+    (void)pthread_rwlock_unlock(&inside);
+}
+
+static void forget(void)
+{
+    (void)pthread_rwlock_wrlock(&inside);
+    underneath_forget();
+    (void)pthread_rwlock_unlock(&inside);
+}
+
+/* One call fewer until the token is back. */
+static void count_absence(void)
+{
+    unsigned away = atomic_load(&control->away);
+
+    if (atomic_load(&control->absent) && away > 0 && atomic_fetch_sub(&control->away, 1) == 1)
+        atomic_store(&control->absent, false);
+}
+
+/* What the state of module and token has to say. */
+static CK_RV state_refuses(const struct about *about)
 {
     if (atomic_exchange(&control->forget, false))
-        underneath_forget();
+        forget();
     if (atomic_exchange(&control->drop_sessions, false))
-        underneath_close_all();
-    if (call != FAULTY_C_Initialize && !underneath_is_initialised())
+        close_sessions();
+    if (about->call != FAULTY_C_Initialize && !underneath_is_initialised())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    count_absence();
     if (!atomic_load(&control->absent))
         return CKR_OK;
-    underneath_close_all();
-    return is_about_slots(call) ? CKR_TOKEN_NOT_PRESENT : CKR_OK;
+    close_sessions();
+    return about->has_slot && fault_is_absent(about->slot) && about->call != FAULTY_C_GetSlotInfo
+               ? CKR_TOKEN_NOT_PRESENT
+               : CKR_OK;
 }
 
-struct fault fault_begin(enum faulty_call call)
+/* What becomes of the token or the module just before the call. */
+static void change_state(enum faulty_kind kind)
+{
+    if (kind == FAULTY_DROPS)
+        atomic_store(&control->drop_sessions, true);
+    else if (kind == FAULTY_FORGETS)
+        atomic_store(&control->forget, true);
+    else if (kind == FAULTY_LEAVES)
+        atomic_store(&control->absent, true);
+}
+
+static struct fault decide(const struct about *about)
 {
     struct fault fault = {0};
 
-    (void)faulty_p11_control();
-    count(call);
-    block(call);
+    count(about);
+    block(about);
     reentry_at_call();
-    fault.rv = state_refuses(call);
+    fault.hit = is_ours(about) && is_chosen(about->call);
+    if (fault.hit) {
+        (void)atomic_fetch_add(&control->hits, 1);
+        fault.kind = (enum faulty_kind)atomic_load(&control->kind);
+        change_state(fault.kind);
+    }
+    fault.rv = state_refuses(about);
     fault.stop = fault.rv != CKR_OK;
-    if (!is_chosen(call))
+    if (!fault.hit || fault.kind >= FAULTY_DROPS)
         return fault;
-    (void)atomic_fetch_add(&control->hits, 1);
-    fault.hit = true;
-    fault.kind = (enum faulty_kind)atomic_load(&control->kind);
     fault.lies = fault.kind != FAULTY_FAILS && fault.kind != FAULTY_FAILS_AFTER;
     if (fault.kind == FAULTY_FAILS || fault.kind == FAULTY_UNWRITTEN) {
         fault.stop = true;
@@ -129,8 +197,39 @@ struct fault fault_begin(enum faulty_call call)
     return fault;
 }
 
+/* fault_end() goes out again. */
+static struct fault begin(const struct about *about)
+{
+    struct fault fault = decide(about);
+
+    (void)pthread_rwlock_rdlock(&inside);
+    return fault;
+}
+
+struct fault fault_begin(enum faulty_call call)
+{
+    (void)faulty_p11_control();
+    return begin(&(struct about){.call = call});
+}
+
+struct fault fault_begin_slot(enum faulty_call call, CK_SLOT_ID slot)
+{
+    (void)faulty_p11_control();
+    return begin(&(struct about){call, true, slot});
+}
+
+struct fault fault_begin_session(enum faulty_call call, CK_SESSION_HANDLE session)
+{
+    struct about about = {.call = call};
+
+    (void)faulty_p11_control();
+    about.has_slot = underneath_slot_of(session, &about.slot);
+    return begin(&about);
+}
+
 CK_RV fault_end(const struct fault *fault, CK_RV rv)
 {
+    (void)pthread_rwlock_unlock(&inside);
     if (fault->hit && fault->kind == FAULTY_FAILS_AFTER)
         return atomic_load(&control->code);
     return rv;

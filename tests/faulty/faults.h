@@ -16,9 +16,14 @@ struct fault {
     enum faulty_kind kind;
 };
 
-/* Counts the call. */
+/* Counts the call: one that is about the module, a slot, or a session. */
 struct fault fault_begin(enum faulty_call call);
+struct fault fault_begin_slot(enum faulty_call call, CK_SLOT_ID slot);
+struct fault fault_begin_session(enum faulty_call call, CK_SESSION_HANDLE session);
 CK_RV fault_end(const struct fault *fault, CK_RV rv);
+
+/* Whether the token is not in this slot. */
+bool fault_is_absent(CK_SLOT_ID slot);
 
 /* An output that has a length or a count. */
 void lie_length(const struct fault *fault, void *bytes, size_t len, CK_ULONG *length);

@@ -66,6 +66,10 @@ enum faulty_kind {
     FAULTY_LENGTH_HUGE,  /* a million */
     FAULTY_GARBAGE,      /* ... or what they count; handles */
     FAULTY_UNWRITTEN,    /* it is not made, and says that it succeeded */
+    /* It finds the token or the module changed: */
+    FAULTY_DROPS,   /* all sessions are gone, and so is the login */
+    FAULTY_FORGETS, /* all is as it was before C_Initialize */
+    FAULTY_LEAVES,  /* the token is not in its slot, for `away` calls (0: for good) */
     FAULTY_KINDS
 };
 
@@ -86,17 +90,25 @@ struct faulty_control {
     _Atomic unsigned at;
     _Atomic unsigned kind;
     _Atomic CK_RV code;
+    _Atomic bool one_slot; /* calls that are not about this slot neither fail nor count in total */
+    _Atomic CK_SLOT_ID slot;
 
     /* other things that tokens do */
-    _Atomic unsigned session_limit;  /* this many at once, then CKR_SESSION_COUNT; 0: no limit */
-    _Atomic bool absent;             /* the token is not in its slot, and its sessions are gone */
-    _Atomic bool drop_sessions;      /* once: it closes them all (and so forgets the login) */
-    _Atomic bool forget;             /* once: the module is as it was before C_Initialize */
-    _Atomic unsigned block_ms;       /* every call takes this much longer ... */
-    _Atomic unsigned block_function; /* ... or those of this one */
+    _Atomic unsigned session_limit; /* this many at once, then CKR_SESSION_COUNT; 0: no limit */
+    _Atomic bool absent; /* the token (that of `slot`, or all) is not in its slot, and its sessions
+                            are gone */
+    _Atomic unsigned away;      /* this many calls long, then it is back; 0: until it is told */
+    _Atomic bool drop_sessions; /* once: it closes them all (and so forgets the login) */
+    _Atomic bool forget;        /* once: the module is as it was before C_Initialize */
+    _Atomic unsigned block_ms;  /* every call takes this much longer ... */
+    _Atomic unsigned block_function; /* ... or those of this one ... */
+    _Atomic bool block_once;         /* ... or the next of them alone */
+    _Atomic bool blocking;           /* a call is taking its time now */
     _Atomic CK_FLAGS token_flags;    /* that C_GetTokenInfo adds */
     _Atomic bool reenter;            /* every call uses libcrypto's default context: reentry.c */
     _Atomic bool keep_module;        /* C_Finalize leaves the module underneath alone, for speed */
+
+    char spare[32]; /* C_GenerateKeyPair copies the pair of this label instead, for speed */
 
     /* the report */
     _Atomic unsigned total;

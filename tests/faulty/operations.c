@@ -1,46 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "operations.h"
-
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <openssl/store.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "pieces.h"
 #include "world.h"
 
-#define PLAIN_LEN 100u
-#define KEY_LEN 32u
-#define ROOM 8192u
-
-struct piece {
-    enum { MESSAGE, SEALED_KEY, SHORT_MESSAGE } kind;
-    unsigned char secret[KEY_LEN]; /* of a sealed key */
-    unsigned long number;          /* of the case that it comes from */
-    size_t len;
-    unsigned char data[1024];
-};
-
-static const unsigned char plain[PLAIN_LEN] = "what is sealed, and what has to come back";
+const unsigned char pieces_plain[PLAIN_LEN] = "what is sealed, and what has to come back";
 static const unsigned char key[KEY_LEN] = "the key that is wrapped";
 static struct piece message;
 static struct piece old_message;
-static struct piece sealed_key;
-static struct piece short_message;
+static struct piece file_message;
 static unsigned char wrapped[KEY_LEN + 8];
 static unsigned char wrapped_pad[KEY_LEN + 8];
 static struct piece *pieces; /* that were sealed under faults */
 static size_t piece_count;
 static unsigned long case_number;
 
-static void keep(const struct piece *piece)
+const char *pieces_setting(const char *name, const char *otherwise)
+{
+    const char *value = getenv(name);
+
+    return value != NULL ? value : otherwise;
+}
+
+enum outcome pieces_keep(const struct piece *piece, enum outcome outcome)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     struct piece *more;
 
+    if (outcome != OUTCOME_GOOD)
+        return outcome;
     (void)pthread_mutex_lock(&lock);
     more = realloc(pieces, (piece_count + 1) * sizeof(*pieces));
     if (more == NULL)
@@ -49,6 +43,15 @@ static void keep(const struct piece *piece)
     pieces[piece_count] = *piece;
     pieces[piece_count++].number = case_number;
     (void)pthread_mutex_unlock(&lock);
+    return outcome;
+}
+
+enum outcome pieces_same(bool done, const void *out, size_t len, const void *expected,
+                         size_t expected_len)
+{
+    if (!done)
+        return OUTCOME_FAILED;
+    return len == expected_len && memcmp(out, expected, len) == 0 ? OUTCOME_GOOD : OUTCOME_WRONG;
 }
 
 /* ---- ciphers ---- */
@@ -98,34 +101,18 @@ static enum outcome make(OSSL_LIB_CTX *libctx, const char *name, const char *kek
     return OUTCOME_GOOD;
 }
 
-static enum outcome seal(OSSL_LIB_CTX *libctx)
+/* kek NULL: the configured one */
+static enum outcome seal_for(OSSL_LIB_CTX *libctx, const char *kek, struct piece *piece)
 {
-    struct piece piece = {0};
-    enum outcome outcome = make(libctx, "ENVELOPE", NULL, plain, sizeof(plain), &piece);
-
-    if (outcome == OUTCOME_GOOD)
-        keep(&piece);
-    return outcome;
+    return make(libctx, "ENVELOPE", kek, pieces_plain, PLAIN_LEN, piece);
 }
 
-/* From the other KEK to the configured one. */
-static enum outcome rewrap(OSSL_LIB_CTX *libctx)
+static enum outcome rewrap_for(OSSL_LIB_CTX *libctx, const char *kek, const struct piece *from)
 {
     struct piece piece = {0};
-    enum outcome outcome =
-        make(libctx, "ENVELOPE-REWRAP", NULL, old_message.data, old_message.len, &piece);
+    enum outcome outcome = make(libctx, "ENVELOPE-REWRAP", kek, from->data, from->len, &piece);
 
-    if (outcome == OUTCOME_GOOD)
-        keep(&piece);
-    return outcome;
-}
-
-static enum outcome is_same(bool done, const void *out, size_t len, const void *expected,
-                            size_t expected_len)
-{
-    if (!done)
-        return OUTCOME_FAILED;
-    return len == expected_len && memcmp(out, expected, len) == 0 ? OUTCOME_GOOD : OUTCOME_WRONG;
+    return pieces_keep(&piece, outcome);
 }
 
 static enum outcome open_piece(OSSL_LIB_CTX *libctx, const struct piece *piece)
@@ -134,12 +121,99 @@ static enum outcome open_piece(OSSL_LIB_CTX *libctx, const struct piece *piece)
     size_t len;
     bool done = cipher(libctx, "ENVELOPE", 0, piece->data, piece->len, out, &len);
 
-    return is_same(done, out, len, plain, sizeof(plain));
+    return pieces_same(done, out, len, pieces_plain, PLAIN_LEN);
+}
+
+static const char *old_kek(void)
+{
+    return pieces_setting("FAULTS_OLD_KEK", "invoices");
+}
+
+static const char *file_kek(void)
+{
+    const char *file = pieces_setting("FAULTS_FILE", NULL);
+
+    if (file == NULL)
+        world_fail("FAULTS_FILE is not set");
+    return file;
+}
+
+static enum outcome seal(OSSL_LIB_CTX *libctx)
+{
+    struct piece piece = {0};
+    enum outcome outcome = seal_for(libctx, NULL, &piece);
+
+    return pieces_keep(&piece, outcome);
+}
+
+static enum outcome prepare_open(OSSL_LIB_CTX *libctx)
+{
+    return seal_for(libctx, NULL, &message);
 }
 
 static enum outcome open(OSSL_LIB_CTX *libctx)
 {
     return open_piece(libctx, &message);
+}
+
+static enum outcome prepare_rewrap(OSSL_LIB_CTX *libctx)
+{
+    return seal_for(libctx, old_kek(), &old_message);
+}
+
+/* From the other KEK to the configured one, and the other way. */
+static enum outcome rewrap(OSSL_LIB_CTX *libctx)
+{
+    return rewrap_for(libctx, NULL, &old_message);
+}
+
+static enum outcome rewrap_back(OSSL_LIB_CTX *libctx)
+{
+    return rewrap_for(libctx, old_kek(), &message);
+}
+
+static enum outcome seal_file(OSSL_LIB_CTX *libctx)
+{
+    struct piece piece = {0};
+    enum outcome outcome = seal_for(libctx, file_kek(), &piece);
+
+    return pieces_keep(&piece, outcome);
+}
+
+static enum outcome prepare_open_file(OSSL_LIB_CTX *libctx)
+{
+    return seal_for(libctx, file_kek(), &file_message);
+}
+
+static enum outcome open_file(OSSL_LIB_CTX *libctx)
+{
+    return open_piece(libctx, &file_message);
+}
+
+/* ---- key wrap ---- */
+
+static enum outcome prepare_wrap(OSSL_LIB_CTX *libctx)
+{
+    unsigned char out[ROOM];
+    size_t len;
+
+    if (!cipher(libctx, "ENVELOPE-AES-256-WRAP", 1, key, sizeof(key), out, &len) ||
+        len != sizeof(wrapped))
+        return OUTCOME_FAILED;
+    memcpy(wrapped, out, len);
+    return OUTCOME_GOOD;
+}
+
+static enum outcome prepare_wrap_pad(OSSL_LIB_CTX *libctx)
+{
+    unsigned char out[ROOM];
+    size_t len;
+
+    if (!cipher(libctx, "ENVELOPE-AES-256-WRAP-PAD", 1, key, sizeof(key), out, &len) ||
+        len != sizeof(wrapped_pad))
+        return OUTCOME_FAILED;
+    memcpy(wrapped_pad, out, len);
+    return OUTCOME_GOOD;
 }
 
 /* Key wrap always gives the same: that of the run without faults. */
@@ -150,7 +224,7 @@ static enum outcome transform(OSSL_LIB_CTX *libctx, const char *name, int wrappi
     size_t len;
     bool done = cipher(libctx, name, wrapping, in, in_len, out, &len);
 
-    return is_same(done, out, len, expected, expected_len);
+    return pieces_same(done, out, len, expected, expected_len);
 }
 
 static enum outcome wrap(OSSL_LIB_CTX *libctx)
@@ -177,199 +251,7 @@ static enum outcome unwrap_pad(OSSL_LIB_CTX *libctx)
                      sizeof(key));
 }
 
-/* ---- keys ---- */
-
-/* Counts what a store has; *pkey becomes its first key. */
-static bool store(OSSL_LIB_CTX *libctx, const char *uri, EVP_PKEY **pkey, size_t *count)
-{
-    OSSL_STORE_CTX *ctx = OSSL_STORE_open_ex(uri, libctx, NULL, NULL, NULL, NULL, NULL, NULL);
-    bool failed = ctx == NULL;
-
-    *pkey = NULL;
-    *count = 0;
-    while (!failed && !OSSL_STORE_eof(ctx)) {
-        OSSL_STORE_INFO *info = OSSL_STORE_load(ctx);
-
-        if (info == NULL) {
-            failed = OSSL_STORE_error(ctx) != 0;
-            if (failed)
-                break;
-            continue;
-        }
-        ++*count;
-        if (*pkey == NULL)
-            *pkey = OSSL_STORE_INFO_get1_PKEY(info);
-        OSSL_STORE_INFO_free(info);
-    }
-    (void)OSSL_STORE_close(ctx);
-    return !failed;
-}
-
-static enum outcome list(OSSL_LIB_CTX *libctx)
-{
-    EVP_PKEY *pkey;
-    size_t count;
-    bool done = store(libctx, "envelope:", &pkey, &count);
-
-    EVP_PKEY_free(pkey);
-    if (!done)
-        return OUTCOME_FAILED;
-    return count == 2 ? OUTCOME_GOOD : OUTCOME_WRONG;
-}
-
-static EVP_PKEY *load(OSSL_LIB_CTX *libctx)
-{
-    EVP_PKEY *pkey;
-    size_t count;
-
-    if (store(libctx, "envelope:object=orders", &pkey, &count) && pkey != NULL)
-        return pkey;
-    EVP_PKEY_free(pkey);
-    return NULL;
-}
-
-static enum outcome generate(OSSL_LIB_CTX *libctx)
-{
-    char label[] = OPERATION_NEW_KEY;
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("label", label, 0), OSSL_PARAM_END};
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(libctx, "ENVELOPE-KEK", NULL);
-    EVP_PKEY *pkey = NULL;
-    bool done;
-
-    if (ctx == NULL)
-        world_fail("ENVELOPE-KEK can not be fetched");
-    done = EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_params(ctx, params) == 1 &&
-           EVP_PKEY_generate(ctx, &pkey) == 1;
-    EVP_PKEY_CTX_free(ctx);
-    EVP_PKEY_free(pkey);
-    return done ? OUTCOME_GOOD : OUTCOME_FAILED;
-}
-
-/* A context for the KEK; NULL when the KEK can not be had. */
-static EVP_PKEY_CTX *begin(OSSL_LIB_CTX *libctx)
-{
-    EVP_PKEY *pkey = load(libctx);
-    EVP_PKEY_CTX *ctx = pkey != NULL ? EVP_PKEY_CTX_new_from_pkey(libctx, pkey, NULL) : NULL;
-
-    EVP_PKEY_free(pkey);
-    return ctx;
-}
-
-static enum outcome encapsulate_into(OSSL_LIB_CTX *libctx, struct piece *piece)
-{
-    EVP_PKEY_CTX *ctx = begin(libctx);
-    size_t secret_len = sizeof(piece->secret);
-    bool done;
-
-    piece->kind = SEALED_KEY;
-    piece->len = sizeof(piece->data);
-    done = ctx != NULL && EVP_PKEY_encapsulate_init(ctx, NULL) == 1 &&
-           EVP_PKEY_encapsulate(ctx, piece->data, &piece->len, piece->secret, &secret_len) == 1;
-    EVP_PKEY_CTX_free(ctx);
-    return done ? OUTCOME_GOOD : OUTCOME_FAILED;
-}
-
-static enum outcome encapsulate(OSSL_LIB_CTX *libctx)
-{
-    struct piece piece = {0};
-    enum outcome outcome = encapsulate_into(libctx, &piece);
-
-    if (outcome == OUTCOME_GOOD)
-        keep(&piece);
-    return outcome;
-}
-
-static enum outcome decapsulate_piece(OSSL_LIB_CTX *libctx, const struct piece *piece)
-{
-    EVP_PKEY_CTX *ctx = begin(libctx);
-    unsigned char secret[KEY_LEN];
-    size_t len = sizeof(secret);
-    bool done = ctx != NULL && EVP_PKEY_decapsulate_init(ctx, NULL) == 1 &&
-                EVP_PKEY_decapsulate(ctx, secret, &len, piece->data, piece->len) == 1;
-
-    EVP_PKEY_CTX_free(ctx);
-    return is_same(done, secret, len, piece->secret, sizeof(piece->secret));
-}
-
-static enum outcome decapsulate(OSSL_LIB_CTX *libctx)
-{
-    return decapsulate_piece(libctx, &sealed_key);
-}
-
-static enum outcome encrypt_into(OSSL_LIB_CTX *libctx, struct piece *piece)
-{
-    EVP_PKEY_CTX *ctx = begin(libctx);
-    bool done;
-
-    piece->kind = SHORT_MESSAGE;
-    piece->len = sizeof(piece->data);
-    done = ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1 &&
-           EVP_PKEY_encrypt(ctx, piece->data, &piece->len, plain, sizeof(plain)) == 1;
-    EVP_PKEY_CTX_free(ctx);
-    return done ? OUTCOME_GOOD : OUTCOME_FAILED;
-}
-
-static enum outcome encrypt(OSSL_LIB_CTX *libctx)
-{
-    struct piece piece = {0};
-    enum outcome outcome = encrypt_into(libctx, &piece);
-
-    if (outcome == OUTCOME_GOOD)
-        keep(&piece);
-    return outcome;
-}
-
-static enum outcome decrypt_piece(OSSL_LIB_CTX *libctx, const struct piece *piece)
-{
-    EVP_PKEY_CTX *ctx = begin(libctx);
-    unsigned char out[ROOM];
-    size_t len = sizeof(out);
-    bool done = ctx != NULL && EVP_PKEY_decrypt_init(ctx) == 1 &&
-                EVP_PKEY_decrypt(ctx, out, &len, piece->data, piece->len) == 1;
-
-    EVP_PKEY_CTX_free(ctx);
-    return is_same(done, out, len, plain, sizeof(plain));
-}
-
-static enum outcome decrypt(OSSL_LIB_CTX *libctx)
-{
-    return decrypt_piece(libctx, &short_message);
-}
-
 /* ---- all ---- */
-
-void operations_prepare(OSSL_LIB_CTX *libctx)
-{
-    unsigned char out[ROOM];
-    size_t len;
-
-    if (make(libctx, "ENVELOPE", NULL, plain, sizeof(plain), &message) != OUTCOME_GOOD ||
-        make(libctx, "ENVELOPE", "invoices", plain, sizeof(plain), &old_message) != OUTCOME_GOOD ||
-        encapsulate_into(libctx, &sealed_key) != OUTCOME_GOOD ||
-        encrypt_into(libctx, &short_message) != OUTCOME_GOOD)
-        world_fail("nothing works without faults either");
-    if (!cipher(libctx, "ENVELOPE-AES-256-WRAP", 1, key, sizeof(key), out, &len) ||
-        len != sizeof(wrapped))
-        world_fail("key wrap does not work without faults either");
-    memcpy(wrapped, out, len);
-    if (!cipher(libctx, "ENVELOPE-AES-256-WRAP-PAD", 1, key, sizeof(key), out, &len) ||
-        len != sizeof(wrapped_pad))
-        world_fail("key wrap with padding does not work without faults either");
-    memcpy(wrapped_pad, out, len);
-}
-
-static enum outcome verify(OSSL_LIB_CTX *libctx, const struct piece *piece)
-{
-    switch (piece->kind) {
-    case MESSAGE:
-        return open_piece(libctx, piece);
-    case SEALED_KEY:
-        return decapsulate_piece(libctx, piece);
-    case SHORT_MESSAGE:
-    default:
-        return decrypt_piece(libctx, piece);
-    }
-}
 
 size_t operations_begin_case(unsigned long number)
 {
@@ -387,30 +269,62 @@ long operations_verify(OSSL_LIB_CTX *libctx)
     long good = 0;
 
     for (size_t i = 0; i < piece_count; i++) {
-        if (verify(libctx, &pieces[i]) == OUTCOME_GOOD)
+        enum outcome outcome = pieces[i].kind == MESSAGE ? open_piece(libctx, &pieces[i])
+                                                         : keys_open_piece(libctx, &pieces[i]);
+
+        if (outcome == OUTCOME_GOOD)
             good++;
         else
             world_fail("what case %lu sealed does not open", pieces[i].number);
     }
-    free(pieces);
-    pieces = NULL;
-    piece_count = 0;
     return good;
 }
 
+void operations_forget_all(void)
+{
+    free(pieces);
+    pieces = NULL;
+    piece_count = 0;
+}
+
 const struct operation operations[] = {
-    {"seal", seal, false},
-    {"open", open, false},
-    {"rewrap", rewrap, false},
-    {"wrap", wrap, false},
-    {"unwrap", unwrap, false},
-    {"wrap-pad", wrap_pad, false},
-    {"unwrap-pad", unwrap_pad, false},
-    {"list", list, false},
-    {"encapsulate", encapsulate, false},
-    {"decapsulate", decapsulate, false},
-    {"encrypt", encrypt, false},
-    {"decrypt", decrypt, false},
-    {"generate", generate, true},
-    {NULL, NULL, false},
+    {"seal", NULL, seal, 0, false},
+    {"open", prepare_open, open, 0, false},
+    {"rewrap", prepare_rewrap, rewrap, 0, false},
+    {"wrap", prepare_wrap, wrap, 0, false},
+    {"unwrap", prepare_wrap, unwrap, 0, false},
+    {"wrap-pad", prepare_wrap_pad, wrap_pad, 0, false},
+    {"unwrap-pad", prepare_wrap_pad, unwrap_pad, 0, false},
+    {"list", NULL, keys_list, 0, false},
+    {"encapsulate", NULL, keys_encapsulate, 0, false},
+    {"decapsulate", keys_prepare_decapsulate, keys_decapsulate, 0, false},
+    {"encrypt", NULL, keys_encrypt, 0, false},
+    {"decrypt", keys_prepare_decrypt, keys_decrypt, 0, false},
+    {"generate", NULL, keys_generate, 1, false},
+    {"rewrap-back", prepare_open, rewrap_back, 0, false},
+    {"generate-rsa", NULL, keys_generate_rsa, 2, false},
+    {"seal-file", NULL, seal_file, 0, true},
+    {"open-file", prepare_open_file, open_file, 0, false},
+    {NULL, NULL, NULL, 0, false},
 };
+
+const struct operation *operation_named(const char *name)
+{
+    for (const struct operation *o = operations; o->name != NULL; o++) {
+        if (strcmp(o->name, name) == 0)
+            return o;
+    }
+    world_fail("there is no operation %s", name);
+}
+
+void operation_prepare(const struct operation *operation, OSSL_LIB_CTX *libctx)
+{
+    if (operation->prepare != NULL && operation->prepare(libctx) != OUTCOME_GOOD)
+        world_fail("%s can not be prepared without faults either", operation->name);
+}
+
+void operations_prepare(OSSL_LIB_CTX *libctx)
+{
+    for (const struct operation *o = operations; o < operations + OPERATIONS_AES; o++)
+        operation_prepare(o, libctx);
+}

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What programs do with KEKs, each as one step that succeeds or fails. */
+/*
+ * What programs do with KEKs, each as one step that succeeds or fails. Which KEKs these are is said
+ * by openssl.cnf, and by the environment:
+ *
+ *     FAULTS_KEK      label of the KEK that is used as a key of OpenSSL (orders)
+ *     FAULTS_OLD_KEK  label of the one that messages are re-wrapped from (invoices)
+ *     FAULTS_FILE     file: name of the public half of the former
+ */
 #ifndef FAULTY_OPERATIONS_H
 #define FAULTY_OPERATIONS_H
 
@@ -18,15 +25,21 @@ enum outcome {
 
 struct operation {
     const char *name;
+    /* Makes what it works on, without faults; NULL: nothing. */
+    enum outcome (*prepare)(OSSL_LIB_CTX *libctx);
     enum outcome (*run)(OSSL_LIB_CTX *libctx);
-    bool makes_key;
+    unsigned makes_objects; /* that stay on the token */
+    bool touches_no_token;
 };
 
-/* Ends with a NULL name. */
+/* Ends with a NULL name: those for AES KEKs, all of which one token can do, then the others. */
 extern const struct operation operations[];
+#define OPERATIONS_AES 13u
 
-/* What later operations open and unwrap is made without faults. */
-void operations_prepare(OSSL_LIB_CTX *libctx);
+/* Ends the program when there is none of this name. */
+const struct operation *operation_named(const char *name);
+void operation_prepare(const struct operation *operation, OSSL_LIB_CTX *libctx);
+void operations_prepare(OSSL_LIB_CTX *libctx); /* those for AES KEKs */
 
 /* Returns how many pieces were sealed so far; the other forgets those since then. */
 size_t operations_begin_case(unsigned long number);
@@ -34,5 +47,6 @@ void operations_forget_since(size_t count);
 
 /* Opens everything that was sealed in cases, and returns how many pieces that were. */
 long operations_verify(OSSL_LIB_CTX *libctx);
+void operations_forget_all(void);
 
 #endif

@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "operations.h"
 #include "provider/reasons.h"
@@ -22,28 +21,6 @@ static OSSL_LIB_CTX *libctx;
 static const struct operation *seal;
 static const struct operation *open;
 static const struct operation *generate;
-
-static const struct operation *operation_named(const char *name)
-{
-    for (const struct operation *o = operations; o->name != NULL; o++) {
-        if (strcmp(o->name, name) == 0)
-            return o;
-    }
-    world_fail("there is no operation %s", name);
-}
-
-/* The reason of the newest entry of the provider. */
-static int reason(void)
-{
-    int found = 0;
-    unsigned long e;
-
-    while ((e = ERR_get_error()) != 0) {
-        if (ERR_GET_LIB(e) >= ERR_LIB_USER)
-            found = ERR_GET_REASON(e);
-    }
-    return found;
-}
 
 static void works(OSSL_LIB_CTX *with, const char *when)
 {
@@ -59,7 +36,7 @@ static void fails(const struct operation *operation, const char *when)
 
     if (operation->run(libctx) != OUTCOME_FAILED)
         world_fail("%s works %s", operation->name, when);
-    why = reason();
+    why = world_reason();
     if (why != ENV_R_NO_TOKEN && why != ENV_R_TOKEN_FAILED)
         world_fail("%s %s: reason %d", operation->name, when, why);
 }
@@ -148,14 +125,6 @@ static void limit_is_kept(unsigned limit)
     works(libctx, "when there is no limit any more");
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 struct waiter {
     bool ok;
     int reason;
@@ -165,11 +134,11 @@ struct waiter {
 static void *wait_for_token(void *arg)
 {
     struct waiter *waiter = arg;
-    double start = seconds();
+    double start = world_seconds();
 
     waiter->ok = open->run(libctx) == OUTCOME_GOOD;
-    waiter->reason = reason();
-    waiter->took = seconds() - start;
+    waiter->reason = world_reason();
+    waiter->took = world_seconds() - start;
     return NULL;
 }
 
@@ -219,7 +188,7 @@ int main(int argc, char **argv)
     open = operation_named("open");
     generate = operation_named("generate");
     libctx = world_new(argv[2]);
-    operations_prepare(libctx);
+    operation_prepare(open, libctx);
     token_goes_and_comes();
     sessions_are_dropped();
     module_forgets();
@@ -228,6 +197,7 @@ int main(int argc, char **argv)
     waiting_has_an_end(argv[3]);
     module_forgets_two_users(argv[2]);
     printf("%ld messages of all that open\n", operations_verify(libctx));
+    operations_forget_all();
     OSSL_LIB_CTX_free(libctx);
     return 0;
 }

@@ -34,15 +34,6 @@ static const char *cnf;
 static OSSL_LIB_CTX *libctx;
 static unsigned rounds = 3;
 
-static const struct operation *operation_named(const char *name)
-{
-    for (const struct operation *o = operations; o->name != NULL; o++) {
-        if (strcmp(o->name, name) == 0)
-            return o;
-    }
-    world_fail("there is no operation %s", name);
-}
-
 static unsigned count(enum faulty_call call)
 {
     return atomic_load(&control->counts[call]);
@@ -117,8 +108,8 @@ static void do_everything(struct worker *worker)
 {
     unsigned n = 0;
 
-    for (const struct operation *o = operations; o->name != NULL; o++)
-        n += !o->makes_key;
+    for (const struct operation *o = operations; o < operations + OPERATIONS_AES; o++)
+        n += o->makes_objects == 0;
     for (unsigned i = 0; i < n * rounds; i++)
         must_work(&operations[(i + worker->number) % n]);
 }
@@ -128,8 +119,8 @@ static void do_everything_and_make_keys(struct worker *worker)
 {
     if (worker->number > 0) {
         for (unsigned i = 0; i < rounds; i++) {
-            for (const struct operation *o = operations; o->name != NULL; o++) {
-                if (!o->makes_key && strcmp(o->name, "list") != 0)
+            for (const struct operation *o = operations; o < operations + OPERATIONS_AES; o++) {
+                if (o->makes_objects == 0 && strcmp(o->name, "list") != 0)
                     must_work(o);
             }
         }
@@ -348,6 +339,7 @@ int main(int argc, char **argv)
         forks_wait(argv[3]);
     libctx = world_new(cnf);
     printf("%ld pieces of all that were sealed open\n", operations_verify(libctx));
+    operations_forget_all();
     OSSL_LIB_CTX_free(libctx);
     wrong_pin(argv[4]);
     return 0;

@@ -18,7 +18,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pid_t process;    /* that the rest is about */
 static bool initialised; /* as our caller sees it */
 static bool really;      /* the module underneath */
-static CK_SESSION_HANDLE sessions[SESSIONS_MAX];
+static struct {
+    CK_SESSION_HANDLE handle;
+    CK_SLOT_ID slot;
+} sessions[SESSIONS_MAX];
 static unsigned count;
 
 static void load(void)
@@ -96,8 +99,23 @@ CK_RV underneath_initialise(void *args)
 static void close_all(void)
 {
     for (unsigned i = 0; i < count; i++)
-        (void)module->C_CloseSession(sessions[i]);
+        (void)module->C_CloseSession(sessions[i].handle);
     set_count(0);
+}
+
+bool underneath_slot_of(CK_SESSION_HANDLE session, CK_SLOT_ID *slot)
+{
+    bool found = false;
+
+    (void)pthread_mutex_lock(&lock);
+    look_at_process();
+    for (unsigned i = 0; i < count && !found; i++) {
+        found = sessions[i].handle == session;
+        if (found)
+            *slot = sessions[i].slot;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return found;
 }
 
 CK_RV underneath_finalise(void *reserved)
@@ -126,7 +144,8 @@ CK_RV underneath_open(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY noti
     if (count < SESSIONS_MAX && (limit == 0 || count < limit))
         rv = module->C_OpenSession(slot, flags, arg, notify, session);
     if (rv == CKR_OK) {
-        sessions[count] = *session;
+        sessions[count].handle = *session;
+        sessions[count].slot = slot;
         set_count(count + 1);
     }
     (void)pthread_mutex_unlock(&lock);
@@ -140,7 +159,7 @@ CK_RV underneath_close(CK_SESSION_HANDLE session)
     (void)pthread_mutex_lock(&lock);
     rv = module->C_CloseSession(session);
     for (unsigned i = 0; i < count && rv == CKR_OK; i++) {
-        if (sessions[i] == session) {
+        if (sessions[i].handle == session) {
             sessions[i] = sessions[count - 1];
             set_count(count - 1);
             break;
@@ -154,6 +173,21 @@ void underneath_close_all(void)
 {
     (void)pthread_mutex_lock(&lock);
     close_all();
+    (void)pthread_mutex_unlock(&lock);
+}
+
+void underneath_close_slot(CK_SLOT_ID slot)
+{
+    unsigned left = 0;
+
+    (void)pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < count; i++) {
+        if (sessions[i].slot == slot)
+            (void)module->C_CloseSession(sessions[i].handle);
+        else
+            sessions[left++] = sessions[i];
+    }
+    set_count(left);
     (void)pthread_mutex_unlock(&lock);
 }
 

@@ -18,8 +18,12 @@ CK_RV underneath_open(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY noti
                       CK_SESSION_HANDLE *session);
 CK_RV underneath_close(CK_SESSION_HANDLE session);
 
-/* All sessions that were opened through us. */
+/* The slot of a session that was opened through us; false: there is no such session. */
+bool underneath_slot_of(CK_SESSION_HANDLE session, CK_SLOT_ID *slot);
+
+/* All sessions that were opened through us, and those of one slot. */
 void underneath_close_all(void);
+void underneath_close_slot(CK_SLOT_ID slot);
 
 /* Everything, as if C_Initialize had never been called. */
 void underneath_forget(void);

@@ -13,7 +13,8 @@ struct test_case {
     enum faulty_call function;
     enum faulty_kind kind;
     enum faulty_mode mode;
-    CK_RV code; /* where the call fails */
+    CK_RV code;    /* where the call fails */
+    unsigned away; /* where the token leaves */
 };
 
 /* What was counted so far. */
@@ -23,6 +24,11 @@ struct tally {
     unsigned long refused;   /* with one clear error */
     unsigned long bad;       /* demands that were not met; each is printed */
 };
+
+/* Which of the three sorts of kinds. */
+bool verdict_is_failure(enum faulty_kind kind);
+bool verdict_is_lie(enum faulty_kind kind);
+bool verdict_is_loss(enum faulty_kind kind);
 
 /*
  * Whether the lie is one that nobody can see through: other bytes of the right length, keys that

@@ -8,11 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FOUND_MAX 256u
 #define LABEL_MAX 64u
+#define TOKENS_MAX 4u
 
 static CK_FUNCTION_LIST *fn;
+static struct faulty_control *control;
+static CK_SLOT_ID tokens[TOKENS_MAX];
+static unsigned token_count;
+static const char *chosen = "kek";
 
 _Noreturn void world_fail(const char *fmt, ...)
 {
@@ -34,17 +40,38 @@ static void need(CK_RV rv, const char *what)
 
 struct faulty_control *world_begin(const char *module)
 {
-    struct faulty_control *(*control)(void) = NULL;
+    struct faulty_control *(*get_control)(void) = NULL;
     CK_FUNCTION_LIST *(*underneath)(void) = NULL;
     void *handle = dlopen(module, RTLD_NOW);
 
     if (handle != NULL) {
-        *(void **)&control = dlsym(handle, "faulty_p11_control");
+        *(void **)&get_control = dlsym(handle, "faulty_p11_control");
         *(void **)&underneath = dlsym(handle, "faulty_p11_underneath");
     }
-    if (control == NULL || underneath == NULL || (fn = underneath()) == NULL)
+    if (get_control == NULL || underneath == NULL || (fn = underneath()) == NULL)
         world_fail("%s can not be loaded", module);
-    return control();
+    control = get_control();
+    return control;
+}
+
+int world_reason(void)
+{
+    int found = 0;
+    unsigned long e;
+
+    while ((e = ERR_get_error()) != 0) {
+        if (ERR_GET_LIB(e) >= ERR_LIB_USER)
+            found = ERR_GET_REASON(e);
+    }
+    return found;
+}
+
+double world_seconds(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 OSSL_LIB_CTX *world_new(const char *cnf)
@@ -56,35 +83,62 @@ OSSL_LIB_CTX *world_new(const char *cnf)
     return libctx;
 }
 
-static CK_SLOT_ID find_slot(void)
+/* Those that are initialised. */
+static void find_tokens(void)
 {
     CK_SLOT_ID slots[16];
     CK_ULONG count = 16;
     CK_TOKEN_INFO info;
 
+    need(fn->C_Initialize(NULL), "C_Initialize");
     need(fn->C_GetSlotList(CK_TRUE, slots, &count), "C_GetSlotList");
-    for (CK_ULONG i = 0; i < count; i++) {
+    for (CK_ULONG i = 0; i < count && token_count < TOKENS_MAX; i++) {
         need(fn->C_GetTokenInfo(slots[i], &info), "C_GetTokenInfo");
-        if (memcmp(info.label, "kek ", 4) == 0)
-            return slots[i];
+        if ((info.flags & CKF_TOKEN_INITIALIZED) != 0)
+            tokens[token_count++] = slots[i];
     }
-    world_fail("there is no token kek");
+    if (token_count == 0)
+        world_fail("there is no token");
+}
+
+void world_choose_token(const char *label)
+{
+    size_t len = strlen(label);
+    CK_TOKEN_INFO info;
+
+    find_tokens();
+    for (size_t i = 0; i < token_count; i++) {
+        need(fn->C_GetTokenInfo(tokens[i], &info), "C_GetTokenInfo");
+        if (memcmp(info.label, label, len) != 0 || info.label[len] != ' ')
+            continue;
+        chosen = label;
+        control->slot = tokens[i];
+        control->one_slot = true;
+        return;
+    }
+    world_fail("there is no token %s", label);
+}
+
+const char *world_token(void)
+{
+    return chosen;
+}
+
+unsigned world_tokens(void)
+{
+    if (token_count == 0)
+        find_tokens();
+    return token_count;
 }
 
 /* A session past the faults, logged in: the provider may have none at this moment. */
-static CK_SESSION_HANDLE open_session(void)
+static CK_SESSION_HANDLE open_session(CK_SLOT_ID slot)
 {
-    static CK_SLOT_ID slot;
-    static bool known;
     CK_UTF8CHAR *pin = (CK_UTF8CHAR *)getenv("FAULTY_PIN");
     CK_SESSION_HANDLE session;
 
     if (pin == NULL)
         world_fail("FAULTY_PIN is not set");
-    need(fn->C_Initialize(NULL), "C_Initialize");
-    if (!known)
-        slot = find_slot();
-    known = true;
     need(fn->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session),
          "C_OpenSession");
     need(fn->C_Login(session, CKU_USER, pin, strlen((char *)pin)), "C_Login");
@@ -103,10 +157,10 @@ static size_t find(CK_SESSION_HANDLE session, CK_BBOOL stays, CK_OBJECT_HANDLE f
 }
 
 /* Counts what find() gives, if its label begins so; destroys it as well where that is asked for. */
-static size_t count(CK_BBOOL stays, const char *label, bool destroy)
+static size_t count_on(CK_SLOT_ID slot, CK_BBOOL stays, const char *label, bool destroy)
 {
     CK_OBJECT_HANDLE found[FOUND_MAX];
-    CK_SESSION_HANDLE session = open_session();
+    CK_SESSION_HANDLE session = open_session(slot);
     size_t all = find(session, stays, found);
     size_t n = 0;
 
@@ -123,6 +177,18 @@ static size_t count(CK_BBOOL stays, const char *label, bool destroy)
             need(fn->C_DestroyObject(session, found[i]), "C_DestroyObject");
     }
     need(fn->C_CloseSession(session), "C_CloseSession");
+    return n;
+}
+
+static size_t count(CK_BBOOL stays, const char *label, bool destroy)
+{
+    size_t n = 0;
+
+    need(fn->C_Initialize(NULL), "C_Initialize");
+    if (token_count == 0)
+        find_tokens();
+    for (size_t i = 0; i < token_count; i++)
+        n += count_on(tokens[i], stays, label, destroy);
     return n;
 }
 

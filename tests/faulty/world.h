@@ -20,7 +20,21 @@ OSSL_LIB_CTX *world_new(const char *cnf);
 /* Says why and ends the program. */
 _Noreturn void world_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Session objects on the token "kek", and keys that stay whose label begins so. */
+/* Empties the error stack: the reason of the newest entry of the provider, or 0. */
+int world_reason(void);
+
+/* On a clock that only goes forward. */
+double world_seconds(void);
+
+/* The token that faults are about: the only one there is ("kek"), or the one that is said here,
+ * which has faults alone then. */
+void world_choose_token(const char *label);
+const char *world_token(void);
+
+/* How many there are. */
+unsigned world_tokens(void);
+
+/* Of all tokens: session objects, and keys that stay whose label begins so. */
 size_t world_session_objects(void);
 size_t world_keys(const char *label);
 void world_destroy_keys(const char *label);

@@ -15,6 +15,7 @@ struct shim {
     bool on;
     atomic_uint counts[SHIM_FUNCTIONS];
     atomic_uint failures[SHIM_FUNCTIONS];
+    atomic_uint good_before[SHIM_FUNCTIONS];
     _Atomic CK_RV failure_codes[SHIM_FUNCTIONS];
     atomic_bool corrupt[SHIM_FUNCTIONS];
     unsigned delay;
@@ -77,7 +78,13 @@ void shim_forget_counts(void)
 
 void shim_fail(enum shim_function function, CK_RV rv, unsigned times)
 {
+    shim_fail_later(function, 0, rv, times);
+}
+
+void shim_fail_later(enum shim_function function, unsigned good_before, CK_RV rv, unsigned times)
+{
     shim.failure_codes[function] = rv;
+    atomic_store(&shim.good_before[function], good_before);
     atomic_store(&shim.failures[function], times);
 }
 
@@ -179,6 +186,7 @@ CK_FUNCTION_LIST *shim_real(void)
 /* Counts the call; true when it is to fail. */
 static bool stopped(enum shim_function function)
 {
+    unsigned good_before = atomic_load(&shim.good_before[function]);
     unsigned left = atomic_load(&shim.failures[function]);
     void (*what)(void) = atomic_exchange(&shim.what, NULL);
 
@@ -189,6 +197,11 @@ static bool stopped(enum shim_function function)
         atomic_store(&shim.outside, true);
     if (shim.delay > 0)
         (void)usleep(shim.delay);
+    while (left > 0 && good_before > 0) {
+        if (atomic_compare_exchange_weak(&shim.good_before[function], &good_before,
+                                         good_before - 1))
+            return false;
+    }
     while (left > 0) {
         if (atomic_compare_exchange_weak(&shim.failures[function], &left, left - 1))
             return true;

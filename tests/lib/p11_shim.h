@@ -46,6 +46,9 @@ void shim_forget_counts(void);
 /* The next `times` calls fail with rv and do not reach the module. */
 void shim_fail(enum shim_function function, CK_RV rv, unsigned times);
 
+/* The same after so many that are good. */
+void shim_fail_later(enum shim_function function, unsigned good_before, CK_RV rv, unsigned times);
+
 /* How many of them are still to come. */
 unsigned shim_failures_left(enum shim_function function);
 

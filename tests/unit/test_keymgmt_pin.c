@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where PINs come from, and that a wrong one is tried once. */
+/* Where PINs come from. */
 #include <check.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "p11_shim.h"
@@ -199,196 +197,6 @@ START_TEST(from_a_person)
 }
 END_TEST
 
-START_TEST(a_wrong_pin_is_tried_once)
-{
-    (void)setenv("TEST_PIN", "9999", 1);
-    ring = ring_new();
-    ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
-    ck_assert_ptr_nonnull(strstr(raised_text(), "CKR_PIN_INCORRECT"));
-    ck_assert_ptr_null(strstr(raised_text(), "9999"));
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
-    ck_assert_int_eq(ring_lookup_reason(ring, "0102", ENV_WRAP_AES256_KW), ENV_R_PIN_WRONG);
-    ring_free(ring);
-    ring = ring_new(); /* another keyring of the same process */
-    ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
-}
-END_TEST
-
-/* Returns arg when it was told that the PIN is wrong. */
-static void *select_in_thread(void *arg)
-{
-    const struct env_selector selector = {.name = "orders"};
-    struct env_kek_list list = {0};
-
-    (void)arg;
-    return ring->vtable->select(ring, &selector, &list).reason == ENV_R_PIN_WRONG ? arg : NULL;
-}
-
-START_TEST(a_wrong_pin_is_tried_once_by_many_threads)
-{
-    pthread_t threads[8];
-
-    (void)setenv("TEST_PIN", "9999", 1);
-    shim_delay_us(2000);
-    ring = ring_new();
-    for (int i = 0; i < 8; i++)
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, select_in_thread, ring), 0);
-    for (int i = 0; i < 8; i++) {
-        void *right;
-
-        ck_assert_int_eq(pthread_join(threads[i], &right), 0);
-        ck_assert_ptr_nonnull(right);
-    }
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
-}
-END_TEST
-
-START_TEST(a_wrong_pin_is_not_tried_again_in_a_child)
-{
-    pid_t pid;
-    int status;
-
-    (void)setenv("TEST_PIN", "9999", 1);
-    ring = ring_new();
-    ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
-    (void)setenv("TEST_PIN", SOFTHSM_PIN, 1);
-    pid = fork();
-    if (pid == 0)
-        _exit(select_orders() == ENV_R_PIN_WRONG && shim_count(SHIM_LOGIN) == 1 ? 0 : 1);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_int_eq(status, 0);
-}
-END_TEST
-
-START_TEST(a_wrong_pin_for_one_token_does_no_harm_to_another)
-{
-    softhsm_add_token("second");
-    softhsm_make_key(&(struct softhsm_key){.token = "second", .label = "mail", .id = "0304"});
-    ring_set(&ring_config()->token, NULL);
-    ring_set(&ring_config()->pin_source, NULL);
-    ring_set(&ring_config()->kek,
-             "pkcs11:token=kek;object=orders?pin-value=9999 pkcs11:token=second;object=mail?"
-             "pin-value=1234");
-    ring = ring_new();
-    ck_assert_int_eq(ring_lookup_reason(ring, "0304", ENV_WRAP_AES256_KW), ENV_R_NONE);
-    ck_assert_int_eq(ring_lookup_reason(ring, "0102", ENV_WRAP_AES256_KW), ENV_R_PIN_WRONG);
-    ck_assert_int_eq(ring_select_reason(ring, "pkcs11:token=second;object=mail"), ENV_R_NONE);
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 2);
-}
-END_TEST
-
-START_TEST(a_locked_pin_is_not_tried)
-{
-    static const CK_FLAGS flags[] = {CKF_USER_PIN_LOCKED,
-                                     CKF_USER_PIN_LOCKED | CKF_USER_PIN_FINAL_TRY};
-    static const char *const choices[] = {NULL, "yes"};
-
-    for (size_t i = 0; i < 4; i++) {
-        ring_set(&ring_config()->pin_final_try, choices[i / 2]);
-        ring = ring_new();
-        shim_token_flags(flags[i % 2], 0);
-        ck_assert_int_eq(select_orders(), ENV_R_PIN_LOCKED);
-        ck_assert_str_eq(raised_text(), "token 'kek'");
-        ring_free(ring);
-    }
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 0);
-    ring = ring_new();
-    shim_token_flags(CKF_USER_PIN_COUNT_LOW, 0);
-    ck_assert_int_eq(select_orders(), ENV_R_NONE);
-}
-END_TEST
-
-START_TEST(the_final_try_is_left_to_a_person)
-{
-    static const char *const choices[] = {NULL, "no"};
-
-    shim_token_flags(CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_COUNT_LOW, 0);
-    for (size_t i = 0; i < 2; i++) {
-        ring_set(&ring_config()->pin_final_try, choices[i]);
-        ring = ring_new();
-        ck_assert_int_eq(select_orders(), ENV_R_PIN_FINAL_TRY);
-        ck_assert_str_eq(raised_text(), "token 'kek'");
-        ck_assert_int_eq(ring_lookup_reason(ring, "0102", ENV_WRAP_AES256_KW), ENV_R_PIN_FINAL_TRY);
-        ck_assert_uint_eq(shim_count(SHIM_LOGIN), 0);
-        shim_token_flags(0, 0); /* it is seen when a person has logged in */
-        ck_assert_int_eq(select_orders(), ENV_R_NONE);
-        ring_free(ring);
-        shim_forget_counts();
-        shim_token_flags(CKF_USER_PIN_FINAL_TRY, 0);
-    }
-    ring_set(&ring_config()->pin_final_try, "yes");
-    ring = ring_new();
-    ck_assert_int_eq(select_orders(), ENV_R_NONE);
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
-}
-END_TEST
-
-/* The only try that is left is taken once. */
-START_TEST(the_final_try_with_a_wrong_pin)
-{
-    (void)setenv("TEST_PIN", "9999", 1);
-    ring_set(&ring_config()->pin_final_try, "yes");
-    shim_token_flags(CKF_USER_PIN_FINAL_TRY, 0);
-    ring = ring_new();
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
-}
-END_TEST
-
-/* Whatever the code says: the token has counted a wrong PIN. */
-START_TEST(a_wrong_pin_by_another_code)
-{
-    static const CK_RV codes[] = {CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED, CKR_ARGUMENTS_BAD,
-                                  CKR_DEVICE_REMOVED};
-    CK_RV code = codes[_i];
-
-    ring = ring_new();
-    shim_fail(SHIM_LOGIN, code, 1);
-    shim_token_flags_when_login_fails(CKF_USER_PIN_COUNT_LOW);
-    ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
-    ck_assert_ptr_nonnull(strstr(raised_text(), "C_Login: CKR_"));
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(select_orders(), ENV_R_PIN_WRONG);
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
-}
-END_TEST
-
-START_TEST(a_pin_that_locks_meanwhile)
-{
-    ring = ring_new();
-    shim_fail(SHIM_LOGIN, CKR_PIN_LOCKED, 1);
-    ck_assert_int_eq(select_orders(), ENV_R_PIN_LOCKED);
-}
-END_TEST
-
-START_TEST(a_login_that_fails_otherwise_is_not_repeated)
-{
-    ring = ring_new();
-    shim_fail(SHIM_LOGIN, CKR_DEVICE_ERROR, 1);
-    ck_assert_int_eq(select_orders(), ENV_R_TOKEN_FAILED);
-    ck_assert_ptr_nonnull(strstr(raised_text(), "C_Login: CKR_DEVICE_ERROR (0x30), token 'kek'"));
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 1);
-}
-END_TEST
-
-/* Which the file of a SoftHSM token is that another process is writing. */
-START_TEST(a_login_that_fails_for_a_moment)
-{
-    ring = ring_new();
-    shim_fail(SHIM_LOGIN, CKR_GENERAL_ERROR, 3);
-    ck_assert_int_eq(select_orders(), ENV_R_NONE);
-    ck_assert_uint_eq(shim_count(SHIM_LOGIN), 4);
-    ring_free(ring);
-    ring = ring_new();
-    shim_fail(SHIM_LOGIN, CKR_GENERAL_ERROR, 1000);
-    ck_assert_int_eq(select_orders(), ENV_R_TOKEN_FAILED);
-    ck_assert_ptr_nonnull(strstr(raised_text(), "C_Login: CKR_GENERAL_ERROR (0x5), token 'kek'"));
-}
-END_TEST
-
 START_TEST(no_login_where_none_is_required)
 {
     softhsm_make_key(&(struct softhsm_key){.label = "open", .id = "05", .public_object = true});
@@ -430,17 +238,6 @@ int main(void)
     tcase_add_test(tc, a_uri_comes_before_the_configuration);
     tcase_add_test(tc, a_uri_of_another_token_gives_no_pin);
     tcase_add_test(tc, from_a_person);
-    tcase_add_test(tc, a_wrong_pin_is_tried_once);
-    tcase_add_test(tc, a_wrong_pin_is_tried_once_by_many_threads);
-    tcase_add_test(tc, a_wrong_pin_is_not_tried_again_in_a_child);
-    tcase_add_test(tc, a_wrong_pin_for_one_token_does_no_harm_to_another);
-    tcase_add_test(tc, a_locked_pin_is_not_tried);
-    tcase_add_test(tc, the_final_try_is_left_to_a_person);
-    tcase_add_test(tc, the_final_try_with_a_wrong_pin);
-    tcase_add_loop_test(tc, a_wrong_pin_by_another_code, 0, 4);
-    tcase_add_test(tc, a_pin_that_locks_meanwhile);
-    tcase_add_test(tc, a_login_that_fails_otherwise_is_not_repeated);
-    tcase_add_test(tc, a_login_that_fails_for_a_moment);
     tcase_add_test(tc, no_login_where_none_is_required);
     tcase_add_test(tc, a_pin_pad_is_asked_by_the_token_itself);
     suite_add_tcase(suite, tc);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A call to the token takes seconds, and a token vanishes and comes back, while other threads work,
+ * fork and end the process.
+ *
+ *     token_block MODULE CNF
+ */
+#include <errno.h>
+#include <openssl/err.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "operations.h"
+#include "provider/reasons.h"
+#include "world.h"
+
+#define LONG_MS 2000u
+#define THREADS 4u
+#define END_SECONDS 3.0 /* that an exit waits for a token at most: keymgmt/gate.c */
+
+static struct faulty_control *control;
+static const char *cnf;
+static OSSL_LIB_CTX *libctx;
+static const struct operation *seal;
+static const struct operation *open;
+
+static void works(const char *when)
+{
+    if (seal->run(libctx) != OUTCOME_GOOD || open->run(libctx) != OUTCOME_GOOD)
+        world_fail("it does not work %s", when);
+}
+
+/* ---- one call that takes long ---- */
+
+static void *open_slowly(void *arg)
+{
+    enum outcome *outcome = arg;
+
+    *outcome = open->run(libctx);
+    return NULL;
+}
+
+/* Returns when the thread is inside the call. */
+static pthread_t begin_to_block(enum faulty_call function, unsigned ms, enum outcome *outcome)
+{
+    pthread_t thread;
+
+    control->block_once = true;
+    control->block_function = function;
+    control->block_ms = ms;
+    if (pthread_create(&thread, NULL, open_slowly, outcome) != 0)
+        world_fail("no thread");
+    while (!control->blocking)
+        (void)usleep(1000);
+    return thread;
+}
+
+static void end_blocking(pthread_t thread, const enum outcome *outcome, const char *when)
+{
+    (void)pthread_join(thread, NULL);
+    if (*outcome != OUTCOME_GOOD)
+        world_fail("what took long failed, %s", when);
+}
+
+static void others_go_on(void)
+{
+    enum outcome outcome = OUTCOME_FAILED;
+    pthread_t thread = begin_to_block(FAULTY_C_UnwrapKey, LONG_MS, &outcome);
+    unsigned done = 0;
+
+    for (; control->blocking; done++)
+        works("while a call takes long");
+    end_blocking(thread, &outcome, "others at work");
+    if (done < 3)
+        world_fail("only %u were done while a call took %u ms", done, LONG_MS);
+}
+
+/* A login is made once, and everybody waits for it. */
+static void one_login(void)
+{
+    enum outcome outcome = OUTCOME_FAILED;
+    pthread_t thread;
+    unsigned before;
+
+    control->drop_sessions = true;
+    before = control->counts[FAULTY_C_Login];
+    thread = begin_to_block(FAULTY_C_Login, LONG_MS, &outcome);
+    works("while a login takes long");
+    if (control->blocking)
+        world_fail("it works without the login");
+    end_blocking(thread, &outcome, "in its login");
+    if (control->counts[FAULTY_C_Login] != before + 1)
+        world_fail("%u logins", control->counts[FAULTY_C_Login] - before);
+}
+
+/* What needs a fresh start waits for the call, which is within the module. */
+static void a_fresh_start_waits(void)
+{
+    enum outcome outcome = OUTCOME_FAILED;
+    unsigned before = control->counts[FAULTY_C_Finalize];
+    pthread_t thread = begin_to_block(FAULTY_C_UnwrapKey, LONG_MS, &outcome);
+
+    control->kind = FAULTY_FAILS;
+    control->function = FAULTY_C_WrapKey;
+    control->code = CKR_CRYPTOKI_NOT_INITIALIZED;
+    control->at = 1;
+    control->mode = FAULTY_ONCE;
+    works("when the module has to be started afresh meanwhile");
+    if (control->blocking || control->counts[FAULTY_C_Finalize] != before + 1)
+        world_fail("the fresh start did not wait");
+    end_blocking(thread, &outcome, "and a fresh start waited");
+}
+
+static void wait_for(pid_t child, const char *what)
+{
+    int status;
+
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR)
+            world_fail("waitpid");
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        world_fail("%s: status 0x%x", what, (unsigned)status);
+}
+
+/* The fork waits for the call; the child has a token that works at once, and the parent goes on. */
+static void a_fork_waits(void)
+{
+    enum outcome outcome = OUTCOME_FAILED;
+    pthread_t thread = begin_to_block(FAULTY_C_UnwrapKey, LONG_MS, &outcome);
+    pid_t child = fork();
+
+    if (child == 0) {
+        (void)alarm(30);
+        if (control->blocking)
+            _exit(3);
+        works("in a child");
+        _exit(0);
+    }
+    works("after the fork");
+    end_blocking(thread, &outcome, "and a fork waited");
+    wait_for(child, "a child of a fork that waited");
+}
+
+/* In a child, since it ends. */
+static void an_exit_does_not_wait_long(unsigned ms, bool freed_first)
+{
+    pid_t child = fork();
+    double start = world_seconds();
+    double took;
+
+    if (child == 0) {
+        enum outcome outcome;
+
+        (void)alarm(30);
+        works("in a child that will end");
+        (void)begin_to_block(FAULTY_C_UnwrapKey, ms, &outcome);
+        if (freed_first) {
+            OSSL_LIB_CTX *other = world_new(cnf);
+
+            if (open->run(other) != OUTCOME_GOOD)
+                _exit(4);
+            OSSL_LIB_CTX_free(other);
+        }
+        exit(0);
+    }
+    wait_for(child, "an exit while a call takes long");
+    took = world_seconds() - start;
+    if (took > END_SECONDS + 4)
+        world_fail("an exit took %.1f s", took);
+}
+
+/* ---- a token that goes and comes ---- */
+
+struct worker {
+    unsigned good;
+    unsigned refused;
+    int odd; /* a reason that does not say that a token is gone */
+};
+
+static atomic_bool stop;
+
+static void *work(void *arg)
+{
+    struct worker *worker = arg;
+
+    while (!stop) {
+        int reason;
+
+        switch (open->run(libctx)) {
+        case OUTCOME_GOOD:
+            worker->good++;
+            break;
+        case OUTCOME_FAILED:
+            worker->refused++;
+            reason = world_reason();
+            if (reason != ENV_R_NO_TOKEN && reason != ENV_R_TOKEN_FAILED &&
+                reason != ENV_R_UNWRAP_FAILED && reason != ENV_R_KEK_NOT_FOUND)
+                worker->odd = reason;
+            break;
+        case OUTCOME_WRONG:
+            world_fail("wrong output");
+        }
+    }
+    return NULL;
+}
+
+static void change(unsigned i)
+{
+    switch (i % 4) {
+    case 0:
+        control->forget = true;
+        break;
+    case 1:
+        control->drop_sessions = true;
+        break;
+    case 2:
+        control->absent = true;
+        break;
+    default:
+        control->absent = false;
+        break;
+    }
+}
+
+static void vanishing_under_load(void)
+{
+    struct worker workers[THREADS] = {{0}};
+    pthread_t threads[THREADS];
+    unsigned good = 0;
+    unsigned refused = 0;
+
+    stop = false;
+    for (unsigned i = 0; i < THREADS; i++) {
+        if (pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
+            world_fail("no thread");
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        change(i);
+        (void)usleep(20000);
+    }
+    stop = true;
+    for (unsigned i = 0; i < THREADS; i++) {
+        (void)pthread_join(threads[i], NULL);
+        good += workers[i].good;
+        refused += workers[i].refused;
+        if (workers[i].odd != 0)
+            world_fail("reason %d while the token came and went", workers[i].odd);
+    }
+    control->absent = false;
+    works("when the token is back");
+    if (good == 0)
+        world_fail("nothing worked while the token came and went");
+    printf("while the token came and went: %u good, %u refused\n", good, refused);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3)
+        world_fail("token_block MODULE CNF");
+    control = world_begin(argv[1]);
+    cnf = argv[2];
+    seal = operation_named("seal");
+    open = operation_named("open");
+    libctx = world_new(cnf);
+    operation_prepare(open, libctx);
+    works("at first");
+    others_go_on();
+    one_login();
+    a_fresh_start_waits();
+    a_fork_waits();
+    (void)fflush(stdout);
+    an_exit_does_not_wait_long(20000, false);
+    an_exit_does_not_wait_long(20000, true);
+    vanishing_under_load();
+    printf("%ld messages of all that open\n", operations_verify(libctx));
+    operations_forget_all();
+    OSSL_LIB_CTX_free(libctx);
+    return 0;
+}
