@@ -289,7 +289,7 @@ int main(void)
     Suite *suite = suite_create("allocation, tool");
     TCase *tcase = tcase_create("failures");
 
-    at_most = getenv("ENVELOPE_ALLOCATION_ALL") != NULL ? UINT_MAX : 40;
+    at_most = getenv("ENVELOPE_ALLOCATION_ALL") != NULL ? UINT_MAX : 16;
     failing_alloc_install();
     tcase_set_timeout(tcase, 400);
     tcase_add_checked_fixture(tcase, set_up, tear_down);

@@ -17,7 +17,8 @@ checked() {
 
 stream 10000 >plain
 checked openssl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:invoices -out kek.pem
-checked openssl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:recovery -pkeyopt type:RSA -out rsa.pem
+# the token's search for primes would take a minute
+ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:recovery -pkeyopt type:RSA -out rsa.pem
 checked openssl pkey -in kek.pem -noout -text >text
 checked openssl pkey -in rsa.pem -pubout >text
 checked openssl storeutl -keys envelope: >text
