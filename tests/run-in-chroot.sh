@@ -7,13 +7,19 @@
 #      OpenSSL: a module built against 3.0 works in 3.5.
 # Ends in one line, "N passed, N failed".
 #
-#     tests/run-in-chroot.sh [release]      needs root
+#     tests/run-in-chroot.sh [release]             needs root
+#     tests/run-in-chroot.sh --make [release]      makes the chroot, and no more
 #
 # trixie (OpenSSL 3.5) unless said otherwise; sid has what comes next, and experimental is sid with
 # the OpenSSL of Debian's experimental suite.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+make_only=false
+if [[ ${1-} == --make ]]; then
+    make_only=true
+    shift
+fi
 release=${1:-trixie}
 root=$PWD/build/chroot/$release
 logs=$PWD/build/logs
@@ -50,8 +56,13 @@ quietly() { # name, command ...
 }
 
 install_debootstrap() {
-    [[ $(dpkg-query -W -f '${db:Status-Status}' debootstrap 2>/dev/null) == installed ]] ||
-        { apt-get update -q && apt-get install -q -y --no-install-recommends debootstrap; }
+    [[ $(dpkg-query -W -f '${db:Status-Status}' debootstrap 2>/dev/null) != installed ]] ||
+        return 0
+    exec 9>"$logs/apt.lock" # run.sh may be about to do the same
+    flock 9
+    apt-get update -q
+    apt-get install -q -y --no-install-recommends debootstrap
+    exec 9>&-
 }
 
 make_chroot() {
@@ -107,6 +118,8 @@ quietly debootstrap install_debootstrap
 quietly make make_chroot
 quietly more install_more
 quietly copy copy_tree
+quietly install inside bash /src/tests/run.sh --install
+! $make_only || exit 0
 quietly build build_outside
 
 echo "== $release: the suite, built there"

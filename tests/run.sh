@@ -6,6 +6,7 @@
 #     tests/run.sh                 what every change must pass
 #     tests/run.sh --quick         the release build and its tests alone
 #     tests/run.sh --libcrypto     those of them in which another libcrypto can make a difference
+#     tests/run.sh --install       nothing but what is missing for that is installed
 #     tests/run.sh --everything    that, the whole suite with ThreadSanitizer, and --coverage
 #     tests/run.sh --coverage      the suite in a build that counts, and the lines that it runs, by
 #                                  file and folder
@@ -20,9 +21,9 @@ failed=0
 
 case "${1-}" in
 "") ;;
---quick | --libcrypto | --everything | --coverage) wanted=${1#--} ;;
+--quick | --libcrypto | --install | --everything | --coverage) wanted=${1#--} ;;
 *)
-    echo "usage: tests/run.sh [--quick | --libcrypto | --everything | --coverage]" >&2
+    echo "usage: tests/run.sh [--quick | --libcrypto | --install | --everything | --coverage]" >&2
     exit 2
     ;;
 esac
@@ -45,12 +46,15 @@ install_packages() {
     ((${#missing[@]} > 0)) || return 0
     echo "== installing ${missing[*]}"
     ((EUID == 0)) || sudo=(sudo)
+    exec 9>"$logs/apt.lock" # run-in-chroot.sh may be about to do the same
+    flock 9
     if ! { "${sudo[@]}" apt-get update -q && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${missing[@]}"; } >"$logs/apt.log" 2>&1; then
         tail -n 20 "$logs/apt.log"
         echo "the packages could not be installed"
         exit 1
     fi
+    exec 9>&-
 }
 
 # One check: a command that succeeds, and shows its output only when it does not.
@@ -157,7 +161,7 @@ analyze() {
 
 scripts() {
     find tests conf .ci \( -name '*.sh' -o -path .ci/run \) -print0 |
-        xargs -0 shellcheck --external-sources --source-path=SCRIPTDIR --exclude=SC2094,SC2001
+        xargs -0 -P "$jobs" -n 8 shellcheck --external-sources --source-path=SCRIPTDIR --exclude=SC2094,SC2001
 }
 
 # Every source file says its licence.
@@ -245,9 +249,11 @@ export TMPDIR
 trap leave EXIT
 install_packages
 case $wanted in
+install) exit 0 ;;
 coverage) ;;
 libcrypto) build_and_test release -E "$without_libcrypto" ;;
-*) build_and_test release ;;
+quick) build_and_test release ;;
+*) build_and_test release -E '^unit\.' ;; # those run in clang's build, a release as well
 esac
 if [[ $wanted == usual || $wanted == everything ]]; then
     build_and_test asan
