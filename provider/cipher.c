@@ -14,12 +14,12 @@
 #include "stream.h"
 
 /* What is done with a message, in updates and a final. */
-typedef ENV_RESULT step_fn(struct env_stream *stream, const struct env_selector *selector,
-                           struct env_io *io);
+typedef ENV_RESULT (*step_fn)(struct env_stream *stream, const struct env_selector *selector,
+                              struct env_io *io);
 
 struct direction {
-    step_fn *update;
-    step_fn *final;
+    step_fn update;
+    step_fn final;
 };
 
 /* What tells our ciphers from each other. */
@@ -185,26 +185,24 @@ static ENV_RESULT init_with_skey(struct env_cipher_ctx *ctx, const struct direct
     return r;
 }
 
-static ENV_RESULT run_update(struct env_cipher_ctx *ctx, struct env_io *io)
+static ENV_RESULT run_update(struct env_cipher_ctx *ctx, const struct env_selector *selector,
+                             struct env_io *io)
 {
-    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
-
     if (ctx->direction == NULL)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
     if (io->in_len == 0)
         return ENV_OK;
     if (io->in == NULL)
         return ENV_FAIL(ENV_R_BAD_PARAMETER);
-    return ctx->direction->update(ctx->stream, &selector, io);
+    return ctx->direction->update(ctx->stream, selector, io);
 }
 
-static ENV_RESULT run_final(struct env_cipher_ctx *ctx, struct env_io *io)
+static ENV_RESULT run_final(struct env_cipher_ctx *ctx, const struct env_selector *selector,
+                            struct env_io *io)
 {
-    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
-
     if (ctx->direction == NULL)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
-    return ctx->direction->final(ctx->stream, &selector, io);
+    return ctx->direction->final(ctx->stream, selector, io);
 }
 
 /* ---- what libcrypto calls ---- */
@@ -325,16 +323,20 @@ static int end_call(struct env_cipher_ctx *ctx, ENV_RESULT r, const struct env_i
 static int update(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
                   const unsigned char *in, size_t in_len)
 {
+    struct env_cipher_ctx *ctx = vctx;
+    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
     struct env_io io = {.in = in, .in_len = in_len, .out = out, .out_size = out_size};
 
-    return end_call(vctx, run_update(vctx, &io), &io, out_len);
+    return end_call(ctx, run_update(ctx, &selector, &io), &io, out_len);
 }
 
 static int final(void *vctx, unsigned char *out, size_t *out_len, size_t out_size)
 {
+    struct env_cipher_ctx *ctx = vctx;
+    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
     struct env_io io = {.out = out, .out_size = out_size};
 
-    return end_call(vctx, run_final(vctx, &io), &io, out_len);
+    return end_call(ctx, run_final(ctx, &selector, &io), &io, out_len);
 }
 
 /* EVP_Cipher: input is an update, none is the end of the message. */

@@ -110,7 +110,7 @@ without_libcrypto+='|token_(block|faults|pin|restart|unload)|reencrypt|backup|se
 without_libcrypto+='|bad_configuration|p11_kit_modules)$'
 
 threads='^unit\..*(keymgmt|thread|fork|life_cycle)'
-threads+='|^integration\.(end_of_life|fork|many_keks|token_(reenter|restart|threads))$'
+threads+='|^integration\.(fork|many_keks|token_(reenter|restart|threads))$'
 
 c_files() { # directory ...
     find "$@" -name '*.[ch]' | sort
