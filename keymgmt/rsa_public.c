@@ -71,7 +71,7 @@ ENV_RESULT env_rsa_public_new(const struct env_rsa_source *source, struct env_sp
     else if ((key->pkey = make_pkey(source, n, e)) == NULL)
         r = env_fault(fault, ENV_R_CRYPTO_FAILED, "%s: no provider offers RSA", where);
     else if (EVP_PKEY_get_bits(key->pkey) != bits) /* libcrypto passes over that silently */
-        r = env_fault(fault, ENV_R_NO_MEMORY, "%s", where);
+        r = env_fault(fault, ENV_R_NO_MEMORY, "%s: its length", where);
     BN_free(n);
     BN_free(e);
     if (!env_ok(r)) {

@@ -28,17 +28,6 @@ static void set_error(const struct env_provctx *provctx, enum env_reason reason,
     va_end(ap);
 }
 
-static bool is_empty(const char *fmt, va_list ap)
-{
-    va_list again;
-    int len;
-
-    va_copy(again, ap);
-    len = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
-    return len == 0;
-}
-
 /*
  * From OpenSSL 4.0 on an entry whose text finds no memory, be it an empty one, is lost. So there is
  * a text only where it says something, and none where the error is that there is no memory.
@@ -47,13 +36,14 @@ static void raise_in_core(void *arg, const char *file, int line, const char *fun
                           enum env_reason reason, const char *fmt, va_list ap)
 {
     const struct env_provctx *provctx = arg;
+    char text[1024]; /* more than libcrypto keeps of it */
 
     provctx->core_new_error(provctx->handle);
     provctx->core_set_error_debug(provctx->handle, file, line, func);
-    if (reason == ENV_R_NO_MEMORY || is_empty(fmt, ap))
+    if (reason == ENV_R_NO_MEMORY || vsnprintf(text, sizeof(text), fmt, ap) <= 0)
         set_error(provctx, reason, NULL);
     else
-        provctx->core_vset_error(provctx->handle, (uint32_t)reason, fmt, ap);
+        set_error(provctx, reason, "%s", text);
 }
 
 static void mark_in_core(void *arg)
