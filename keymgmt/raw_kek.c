@@ -3,8 +3,15 @@
 
 #include <openssl/crypto.h>
 #include <stdatomic.h>
+#include <string.h>
 
+#include "../provider/gate.h"
 #include "../provider/secret.h"
+
+static struct env_token_kek *from_base(struct env_kek *kek)
+{
+    return (struct env_token_kek *)kek;
+}
 
 /* That it did not come back as it was is a fault of the key; all else is told as it is. */
 static ENV_RESULT judge(const struct env_token_kek *kek, ENV_RESULT r, bool same,
@@ -70,4 +77,46 @@ ENV_RESULT env_token_kek_raw_unwrap(struct env_token_kek *kek, struct env_raw_re
     if (!kek->may_open)
         return env_fault(fault, ENV_R_KEK_NOT_ALLOWED, "%s", kek->where);
     return env_kek_perform(kek, patience, env_raw_unwrap, request, fault);
+}
+
+static ENV_RESULT finish(struct env_token_kek *kek, ENV_RESULT r, const struct env_fault *fault)
+{
+    if (r.reason == ENV_R_NOT_AUTHENTIC)
+        return ENV_FAIL(ENV_R_WRAPPED_KEY);
+    return env_kek_finish(kek, r, fault);
+}
+
+ENV_RESULT env_kek_raw_wrap(struct env_kek *base, enum env_raw_wrap alg, const uint8_t *in,
+                            size_t in_len, uint8_t *out, size_t *out_len)
+{
+    struct env_token_kek *kek = from_base(base);
+    struct env_raw_request request = {alg, in, in_len, out, 0};
+    struct env_fault fault;
+    ENV_RESULT r;
+
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_token_kek_raw_wrap(kek, &request, ENV_PATIENCE_ALL, &fault);
+    *out_len = env_ok(r) ? request.out_len : 0;
+    r = finish(kek, r, &fault);
+    env_gate_leave();
+    return r;
+}
+
+ENV_RESULT env_kek_raw_unwrap(struct env_kek *base, enum env_raw_wrap alg, const uint8_t *in,
+                              size_t in_len, uint8_t *out, size_t *out_len)
+{
+    struct env_token_kek *kek = from_base(base);
+    struct env_raw_request request = {alg, in, in_len, out, 0};
+    struct env_fault fault;
+    ENV_RESULT r;
+
+    *out_len = 0;
+    r = env_ring_enter_gate(&fault);
+    if (env_ok(r))
+        r = env_token_kek_raw_unwrap(kek, &request, ENV_PATIENCE_ALL, &fault);
+    *out_len = env_ok(r) ? request.out_len : 0;
+    r = finish(kek, r, &fault);
+    env_gate_leave();
+    return r;
 }

@@ -12,6 +12,7 @@
 #include "describe_kek.h"
 #include "kek_operation.h"
 #include "policy.h"
+#include "raw_kek.h"
 #include "rsa_kek.h"
 #include "wrap_rsa.h"
 
@@ -281,6 +282,8 @@ static const struct env_kek_vtable vtable = {
     .id = kek_id,
     .wrap = kek_wrap,
     .unwrap = kek_unwrap,
+    .raw_wrap = env_kek_raw_wrap,
+    .raw_unwrap = env_kek_raw_unwrap,
     .describe = env_token_kek_describe,
     .accept = kek_accept,
 };

@@ -138,7 +138,7 @@ struct env_kek_vtable {
      * Key wrap of in_len bytes that the caller has judged by the standard; out has room for in_len
      * + ENV_RAW_SLACK bytes, of which the caller wipes all. What the token does not do as the
      * standard says is refused: WRAP_LENGTH, raised. A ciphertext that does not verify is
-     * ENV_FAIL(ENV_R_WRAPPED_KEY), not raised, with no detail. NULL but for what select_raw gave.
+     * ENV_FAIL(ENV_R_WRAPPED_KEY), not raised, with no detail.
      */
     ENV_RESULT(*raw_wrap)
     (struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in, size_t in_len, uint8_t *out,
