@@ -351,7 +351,7 @@ static void step(struct run *run, uint8_t what)
         wrap(run);
     else if (what % 4 == 1)
         unwrap(run, what / 20 % 2 == 1, what / 40 % 2 == 1);
-    else if (run->kek->vtable->raw_wrap == NULL) /* not of select_raw */
+    else if (run->kek->vtable->raw_wrap == NULL) /* a public half */
         return;
     else if (what % 4 == 2)
         raw_wrap(run, what / 20 % 2 == 0 ? ENV_RAW_KW : ENV_RAW_KWP);

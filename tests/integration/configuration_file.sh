@@ -130,7 +130,11 @@ write_cnf activate=0
 check 0
 says warning configuration "activate = 0: some versions of OpenSSL"
 write_cnf activate=perhaps
-check 0
+# 3.0 takes it for a yes; to newer ones it is an error, after which nothing is active
+case $(openssl version) in
+"OpenSSL 3.0."*) check 0 ;;
+*) check 1 ;;
+esac
 says warning configuration "activate = perhaps: some versions of OpenSSL"
 for word in yes ON True; do
     write_cnf activate=$word
