@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "check.h"
@@ -35,11 +34,11 @@ static void take_trap(void *arg, enum tool_trap trap, const char *key, const cha
                    NULL, "%s: %s", key, what);
 }
 
-/* Older versions of OpenSSL take any value for a yes, newer ones know both words. */
-static bool is_one_of(const char *value, const char *const words[4])
+/* Older versions of OpenSSL take any value for a yes, newer ones these words, and no "Yes". */
+static bool is_one_of(const char *value, const char *const words[7])
 {
-    for (size_t i = 0; i < 4; i++) {
-        if (strcasecmp(value, words[i]) == 0)
+    for (size_t i = 0; i < 7; i++) {
+        if (strcmp(value, words[i]) == 0)
             return true;
     }
     return false;
@@ -47,8 +46,8 @@ static bool is_one_of(const char *value, const char *const words[4])
 
 static void check_activation(struct tool_check *check)
 {
-    static const char *const yes[] = {"1", "yes", "true", "on"};
-    static const char *const no[] = {"0", "no", "false", "off"};
+    static const char *const yes[] = {"1", "yes", "YES", "true", "TRUE", "on", "ON"};
+    static const char *const no[] = {"0", "no", "NO", "false", "FALSE", "off", "OFF"};
     static const char *const way_out = "activate = 1 in its section";
     const struct tool_settings *settings = &check->settings;
     const char *value;
