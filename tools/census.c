@@ -224,10 +224,8 @@ static void count_kek(struct tool_census *census, const struct finding *finding,
     const struct finding_kek *kek = &finding->keks[number];
     struct tool_kek_counts *counts = tool_kek_table_get(&census->table, &kek->id);
 
-    if (counts == NULL) {
-        census->incomplete = true;
+    if (counts == NULL)
         return;
-    }
     if (census->run->options.verify)
         counts->tried[kek->state]++;
     if (seen_before(finding, number))

@@ -25,8 +25,7 @@ struct tool_census {
     struct env_kek_id wanted; /* --kek; len 0: all */
     struct tool_kek_table table;
     uint64_t kinds[TOOL_CENSUS_KINDS];
-    uint64_t bytes;  /* of messages and sealed keys */
-    bool incomplete; /* the table lacks something, for want of memory */
+    uint64_t bytes; /* of messages and sealed keys */
     /* With --verify, messages and sealed keys: */
     uint64_t opened;      /* through every recipient whose key is here */
     uint64_t failed;      /* through one of them at least */

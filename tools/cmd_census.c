@@ -196,7 +196,7 @@ static enum tool_status run_census(struct tool_run *run)
     else
         show_text(&census);
     tool_kek_table_clear(&census.table);
-    if (census.incomplete) {
+    if (census.table.incomplete) {
         tool_complain(run, "out of memory: the counts of the KEKs are not whole");
         return TOOL_UNABLE;
     }

@@ -31,7 +31,6 @@ struct verdict {
 struct verify {
     struct tool_run *run;
     struct tool_kek_table table; /* with --each-recipient */
-    bool incomplete;             /* it lacks something, for want of memory */
     uint64_t opens;
     uint64_t fails;
     uint64_t skipped;
@@ -283,8 +282,6 @@ static void count_recipients(struct verify *verify, const struct verdict *verdic
 
         if (counts != NULL)
             counts->tried[verdict->recipients[i].tried.state]++;
-        else
-            verify->incomplete = true;
     }
 }
 
@@ -376,7 +373,7 @@ static enum tool_status run_verify(struct tool_run *run)
     status = tool_tree_run(run, &ops, &verify);
     show_summary(&verify);
     tool_kek_table_clear(&verify.table);
-    if (verify.incomplete) {
+    if (verify.table.incomplete) {
         tool_complain(run, "out of memory: the counts of the KEKs are not whole");
         return TOOL_UNABLE;
     }

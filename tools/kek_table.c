@@ -23,13 +23,13 @@ struct tool_kek_counts *tool_kek_table_get(struct tool_kek_table *table,
     struct tool_kek_counts *counts;
     struct tool_kek_counts **slot = tsearch(&wanted, &table->root, by_id);
 
-    if (slot == NULL)
-        return NULL;
-    if (*slot != &wanted)
+    if (slot != NULL && *slot != &wanted)
         return *slot;
-    counts = calloc(1, sizeof(*counts));
+    counts = slot != NULL ? calloc(1, sizeof(*counts)) : NULL;
     if (counts == NULL) {
-        (void)tdelete(&wanted, &table->root, by_id);
+        if (slot != NULL)
+            (void)tdelete(&wanted, &table->root, by_id);
+        table->incomplete = true;
         return NULL;
     }
     counts->id = *id;

@@ -19,10 +19,12 @@ struct tool_kek_counts {
 };
 
 struct tool_kek_table {
-    void *root; /* of tsearch */
+    void *root;      /* of tsearch */
+    bool incomplete; /* an entry could not be made, for want of memory */
 };
 
-/* The entry of a reference, made when there is none; NULL: no memory. */
+/* The entry of a reference, made when there is none; NULL: no memory, and the table is incomplete.
+ */
 struct tool_kek_counts *tool_kek_table_get(struct tool_kek_table *table,
                                            const struct env_kek_id *id);
 
