@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "provider/error.h"
+
 /* What libFuzzer calls, and what it lends. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,6 +24,19 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
             abort();                                                                               \
         }                                                                                          \
     } while (0)
+
+/* For env_errors.raise where nobody looks at them. */
+static inline void fuzz_ignore_error(void *arg, const char *file, int line, const char *func,
+                                     enum env_reason reason, const char *fmt, va_list ap)
+{
+    (void)arg;
+    (void)file;
+    (void)line;
+    (void)func;
+    (void)reason;
+    (void)fmt;
+    (void)ap;
+}
 
 /* Takes numbers off the front of an input; 0 when there is nothing left. */
 struct fuzz_input {

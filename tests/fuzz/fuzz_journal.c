@@ -17,19 +17,7 @@
 #define HASH_LEN 32u
 #define LENGTHS 20u /* where the lengths begin: behind the magic and the version */
 
-static void ignore(void *arg, const char *file, int line, const char *func, enum env_reason reason,
-                   const char *fmt, va_list ap)
-{
-    (void)arg;
-    (void)file;
-    (void)line;
-    (void)func;
-    (void)reason;
-    (void)fmt;
-    (void)ap;
-}
-
-static const struct env_errors errors = {.raise = ignore};
+static const struct env_errors errors = {.raise = fuzz_ignore_error};
 static char directory[512];
 static char journal_path[sizeof(directory) + NAME_MAX + 2];
 static struct tool_target target = {.errors = &errors, .name = NAME};

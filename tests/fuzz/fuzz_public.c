@@ -29,19 +29,7 @@ static struct env_keyring *ring;
 static char path[64];
 static int fd;
 
-static void ignore(void *arg, const char *file, int line, const char *func, enum env_reason reason,
-                   const char *fmt, va_list ap)
-{
-    (void)arg;
-    (void)file;
-    (void)line;
-    (void)func;
-    (void)reason;
-    (void)fmt;
-    (void)ap;
-}
-
-static const struct env_errors errors = {.raise = ignore};
+static const struct env_errors errors = {.raise = fuzz_ignore_error};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

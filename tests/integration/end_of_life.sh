@@ -66,15 +66,9 @@ if [[ -z ${ENVELOPE_SANITIZE:-} ]]; then
 fi
 
 module=NSS
-softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
-init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
-export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
-mkdir nss
-certutil -N -d "sql:$work/nss" -f pin
-"$ENVELOPE_PROGRAMS/make_kek" --module "$softokn" --init-args "$init_args" \
-    --token "NSS Certificate DB" --pin "$pin" --label orders --id 0a0b --usage wrap
-all_end "pkcs11-module-path=\"$softokn\"" "pkcs11-module-init-args=\"$init_args\"" \
-    'token="pkcs11:token=NSS%20Certificate%20DB"'
+make_nss
+make_nss_kek orders --id 0a0b --usage wrap
+all_end "${nss_lines[@]}"
 
 # Both know SoftHSM by the file that its package has in p11-kit's directory.
 module="p11-kit's proxy"

@@ -53,15 +53,9 @@ module=SoftHSM
 first_and_last
 
 module=NSS
-softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
-init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
-export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
-mkdir nss
-certutil -N -d "sql:$work/nss" -f pin
-"$ENVELOPE_PROGRAMS/make_kek" --module "$softokn" --init-args "$init_args" \
-    --token "NSS Certificate DB" --pin "$pin" --label orders --id 0a0b --usage wrap
-first_and_last "pkcs11-module-path=\"$softokn\"" "pkcs11-module-init-args=\"$init_args\"" \
-    'token="pkcs11:token=NSS%20Certificate%20DB"'
+make_nss
+make_nss_kek orders --id 0a0b --usage wrap
+first_and_last "${nss_lines[@]}"
 
 # Of the modules that p11-kit knows some have threads of their own, in every process: ThreadSanitizer
 # ends a child that starts one where its parent had one.

@@ -4,10 +4,7 @@
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
-softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
-export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
-mkdir nss
-certutil -N -d "sql:$work/nss" -f pin
+make_nss
 
 nss_cnf() { # the database's flags, further lines
     local init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags=$1"

@@ -4,28 +4,17 @@
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
-softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
-init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
-export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
-mkdir nss
-certutil -N -d "sql:$work/nss" -f pin
+make_nss
 value=$(stock rand -hex 32)
 
-nss_kek() { # label, make_kek's options
-    local label=$1
-    shift
-    "$ENVELOPE_PROGRAMS/make_kek" --module "$softokn" --init-args "$init_args" \
-        --token "NSS Certificate DB" --pin "$pin" --label "$label" "$@"
-}
 
 nss_cnf() {
-    write_cnf "pkcs11-module-path=\"$softokn\"" "pkcs11-module-init-args=\"$init_args\"" \
-        'token="pkcs11:token=NSS%20Certificate%20DB"' "$@"
+    write_cnf "${nss_lines[@]}" "$@"
 }
 
-nss_kek orders --id 0a0b --usage wrap
-nss_kek invoices --id 0c0d --usage encrypt
-nss_kek known --id 0e0f --usage both --import "$value"
+make_nss_kek orders --id 0a0b --usage wrap
+make_nss_kek invoices --id 0c0d --usage encrypt
+make_nss_kek known --id 0e0f --usage both --import "$value"
 stream 10000 >plain
 
 for kek in orders invoices; do
@@ -63,8 +52,8 @@ expect_failure KEK_IMPORTED known seal -in plain
 key_wrap() { # direction, cipher, key
     with_envelope "$ENVELOPE_PROGRAMS/wrap" "$@"
 }
-nss_kek known-encrypt --id 1011 --usage encrypt --import "$value"
-nss_kek known-wrap --id 1213 --usage wrap --import "$value"
+make_nss_kek known-encrypt --id 1011 --usage encrypt --import "$value"
+make_nss_kek known-wrap --id 1213 --usage wrap --import "$value"
 nss_cnf allow-imported-kek=yes
 for label in known-encrypt known-wrap; do
     key=$(printf '%-32s' $label | tr ' ' '\0' | od -An -v -tx1 | tr -d ' \n')

@@ -4,15 +4,10 @@
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
-softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
-export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
-mkdir nss
-certutil -N -d "sql:$work/nss" -f pin
-init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
+make_nss
 
 nss_cnf() { # further lines
-    write_cnf "pkcs11-module-path=\"$softokn\"" "pkcs11-module-init-args=\"$init_args\"" \
-        'token="pkcs11:token=NSS%20Certificate%20DB"' "$@"
+    write_cnf "${nss_lines[@]}" "$@"
 }
 
 hash_of() { # message

@@ -86,15 +86,10 @@ expect_quiet seal -in plain -out sealed
     fail "one KEK is several recipients"
 
 # ---- several modules: the same KEK in SoftHSM's token and in NSS's ----
-softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
-init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
-export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
-mkdir nss
-certutil -N -d "sql:$work/nss" -f pin
+make_nss
 value=$(stock rand -hex 32)
 make_kek kek shared --id 1011 --import "$value"
-"$ENVELOPE_PROGRAMS/make_kek" --module "$softokn" --init-args "$init_args" --token "NSS Certificate DB" \
-    --pin "$pin" --label shared --id 1011 --import "$value"
+make_nss_kek shared --id 1011 --import "$value"
 
 # p11-kit reads a user's own configuration, but not root's.
 mkdir -p config/pkcs11/modules

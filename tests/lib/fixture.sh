@@ -101,6 +101,26 @@ make_kek() { # token, label, then make_kek's options
         --label "$label" "$@"
 }
 
+# A token of NSS's: $softokn is its module, $init_args how it starts, $nss_lines what openssl.cnf has
+# for it.
+make_nss() {
+    softokn=$(first_file /usr/lib/*/libsoftokn3.so /usr/lib/*/nss/libsoftokn3.so)
+    init_args="configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags="
+    export NSS_MAX_MP_PBE_ITERATION_COUNT=1 # quick: nothing is kept in this token
+    mkdir nss
+    certutil -N -d "sql:$work/nss" -f pin
+    # shellcheck disable=SC2034 # the scripts use it
+    nss_lines=("pkcs11-module-path=\"$softokn\"" "pkcs11-module-init-args=\"$init_args\""
+        'token="pkcs11:token=NSS%20Certificate%20DB"')
+}
+
+make_nss_kek() { # label, then make_kek's options
+    local label=$1
+    shift
+    "$ENVELOPE_PROGRAMS/make_kek" --module "$softokn" --init-args "$init_args" \
+        --token "NSS Certificate DB" --pin "$pin" --label "$label" "$@"
+}
+
 # Writes openssl.cnf: our section has this module, token and PIN; the arguments are further lines,
 # which replace a line of the same key, or (as "-key") take one away.
 write_cnf() {
