@@ -201,7 +201,7 @@ START_TEST(kek_table)
 {
     static const struct env_kek_id ids[] = {{2, {2, 0}}, {1, {2}}, {1, {1}},   {2, {2, 0}},
                                             {1, {3}},    {1, {1}}, {2, {2, 0}}};
-    struct tool_kek_table table = {NULL};
+    struct tool_kek_table table = {NULL, false};
 
     tool_kek_table_each(&table, take, order);
     ck_assert_str_eq(order, "");
