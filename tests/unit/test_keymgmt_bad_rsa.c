@@ -4,25 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
-
-static struct env_keyring *ring;
+#include "ring_case.h"
 
 static void setup(void)
 {
-    shim_reset();
-    softhsm_setup();
-    ring_config_reset();
+    ring_setup();
     shim_on();
     ring = ring_new();
-}
-
-static void teardown(void)
-{
-    ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
 }
 
 /* A KEK, and a data key that begins with 1. */
@@ -149,7 +137,7 @@ int main(void)
     int failed;
 
     tcase_set_timeout(tcase, 200);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, ring_teardown);
     tcase_add_test(tcase, codes_of_bad_ciphertexts);
     tcase_add_test(tcase, lost_when_it_does_not_hold);
     suite_add_tcase(suite, tcase);

@@ -7,28 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
-
-static struct env_keyring *ring;
-
-static void setup(void)
-{
-    shim_reset();
-    softhsm_setup();
-    softhsm_make_key(&(struct softhsm_key){.label = "orders", .id = "0102"});
-    ring_config_reset();
-    shim_on();
-    ring = NULL;
-}
-
-static void teardown(void)
-{
-    if (ring != NULL)
-        ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
-}
+#include "ring_case.h"
 
 static enum env_reason select_orders(void)
 {
@@ -232,7 +211,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, ring_setup_orders, ring_teardown);
     tcase_set_timeout(tc, 200);
     tcase_add_test(tc, a_wrong_pin_is_tried_once);
     tcase_add_test(tc, a_wrong_pin_is_tried_once_by_many_threads);

@@ -4,26 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
-
-static struct env_keyring *ring;
-
-static void setup(void)
-{
-    shim_reset();
-    softhsm_setup();
-    ring_config_reset();
-    ring = NULL;
-}
-
-static void teardown(void)
-{
-    if (ring != NULL)
-        ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
-}
+#include "ring_case.h"
 
 static const uint8_t value[32] = {1, 2, 3, 4, 5};
 
@@ -241,7 +222,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, ring_setup, ring_teardown);
     tcase_set_timeout(tc, 200);
     tcase_add_test(tc, an_ordinary_kek);
     tcase_add_test(tc, extractable);

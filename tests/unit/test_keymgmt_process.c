@@ -11,21 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "p11_shim.h"
 #include "provider/gate.h"
-#include "softhsm_fixture.h"
+#include "ring_case.h"
 
-static struct env_keyring *ring;
 static struct env_kek *kek;
 static atomic_bool stop;
 
 static void setup(void)
 {
-    shim_reset();
-    softhsm_setup();
-    softhsm_make_key(&(struct softhsm_key){.label = "orders", .id = "0102"});
-    ring_config_reset();
-    shim_on();
+    ring_setup_orders();
     atomic_store(&stop, false);
     ring = ring_new();
     kek = ring_select_one(ring, "orders");
@@ -34,10 +28,7 @@ static void setup(void)
 static void teardown(void)
 {
     env_kek_free(kek);
-    if (ring != NULL)
-        ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
+    ring_teardown();
 }
 
 static bool round_trip(struct env_kek *k)

@@ -6,29 +6,16 @@
 #include <unistd.h>
 
 #include "keymgmt/p11.h"
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
+#include "ring_case.h"
 
-static struct env_keyring *ring;
 static uint8_t data[ENV_RAW_MAX], out[ENV_RAW_MAX + 64], back[ENV_RAW_MAX + 64];
 static size_t len;
 
 static void setup(void)
 {
-    shim_reset();
-    softhsm_setup();
-    ring_config_reset();
-    ring = NULL;
+    ring_setup();
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i * 3 + 1);
-}
-
-static void teardown(void)
-{
-    if (ring != NULL)
-        ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
 }
 
 static ENV_RESULT select_raw(const char *name, size_t bits, struct env_kek **kek)
@@ -342,7 +329,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, ring_teardown);
     tcase_add_test(tcase, what_softhsm_does);
     tcase_add_test(tcase, the_known_key_is_used_once);
     tcase_add_test(tcase, nothing_is_left);

@@ -7,26 +7,7 @@
 #include <string.h>
 
 #include "keymgmt/rsa_public.h"
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
-
-static struct env_keyring *ring;
-
-static void setup(void)
-{
-    shim_reset();
-    softhsm_setup();
-    ring_config_reset();
-    ring = NULL;
-}
-
-static void teardown(void)
-{
-    if (ring != NULL)
-        ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
-}
+#include "ring_case.h"
 
 static ENV_RESULT generate(const char *label, const char *id, struct env_kek **out)
 {
@@ -423,7 +404,7 @@ int main(void)
     int failed;
 
     tcase_set_timeout(tcase, 200);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, ring_setup, ring_teardown);
     tcase_add_test(tcase, sealing_asks_no_token);
     tcase_add_test(tcase, a_file_asks_no_token);
     tcase_add_test(tcase, lookup);

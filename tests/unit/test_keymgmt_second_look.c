@@ -8,26 +8,18 @@
 #include <string.h>
 
 #include "keymgmt/policy.h"
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
+#include "ring_case.h"
 
 static const uint8_t value[32] = {1, 2, 3, 4};
 static const uint8_t other_value[32] = {5, 6, 7, 8};
 static const uint8_t dek[ENV_DEK_LEN] = {9, 9, 9};
 
-static struct env_keyring *ring;
 static struct env_kek *kek;
 
 static void setup(void)
 {
-    shim_reset();
-    softhsm_setup();
-    ring_config_reset();
-    ring_set(&ring_config()->token, NULL);
-    ring_set(&ring_config()->kek, "orders");
-    ring_set(&ring_config()->allow_imported_kek, "yes");
+    ring_setup_two_tokens();
     shim_on();
-    ring = NULL;
     kek = NULL;
 }
 
@@ -42,9 +34,8 @@ static void let_go(void)
 
 static void teardown(void)
 {
-    let_go();
-    ring_config_clear();
-    softhsm_teardown();
+    env_kek_free(kek);
+    ring_teardown();
 }
 
 static void make(const char *token, const char *label, const char *id, const uint8_t *bytes)

@@ -5,26 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
-
-static struct env_keyring *ring;
-
-static void setup(void)
-{
-    shim_reset();
-    softhsm_setup();
-    ring_config_reset();
-    ring = NULL;
-}
-
-static void teardown(void)
-{
-    if (ring != NULL)
-        ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
-}
+#include "ring_case.h"
 
 static void make(const char *token, const char *label, const char *id)
 {
@@ -374,7 +355,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, ring_setup, ring_teardown);
     tcase_set_timeout(tc, 200);
     tcase_add_test(tc, by_label_by_uri_and_by_configuration);
     tcase_add_test(tc, a_label_is_matched_whole);

@@ -6,36 +6,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
+#include "ring_case.h"
 
 static const uint8_t value[32] = {1, 2, 3, 4};
 static const uint8_t other_value[32] = {5, 6, 7, 8};
 
-static struct env_keyring *ring;
 static struct env_kek *kek;
 
 static void setup(void)
 {
-    shim_reset();
-    softhsm_setup();
-    softhsm_add_token("second");
-    ring_config_reset();
-    ring_set(&ring_config()->token, NULL);
-    ring_set(&ring_config()->kek, "orders");
-    ring_set(&ring_config()->allow_imported_kek, "yes");
+    ring_setup_two_tokens();
     shim_on();
-    ring = NULL;
     kek = NULL;
 }
 
 static void teardown(void)
 {
     env_kek_free(kek);
-    if (ring != NULL)
-        ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
+    ring_teardown();
 }
 
 static void make(const char *token, const uint8_t *bytes)

@@ -13,8 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
+#include "ring_case.h"
 
 #define ROUNDS 8
 #define KEPT 64u /* of what each worker sealed */
@@ -22,7 +21,6 @@
 static const uint8_t value[32] = {1, 2, 3, 4};
 static const char *const labels[] = {"kek", "second"};
 
-static struct env_keyring *ring;
 static atomic_bool stop;
 
 struct worker {
@@ -36,25 +34,12 @@ struct worker {
 
 static void setup(void)
 {
-    shim_reset();
-    softhsm_setup();
-    softhsm_add_token("second");
+    ring_setup_two_tokens();
     for (int i = 0; i < 2; i++)
         softhsm_make_key(&(struct softhsm_key){
             .token = labels[i], .label = "orders", .id = "0102", .value = value});
-    ring_config_reset();
-    ring_set(&ring_config()->token, NULL);
-    ring_set(&ring_config()->kek, "orders");
-    ring_set(&ring_config()->allow_imported_kek, "yes");
     ring = ring_new();
     atomic_store(&stop, false);
-}
-
-static void teardown(void)
-{
-    ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
 }
 
 static double now(void)
@@ -215,7 +200,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, setup, ring_teardown);
     tcase_set_timeout(tc, 500);
     tcase_add_test(tc, four_threads);
     tcase_add_test(tc, one_thread);

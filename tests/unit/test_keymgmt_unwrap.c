@@ -6,26 +6,7 @@
 #include <string.h>
 
 #include "keymgmt/p11.h"
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
-
-static struct env_keyring *ring;
-
-static void setup(void)
-{
-    shim_reset();
-    softhsm_setup();
-    ring_config_reset();
-    ring = NULL;
-}
-
-static void teardown(void)
-{
-    if (ring != NULL)
-        ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
-}
+#include "ring_case.h"
 
 static struct env_kek *kek;
 static struct env_wrapped wrapped;
@@ -235,7 +216,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, ring_setup, ring_teardown);
     tcase_set_timeout(tc, 200);
     tcase_add_test(tc, an_altered_kw);
     tcase_add_test(tc, an_altered_gcm);

@@ -7,26 +7,7 @@
 #include <string.h>
 
 #include "keymgmt/p11.h"
-#include "p11_shim.h"
-#include "softhsm_fixture.h"
-
-static struct env_keyring *ring;
-
-static void setup(void)
-{
-    shim_reset();
-    softhsm_setup();
-    ring_config_reset();
-    ring = NULL;
-}
-
-static void teardown(void)
-{
-    if (ring != NULL)
-        ring_free(ring);
-    ring_config_clear();
-    softhsm_teardown();
-}
+#include "ring_case.h"
 
 static uint8_t key_value[32];
 static uint8_t dek[ENV_DEK_LEN];
@@ -375,7 +356,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, ring_setup, ring_teardown);
     tcase_set_timeout(tc, 200);
     tcase_add_test(tc, kw_is_libcryptos);
     tcase_add_test(tc, kw_128_is_libcryptos);
