@@ -26,27 +26,6 @@ static void tear_down(void)
     ck_assert_int_eq(fake_references(), 0);
 }
 
-/* A library context that loaded an openssl.cnf with these lines in our section, and unloads it. */
-static OSSL_LIB_CTX *with_config(const char *lines)
-{
-    char path[] = "/tmp/envelope-test-XXXXXX";
-    int fd = mkstemp(path);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
-
-    ck_assert(file != NULL && libctx != NULL);
-    (void)fprintf(file,
-                  "openssl_conf = init\n[init]\nproviders = provs\n"
-                  "[provs]\ndefault = def\nenvelope = env\n"
-                  "[def]\nactivate = 1\n[env]\nactivate = 1\n%s\n",
-                  lines);
-    ck_assert_int_eq(fclose(file), 0);
-    ck_assert_int_eq(fake_add_builtin(libctx), 1);
-    ck_assert_int_eq(OSSL_LIB_CTX_load_config(libctx, path), 1);
-    ck_assert_int_eq(unlink(path), 0);
-    return libctx;
-}
-
 static EVP_CIPHER_CTX *not_begun(OSSL_LIB_CTX *libctx, EVP_CIPHER **cipher)
 {
     *cipher = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
@@ -71,7 +50,7 @@ START_TEST(mistakes_are_told_at_first_use)
     };
 
     for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
-        OSSL_LIB_CTX *libctx = with_config(mistakes[i].lines);
+        OSSL_LIB_CTX *libctx = fake_libctx_new_configured(mistakes[i].lines, false);
         EVP_CIPHER *cipher;
         EVP_CIPHER_CTX *ctx = not_begun(libctx, &cipher);
 
@@ -90,7 +69,7 @@ END_TEST
 /* A misspelt pin's value is secret: the error has the key alone. */
 START_TEST(misspelt_pin_is_not_shown)
 {
-    OSSL_LIB_CTX *libctx = with_config("pin = tr0ub4dor");
+    OSSL_LIB_CTX *libctx = fake_libctx_new_configured("pin = tr0ub4dor", false);
     EVP_CIPHER *cipher;
     EVP_CIPHER_CTX *ctx = not_begun(libctx, &cipher);
     const char *data = NULL;
@@ -138,8 +117,8 @@ static int open_with(OSSL_LIB_CTX *libctx, struct bytes sealed)
 /* The default context of openssl.cnf, in every context that is not given another. */
 START_TEST(context_of_the_configuration)
 {
-    OSSL_LIB_CTX *libctx = with_config("context = payroll");
-    OSSL_LIB_CTX *without = with_config("");
+    OSSL_LIB_CTX *libctx = fake_libctx_new_configured("context = payroll", false);
+    OSSL_LIB_CTX *without = fake_libctx_new_configured("", false);
     EVP_CIPHER_CTX *ctx;
     struct bytes sealed = seal_with(libctx, NULL);
 
@@ -171,8 +150,8 @@ END_TEST
 /* propquery narrows what we fetch; one that nothing satisfies is told. */
 START_TEST(property_query)
 {
-    OSSL_LIB_CTX *libctx = with_config("propquery = provider=default");
-    OSSL_LIB_CTX *nobody = with_config("propquery = provider=nobody");
+    OSSL_LIB_CTX *libctx = fake_libctx_new_configured("propquery = provider=default", false);
+    OSSL_LIB_CTX *nobody = fake_libctx_new_configured("propquery = provider=nobody", false);
     struct bytes sealed = seal_with(libctx, NULL);
     EVP_CIPHER_CTX *ctx = caller_begin(nobody, "ENVELOPE", 1);
 

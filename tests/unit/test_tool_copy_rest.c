@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "temporary.h"
 #include "tools/copy_rest.h"
 #include "tools/errors.h"
 
@@ -49,26 +50,12 @@ ssize_t copy_file_range(int in, off_t *in_at, int to, off_t *to_at, size_t len, 
     return then < 0 ? -1 : 0;
 }
 
-static int temporary_file(void)
-{
-    char name[] = "/tmp/envelope-copy-rest-XXXXXX";
-    const char *tmpdir = getenv("TMPDIR");
-    int fd = open(tmpdir != NULL ? tmpdir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-    if (fd < 0) { /* a file system without O_TMPFILE */
-        fd = mkostemp(name, O_CLOEXEC);
-        (void)unlink(name);
-    }
-    ck_assert_int_ge(fd, 0);
-    return fd;
-}
-
 static void set_up(void)
 {
     errors = tool_errors();
     target = (struct tool_target){.errors = &errors, .dir = -1, .name = "file"};
-    target.fd = temporary_file();
-    out = temporary_file();
+    target.fd = temporary_nameless_file();
+    out = temporary_nameless_file();
     working = 0;
     at_most = SIZE_MAX;
     then = 0;

@@ -7,6 +7,7 @@
 
 #include "caller.h"
 #include "fake_keyring.h"
+#include "temporary.h"
 #include "tools/kek_table.h"
 #include "tools/message.h"
 
@@ -153,16 +154,13 @@ END_TEST
 /* From a file, from a pipe that has no size, and from a file that says it is longer than it is. */
 START_TEST(from_descriptors)
 {
-    char path[] = "/tmp/test_tool_message.XXXXXX";
     struct tool_failure failure;
     int pipes[2];
     ENV_RESULT r;
-    int fd = mkstemp(path);
+    int fd = temporary_nameless_file();
 
     seal_header(ENV_CONTENT_MESSAGE, 1);
     add_floe_header(4096);
-    ck_assert_int_ge(fd, 0);
-    (void)unlink(path);
     ck_assert_int_eq(write(fd, head, header_len + 74), (ssize_t)header_len + 74);
     ck_assert_int_eq(ftruncate(fd, (off_t)header_len + 74 + 100000), 0);
     ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);

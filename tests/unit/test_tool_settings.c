@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "temporary.h"
 #include "tools/settings.h"
 #include "tools/settings_lines.h"
 
-static char path[64];
+static char path[TEMPORARY_PATH];
 static struct tool_settings settings;
 static char why[TOOL_SETTINGS_WHY];
 static char traps[1024];
@@ -20,8 +21,7 @@ static void set_up(void)
 {
     memset(&settings, 0, sizeof(settings));
     traps[0] = '\0';
-    (void)snprintf(path, sizeof(path), "/tmp/test_tool_settings.XXXXXX");
-    ck_assert_int_ge(close(mkstemp(path)), 0);
+    ck_assert_int_eq(close(temporary_file(path)), 0);
 }
 
 static void tear_down(void)
@@ -280,7 +280,7 @@ START_TEST(lines)
 }
 END_TEST
 
-static char included[128];
+static char included[TEMPORARY_PATH + 8];
 
 static void include(const char *text, const char *how, const char *wanted)
 {

@@ -13,18 +13,18 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "temporary.h"
 #include "tools/walk.h"
 #include "tools/workers.h"
 
-static char top[sizeof("/tmp/test_tool_walk.XXXXXX")];
+static char top[TEMPORARY_PATH];
 static char seen[4096];
 static size_t stop_after;
 static struct tool_entry kept;
 
 static void set_up(void)
 {
-    strcpy(top, "/tmp/test_tool_walk.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(top));
+    temporary_directory(top);
     ck_assert_int_eq(chdir(top), 0);
     seen[0] = '\0';
     stop_after = SIZE_MAX;
@@ -33,7 +33,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    char command[128];
+    char command[2 * sizeof(top) + 64];
 
     tool_entry_clear(&kept);
     ck_assert_int_eq(chdir("/"), 0);
@@ -98,7 +98,7 @@ END_TEST
 
 START_TEST(operands)
 {
-    char absolute[128];
+    char absolute[sizeof(top) + 8];
     char wanted[256];
 
     make_dir("t");
