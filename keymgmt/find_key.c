@@ -25,13 +25,42 @@ static CK_RV read_attribute(const struct env_token *token, const struct env_sess
     return rv;
 }
 
-/* The same for a number of any length: one that does not fit has length 0 as well. */
-static CK_RV read_number(const struct env_token *token, const struct env_session *session,
-                         CK_OBJECT_HANDLE key, CK_ATTRIBUTE *attribute)
+/*
+ * One of any length: *len is what the token says it has, and out is filled where it has room for
+ * that. A reference that came out shorter than it is would be sealed into messages.
+ */
+static CK_RV read_measured(const struct env_token *token, const struct env_session *session,
+                           CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
+                           size_t *len)
 {
-    CK_RV rv = read_attribute(token, session, key, attribute);
+    CK_ATTRIBUTE attribute = {type, NULL, 0};
+    CK_RV rv = read_attribute(token, session, key, &attribute);
 
-    return rv == CKR_BUFFER_TOO_SMALL ? CKR_OK : rv;
+    *len = attribute.ulValueLen;
+    if (rv != CKR_OK || *len == 0 || *len > room)
+        return rv;
+    attribute.pValue = out;
+    rv = read_attribute(token, session, key, &attribute);
+    if (rv == CKR_OK && attribute.ulValueLen != *len)
+        rv = CKR_GENERAL_ERROR;
+    return rv;
+}
+
+/*
+ * The same without asking for the length first: p11-kit 0.24 does not get every such answer through
+ * its socket (CKR_DEVICE_ERROR). That it does not fit is believed only when the length says so too.
+ */
+static CK_RV read_at_once(const struct env_token *token, const struct env_session *session,
+                          CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
+                          size_t *len)
+{
+    CK_ATTRIBUTE attribute = {type, out, room};
+    CK_RV rv = read_attribute(token, session, key, &attribute);
+
+    *len = attribute.ulValueLen;
+    if (rv == CKR_BUFFER_TOO_SMALL)
+        rv = read_measured(token, session, key, type, out, room, len);
+    return rv;
 }
 
 static CK_RV read_flags(const struct env_token *token, const struct env_session *session,
@@ -68,38 +97,17 @@ static CK_RV read_flags(const struct env_token *token, const struct env_session 
 
 /*
  * Not every token knows the attribute, and an empty list is no restriction on those that always
- * have one. A list that does not fit restricts the key to nothing. The length is not asked for
- * first: p11-kit 0.24 does not get that answer through its socket (CKR_DEVICE_ERROR).
+ * have one. A list that does not fit restricts the key to nothing.
  */
 static CK_RV read_allowed(const struct env_token *token, const struct env_session *session,
                           struct env_key_facts *key)
 {
-    CK_ATTRIBUTE attribute = {CKA_ALLOWED_MECHANISMS, key->allowed, sizeof(key->allowed)};
-    CK_RV rv = read_attribute(token, session, key->handle, &attribute);
+    size_t len;
+    CK_RV rv = read_at_once(token, session, key->handle, CKA_ALLOWED_MECHANISMS, key->allowed,
+                            sizeof(key->allowed), &len);
 
-    key->restricted = rv == CKR_BUFFER_TOO_SMALL || attribute.ulValueLen > 0;
-    key->allowed_count = attribute.ulValueLen / sizeof(key->allowed[0]);
-    return rv == CKR_BUFFER_TOO_SMALL ? CKR_OK : rv;
-}
-
-/*
- * Ids and labels of any length: *len is what the token says it has, and out is filled where it has
- * room for that. A reference that came out shorter than it is would be sealed into messages.
- */
-static CK_RV read_text(const struct env_token *token, const struct env_session *session,
-                       CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
-                       size_t *len)
-{
-    CK_ATTRIBUTE attribute = {type, NULL, 0};
-    CK_RV rv = read_attribute(token, session, key, &attribute);
-
-    *len = attribute.ulValueLen;
-    if (rv != CKR_OK || *len == 0 || *len > room)
-        return rv;
-    attribute.pValue = out;
-    rv = read_attribute(token, session, key, &attribute);
-    if (rv == CKR_OK && attribute.ulValueLen != *len)
-        rv = CKR_GENERAL_ERROR;
+    key->restricted = len > 0;
+    key->allowed_count = len <= sizeof(key->allowed) ? len / sizeof(key->allowed[0]) : 0;
     return rv;
 }
 
@@ -108,11 +116,11 @@ static CK_RV read_names(const struct env_token *token, const struct env_session 
                         struct env_key_facts *key)
 {
     CK_RV rv =
-        read_text(token, session, key->handle, CKA_ID, key->id, sizeof(key->id), &key->id_len);
+        read_measured(token, session, key->handle, CKA_ID, key->id, sizeof(key->id), &key->id_len);
 
     if (rv == CKR_OK)
-        rv = read_text(token, session, key->handle, CKA_LABEL, key->label, ENV_LABEL_MAX,
-                       &key->label_len);
+        rv = read_measured(token, session, key->handle, CKA_LABEL, key->label, ENV_LABEL_MAX,
+                           &key->label_len);
     if (key->label_len > ENV_LABEL_MAX)
         key->label_len = 0;
     key->label[key->label_len] = '\0';
@@ -139,19 +147,28 @@ static size_t bit_length(uint8_t byte)
     return n;
 }
 
-/* The public half; a modulus that does not fit leaves 0 bits. */
+/* A part of the public half; one that does not fit has length 0. */
+static CK_RV read_number(const struct env_token *token, const struct env_session *session,
+                         CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
+                         size_t *len)
+{
+    CK_RV rv = read_at_once(token, session, key, type, out, room, len);
+
+    if (*len > room)
+        *len = 0;
+    return rv;
+}
+
 static CK_RV read_rsa(const struct env_token *token, const struct env_session *session,
                       struct env_key_facts *key)
 {
-    CK_ATTRIBUTE modulus = {CKA_MODULUS, key->modulus, sizeof(key->modulus)};
-    CK_ATTRIBUTE exponent = {CKA_PUBLIC_EXPONENT, key->exponent, sizeof(key->exponent)};
-    CK_RV rv = read_number(token, session, key->handle, &modulus);
+    CK_RV rv = read_number(token, session, key->handle, CKA_MODULUS, key->modulus,
+                           sizeof(key->modulus), &key->modulus_len);
     size_t zeros = 0;
 
-    key->modulus_len = modulus.ulValueLen;
     if (rv == CKR_OK)
-        rv = read_number(token, session, key->handle, &exponent);
-    key->exponent_len = exponent.ulValueLen;
+        rv = read_number(token, session, key->handle, CKA_PUBLIC_EXPONENT, key->exponent,
+                         sizeof(key->exponent), &key->exponent_len);
     while (zeros < key->modulus_len && key->modulus[zeros] == 0)
         zeros++;
     if (zeros < key->modulus_len)

@@ -232,7 +232,7 @@ static void make_key(CK_FUNCTION_LIST *fn, const struct job *job)
     uint8_t id[128];
     const size_t id_len = bytes_from_hex(key->id != NULL ? key->id : "", id, sizeof(id));
     CK_MECHANISM generate = {CKM_AES_KEY_GEN, NULL, 0};
-    CK_MECHANISM_TYPE only = key->only_mechanism;
+    CK_MECHANISM_TYPE allowed[100] = {key->only_mechanism};
     CK_OBJECT_CLASS class = CKO_SECRET_KEY;
     CK_KEY_TYPE type = CKK_AES;
     CK_ULONG len = (key->bits == 0 ? 256 : key->bits) / 8;
@@ -259,8 +259,11 @@ static void make_key(CK_FUNCTION_LIST *fn, const struct job *job)
     CK_SESSION_HANDLE session = open_token(fn, job->token, CKU_USER, SOFTHSM_PIN);
     CK_OBJECT_HANDLE object;
 
-    if (only != 0)
-        template[count++] = (CK_ATTRIBUTE){CKA_ALLOWED_MECHANISMS, &only, sizeof(only)};
+    for (unsigned i = 0; i < key->more_mechanisms; i++)
+        allowed[1 + i] = CKM_VENDOR_DEFINED + i;
+    if (key->only_mechanism != 0)
+        template[count++] = (CK_ATTRIBUTE){CKA_ALLOWED_MECHANISMS, allowed,
+                                           (1 + key->more_mechanisms) * sizeof(allowed[0])};
     if (key->value != NULL) {
         template[count++] = (CK_ATTRIBUTE){CKA_VALUE, (void *)(uintptr_t)key->value, len};
         must(fn->C_CreateObject(session, template, count, &object) == CKR_OK);

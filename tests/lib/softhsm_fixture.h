@@ -25,6 +25,7 @@ struct softhsm_key {
     bool no_wrap;
     bool no_unwrap;
     unsigned long only_mechanism; /* CKA_ALLOWED_MECHANISMS; 0: none given */
+    unsigned more_mechanisms;     /* so many others after that, of which nothing is known */
     const uint8_t *value;         /* imported instead of generated: bits / 8 bytes */
 };
 

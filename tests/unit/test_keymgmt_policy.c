@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keymgmt/find_key.h"
 #include "ring_case.h"
 
 static const uint8_t value[32] = {1, 2, 3, 4, 5};
@@ -215,6 +216,23 @@ START_TEST(allowed_mechanisms_of_unknown_length)
 }
 END_TEST
 
+/* One that is longer than we read: no mechanism is known to be allowed. */
+START_TEST(many_allowed_mechanisms)
+{
+    softhsm_make_key(&(struct softhsm_key){.label = "orders",
+                                           .id = "0102",
+                                           .only_mechanism = CKM_AES_KEY_WRAP,
+                                           .more_mechanisms = ENV_ALLOWED_MECHANISMS_MAX - 1});
+    softhsm_make_key(&(struct softhsm_key){.label = "other",
+                                           .id = "0103",
+                                           .only_mechanism = CKM_AES_KEY_WRAP,
+                                           .more_mechanisms = ENV_ALLOWED_MECHANISMS_MAX});
+    ring = ring_new();
+    ck_assert_int_eq(ring_select_reason(ring, "orders"), ENV_R_NONE);
+    ck_assert_int_eq(ring_select_reason(ring, "other"), ENV_R_KEK_USAGE);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("keymgmt policy");
@@ -239,6 +257,7 @@ int main(void)
     tcase_add_test(tc, the_chosen_mechanism_is_not_allowed);
     tcase_add_test(tc, attributes_that_are_not_told);
     tcase_add_test(tc, allowed_mechanisms_of_unknown_length);
+    tcase_add_test(tc, many_allowed_mechanisms);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

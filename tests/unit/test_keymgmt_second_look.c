@@ -121,6 +121,37 @@ START_TEST(a_failure_is_no_other_key)
 }
 END_TEST
 
+/* An attribute that does not fit, a token says once: it is no fact about the key. */
+START_TEST(an_attribute_that_does_not_fit)
+{
+    unsigned failed = 0;
+    unsigned read_again = 0;
+
+    make("kek", "orders", "0102", value);
+    for (unsigned before = 0; before < 40; before++) {
+        enum env_reason reason;
+
+        ring = ring_new();
+        shim_fail_later(SHIM_GET_ATTRIBUTE_VALUE, before, CKR_BUFFER_TOO_SMALL, 1);
+        reason = ring_select_reason(ring, NULL);
+        if (reason != ENV_R_NONE) {
+            /* of the self-test's key */
+            ck_assert(reason == ENV_R_TOKEN_FAILED || reason == ENV_R_UNWRAP_FAILED);
+            ck_assert_ptr_nonnull(strstr(raised_text(), "CKR_BUFFER_TOO_SMALL"));
+            failed++;
+        } else if (shim_failures_left(SHIM_GET_ATTRIBUTE_VALUE) == 0) {
+            read_again++;
+        }
+        shim_fail(SHIM_GET_ATTRIBUTE_VALUE, CKR_OK, 0);
+        kek = ring_select_one(ring, NULL);
+        (void)wrap();
+        let_go();
+    }
+    ck_assert_uint_gt(failed, 0);
+    ck_assert_uint_eq(read_again, 1); /* the list of mechanisms, whose length was asked for then */
+}
+END_TEST
+
 /* Another key of the same id: what it sealed it opens, once its token can be searched. */
 START_TEST(a_token_that_could_not_be_searched)
 {
@@ -209,6 +240,7 @@ int main(void)
     tcase_add_test(tc, a_slot_that_fails_once);
     tcase_add_test(tc, a_module_that_forgets_at_the_first_look);
     tcase_add_test(tc, a_failure_is_no_other_key);
+    tcase_add_test(tc, an_attribute_that_does_not_fit);
     tcase_add_test(tc, a_token_that_could_not_be_searched);
     tcase_add_test(tc, mechanisms_that_are_told_wrongly);
     tcase_add_test(tc, a_modulus_that_has_no_room_is_not_weak);
