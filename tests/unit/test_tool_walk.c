@@ -99,7 +99,7 @@ END_TEST
 START_TEST(operands)
 {
     char absolute[sizeof(top) + 8];
-    char wanted[256];
+    char wanted[sizeof(absolute) + 8];
 
     make_dir("t");
     make("t/a", "a");
