@@ -266,8 +266,8 @@ static void make_rsa(const char *label, const char *token)
 
 static void make_keys(void)
 {
-    static const uint8_t value[32] = "the same key in both of these...";
-    static const uint8_t other_value[32] = "another key, under the same id..";
+    static const uint8_t value[32] = "one key, of both of these";
+    static const uint8_t other_value[32] = "another key, of the same id";
     const struct softhsm_key keys[] = {
         {.label = "orders", .id = "01"},
         {.label = "other", .id = "02", .token = "second"},
