@@ -29,8 +29,9 @@ static void set_error(const struct env_provctx *provctx, enum env_reason reason,
 }
 
 /*
- * From OpenSSL 4.0 on an entry whose text finds no memory, be it an empty one, is lost. So there is
- * a text only where it says something, and none where the error is that there is no memory.
+ * From OpenSSL 3.6 on an entry whose text finds no memory, be it an empty one, has no reason, and
+ * hides all that follow it. So the reason is set before the text is, and a text only where it says
+ * something.
  */
 static void raise_in_core(void *arg, const char *file, int line, const char *func,
                           enum env_reason reason, const char *fmt, va_list ap)
@@ -40,9 +41,8 @@ static void raise_in_core(void *arg, const char *file, int line, const char *fun
 
     provctx->core_new_error(provctx->handle);
     provctx->core_set_error_debug(provctx->handle, file, line, func);
-    if (reason == ENV_R_NO_MEMORY || vsnprintf(text, sizeof(text), fmt, ap) <= 0)
-        set_error(provctx, reason, NULL);
-    else
+    set_error(provctx, reason, NULL);
+    if (reason != ENV_R_NO_MEMORY && vsnprintf(text, sizeof(text), fmt, ap) > 0)
         set_error(provctx, reason, "%s", text);
 }
 

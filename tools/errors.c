@@ -23,6 +23,7 @@ static void raise_on_stack(void *arg, const char *file, int line, const char *fu
     (void)arg;
     ERR_new();
     ERR_set_debug(file, line, func);
+    ERR_set_error(library, (int)reason, NULL); /* provider/init.c says why */
     ERR_vset_error(library, (int)reason, fmt, ap);
 }
 

@@ -402,8 +402,10 @@ START_TEST(references)
                                              all_are_listed, nothing, false};
     static const struct operation writing = {"encoding", load_kek_and_pem, encode,
                                              is_the_pem, free_kek_and_pem, true};
-    static const struct operation reading = {"decoding", load_kek_and_pem, decode,
-                                             is_the_kek, free_kek_and_pem, false};
+    /* from 3.6 on libcrypto's own last word there, which has a text, is lost without memory */
+    const struct operation reading = {"decoding",       load_kek_and_pem,
+                                      decode,           is_the_kek,
+                                      free_kek_and_pem, OpenSSL_version_num() >= 0x30600000L};
 
     run_all(&listing);
     run_all(&writing);

@@ -39,7 +39,8 @@ expect_quiet ossl pkey -in rsa.pem -pubout -out rsa.pub.pem
 stock rsa -pubin -in rsa.pub.pem -RSAPublicKey_out -outform DER 2>/dev/null | stock sha1 -r >digest
 [[ $(id_of rsa.pem) == "$(cut -d' ' -f1 digest)" ]] || fail "$(id_of rsa.pem), not $(<digest)"
 pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --list-objects >objects 2>pkcs11-tool.err
-(($(grep -c "ID: *$(id_of rsa.pem)" objects) == 2)) || fail "both halves have the id: $(<objects)"
+# newer versions of pkcs11-tool write colons between the bytes
+(($(sed "/ID:/s/\([0-9a-f]\):/\1/g" objects | grep -c "ID: *$(id_of rsa.pem)") == 2)) || fail "both halves have the id: $(<objects)"
 # one that the caller chose stays
 expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:named -pkeyopt type:RSA -pkeyopt id:0a0b \
     -out named.pem
