@@ -4,7 +4,7 @@
 # build/chroot (kept for the next time), copies the committed tree into it, and there
 #   1. builds and runs everything that `tests/run.sh --libcrypto` runs,
 #   2. runs the integration tests with the module that was built outside, against this system's
-#      OpenSSL: a module built against 3.0 works in 3.5.
+#      OpenSSL: a module built against 3.0 works in 3.5. Not in 4.0, which is another library.
 # Ends in one line, "N passed, N failed".
 #
 #     tests/run-in-chroot.sh [release]             needs root
@@ -126,6 +126,15 @@ echo "== $release: the suite, built there"
 inside bash /src/tests/run.sh --libcrypto | tee "$logs/chroot-suite.log" || [[ ${PIPESTATUS[0]} == 1 ]]
 read -r passed failed < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' \
     "$logs/chroot-suite.log")
+
+major() { # command ...
+    "$@" openssl version | sed -E 's/^OpenSSL ([0-9]+)\..*/\1/'
+}
+if [[ $(major inside) != $(major env) ]]; then
+    echo "== $release: $(inside openssl version): the module built with $(openssl version) is not for it"
+    echo "$passed passed, $failed failed"
+    exit $((failed > 0))
+fi
 
 echo "== $release: $(inside openssl version), the module built with $(openssl version)"
 # One of those tests: says its name where it fails.
