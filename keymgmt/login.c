@@ -58,14 +58,14 @@ static bool was_counted(const struct env_token *token, CK_FLAGS before)
 
 /*
  * SoftHSM writes its token's file anew at every login and fails so when it reads one that another
- * process is writing, as the first operations of a server's processes do to each other. It does not
- * lock, and a wrong PIN it calls that.
+ * process is writing, as the first operations of a server's processes do to each other; what is not
+ * in the file yet may be the user's PIN. It does not lock, and a wrong PIN it calls that.
  */
 static bool may_pass(const struct env_token *token, CK_RV rv)
 {
     static const char softhsm[] = "SoftHSM project";
 
-    return rv == CKR_GENERAL_ERROR &&
+    return (rv == CKR_GENERAL_ERROR || rv == CKR_USER_PIN_NOT_INITIALIZED) &&
            memcmp(token->name.manufacturer, softhsm, sizeof(softhsm) - 1) == 0;
 }
 
@@ -91,14 +91,15 @@ static ENV_RESULT try_pin(struct env_token *token, const struct env_session *ses
         break;
     }
     (void)env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_Login", rv, token->where);
+    if (may_pass(token, rv))
+        fault->loss = ENV_LOSS_MODULE;
+    else if (env_ckr_ambiguous(rv)) /* it may even mean a wrong PIN: no second try */
+        fault->loss = ENV_LOSS_NONE;
     if (was_counted(token, flags)) {
         refused[refused_count++] = token->name;
         fault->reason = ENV_R_PIN_WRONG;
         fault->loss = ENV_LOSS_NONE;
     }
-    /* it may even mean a wrong PIN: no second try */
-    if (env_ckr_ambiguous(rv) && !may_pass(token, rv))
-        fault->loss = ENV_LOSS_NONE;
     return ENV_FAIL(fault->reason);
 }
 
