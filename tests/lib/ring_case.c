@@ -18,10 +18,9 @@ void ring_setup_orders(void)
     shim_on();
 }
 
-void ring_setup_two_tokens(void)
+void ring_setup_any_token(void)
 {
     ring_setup();
-    softhsm_add_token("second");
     ring_set(&ring_config()->token, NULL);
     ring_set(&ring_config()->kek, "orders");
     ring_set(&ring_config()->allow_imported_kek, "yes");

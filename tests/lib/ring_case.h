@@ -11,10 +11,10 @@ extern struct env_keyring *ring;
 
 /* A token "kek" without keys, and its configuration. */
 void ring_setup(void);
-/* That with a KEK "orders" of id 0102, and the shim before the module. */
+/* The same with a KEK "orders", id 0102, and the shim before the module. */
 void ring_setup_orders(void);
-/* Tokens "kek" and "second" without keys: an "orders" of either is the KEK, an imported one too. */
-void ring_setup_two_tokens(void);
+/* A token "kek" without keys; the KEK is "orders" of whichever token, an imported one too. */
+void ring_setup_any_token(void);
 
 void ring_teardown(void);
 

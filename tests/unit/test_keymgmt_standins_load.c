@@ -34,7 +34,8 @@ struct worker {
 
 static void setup(void)
 {
-    ring_setup_two_tokens();
+    ring_setup_any_token();
+    softhsm_add_token("second");
     for (int i = 0; i < 2; i++)
         softhsm_make_key(&(struct softhsm_key){
             .token = labels[i], .label = "orders", .id = "0102", .value = value});
