@@ -10,8 +10,11 @@ static bool succeeded(pid_t child)
 {
     int status = -1;
 
-    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-           WEXITSTATUS(status) == 0;
+    if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+        WEXITSTATUS(status) == 0)
+        return true;
+    (void)fprintf(stderr, "a child ended with status %d\n", status);
+    return false;
 }
 
 bool in_child(int (*work)(void *arg), void *arg)

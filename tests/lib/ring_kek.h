@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one KEK of ring_case's ring that a test uses all the time. */
+#ifndef TEST_RING_KEK_H
+#define TEST_RING_KEK_H
+
+#include "ring_case.h"
+
+/* NULL at the beginning, chosen from the ring; what is left of it the end frees. */
+extern struct env_kek *kek;
+
+/* The end of a checked fixture: the KEK's and the ring's. */
+void ring_kek_teardown(void);
+
+#endif
