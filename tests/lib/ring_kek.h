@@ -11,4 +11,14 @@ extern struct env_kek *kek;
 /* The end of a checked fixture: the KEK's and the ring's. */
 void ring_kek_teardown(void);
 
+/* Wraps a DEK with it, always the same. */
+struct env_wrapped wrap(void);
+enum env_reason wrap_reason(void);
+/* What unwrapping that with it gives, and that it is raised unless it is NOT_AUTHENTIC. */
+enum env_reason unwrap_reason(const struct env_wrapped *wrapped);
+void assert_opens(const struct env_wrapped *wrapped);
+
+/* What was raised last says this among other things. */
+void assert_says(const char *text);
+
 #endif
