@@ -29,7 +29,7 @@ checked "$ENVELOPE_PROGRAMS/kek_kem" encapsulate kek.pem sealed.key >secret
 checked "$ENVELOPE_PROGRAMS/kek_kem" decapsulate kek.pem sealed.key >again
 same secret again
 
-for test in test_kek_pkey test_kek_operations; do
+for test in test_kek_pkey test_kek_sealed_keys test_kek_messages; do
     CK_FORK=no "${valgrind[@]}" "$ENVELOPE_PROGRAMS/$test" >"$test.log" 2>&1 ||
         fail "$test: $(<"$test.log")"
 done
