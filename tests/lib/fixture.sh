@@ -72,7 +72,7 @@ END
     chmod +x "$work"/instrumented/*
     instrumented=$work/instrumented:
     # a child has its parent's threads to be missed, and may start its own
-    sanitizer_env=("TSAN_OPTIONS=die_after_fork=0:report_thread_leaks=0")
+    sanitizer_env=("TSAN_OPTIONS=die_after_fork=0:report_thread_leaks=0:suppressions=$source_dir/tests/lib/tsan.supp:print_suppressions=0")
 fi
 
 # Runs a command with our module and configuration.
