@@ -9,7 +9,6 @@
 #include "generate_key.h"
 #include "kek_operation.h"
 #include "login.h"
-#include "mechanism_info.h"
 #include "policy.h"
 #include "rsa_key_pair.h"
 #include "selector.h"
@@ -20,7 +19,8 @@
 struct making {
     struct env_key_plan plan;
     struct env_kek_id id;
-    P11KitUri *uri; /* narrows the tokens, or NULL */
+    struct env_kek_id given; /* to the last pair that was made, instead of that; or empty */
+    P11KitUri *uri;          /* narrows the tokens, or NULL */
     enum env_template_kind kind;
     bool refused;     /* the token does not take this kind of template */
     bool label_taken; /* by another KEK, which was agreed to */
@@ -179,6 +179,17 @@ static void destroy(const struct env_token *token, CK_SESSION_HANDLE writing,
         (void)ENV_P11(token->fn->C_DestroyObject(writing, made->public_key));
 }
 
+/* By names: what came of a call that failed, or in a session that is lost. */
+static ENV_RESULT destroy_made(const struct making *m, const struct env_token *token,
+                               const struct env_session *session, struct env_fault *fault)
+{
+    struct env_key_plan named = m->plan;
+
+    ENV_TRY(env_destroy_made(token, session, &m->plan, fault));
+    named.id = &m->given;
+    return m->given.len > 0 ? env_destroy_made(token, session, &named, fault) : ENV_OK;
+}
+
 static ENV_RESULT generate(struct env_ring *ring, struct making *m, struct env_token *token,
                            const struct env_session *session, struct env_fault *fault)
 {
@@ -190,7 +201,7 @@ static ENV_RESULT generate(struct env_ring *ring, struct making *m, struct env_t
     ENV_TRY(env_generate_key(token, session->handle, &m->plan, m->kind, &made, &m->refused, fault));
     if (rsa && m->own_id)
         env_rsa_pair_name(&ring->rsa, token, session->handle,
-                          &(struct env_rsa_key_pair){made.key, made.public_key}, &m->id);
+                          &(struct env_rsa_key_pair){made.key, made.public_key}, &m->id, &m->given);
     r = take_key(ring, m, token, session, made.key, fault);
     if (!env_ok(r))
         destroy(token, session->handle, &made);
@@ -209,14 +220,11 @@ static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
     ENV_TRY(choose_token(ring, m, &token, fault));
     blame->token = token;
     blame->token_epoch = atomic_load(&token->sessions.epoch);
-    r = env_plan_key(token, ring->config->wrap_choice, &m->plan, fault);
-    if (r.reason == ENV_R_KEK_USAGE)
-        env_mechanisms_forget(token); /* it may have told nonsense, or may learn it */
-    ENV_TRY(r);
+    ENV_TRY(env_plan_key(token, ring->config->wrap_choice, &m->plan, fault));
     ENV_TRY(env_ring_session_to_write(ring, token, &session, fault));
     r = env_login_check(token, &session, &ring->pins, fault);
     if (env_ok(r) && m->asked && m->own_id)
-        r = env_destroy_made(token, &session, &m->plan, fault);
+        r = destroy_made(m, token, &session, fault);
     if (env_ok(r))
         r = check_free(m, token, &session, fault);
     if (env_ok(r))
@@ -240,7 +248,7 @@ static ENV_RESULT destroy_attempt(struct env_ring *ring, void *arg, enum env_los
     (void)blame;
     ENV_TRY(choose_token(ring, m, &token, fault));
     ENV_TRY(env_ring_session_to_write(ring, token, &session, fault));
-    r = env_destroy_made(token, &session, &m->plan, fault);
+    r = destroy_made(m, token, &session, fault);
     env_session_give(&token->sessions, &session, false);
     return r;
 }
@@ -249,8 +257,6 @@ static void take_back(struct env_ring *ring, struct making *m)
 {
     struct env_fault ignored;
 
-    if (*m->out != NULL)
-        m->id = *(*m->out)->vtable->id(*m->out); /* a pair got another one */
     env_kek_free(*m->out);
     *m->out = NULL;
     (void)env_ring_attempt(ring, destroy_attempt, m, &ignored);
@@ -301,6 +307,8 @@ ENV_RESULT env_make_kek(struct env_ring *ring, const struct env_kek_request *req
         r = ENV_OK;
     }
     env_uri_free(m.uri);
+    if (r.reason == ENV_R_KEK_USAGE) /* a token may have told nonsense, or may learn it */
+        env_ring_forget_mechanisms(ring);
     if (env_ok(r) && m.label_taken)
         env_kek_cache_empty(&ring->cache); /* the label is ambiguous now */
     return r;

@@ -28,13 +28,14 @@ static bool set_id(const struct env_token *token, CK_SESSION_HANDLE session,
 
 void env_rsa_pair_name(const struct env_rsa_source *source, const struct env_token *token,
                        CK_SESSION_HANDLE session, const struct env_rsa_key_pair *pair,
-                       const struct env_kek_id *id)
+                       const struct env_kek_id *id, struct env_kek_id *given)
 {
     struct env_kek_id reference;
 
-    if (!reference_of(source, token, session, pair->private_key, &reference) ||
-        !set_id(token, session, pair->public_key, &reference))
+    if (!reference_of(source, token, session, pair->private_key, &reference))
         return;
-    if (!set_id(token, session, pair->private_key, &reference))
+    *given = reference;
+    if (set_id(token, session, pair->public_key, given) &&
+        !set_id(token, session, pair->private_key, given))
         (void)set_id(token, session, pair->public_key, id);
 }

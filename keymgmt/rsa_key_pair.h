@@ -13,11 +13,11 @@ struct env_rsa_key_pair {
 
 /*
  * Gives both the reference as CKA_ID that whoever has only the public half works out
- * (rsa_public.h). Where the token does not let an id be changed, both keep the one they have.
- * session is a read-write one.
+ * (rsa_public.h), which is in *given before either may have it. Where the token does not let an id
+ * be changed, both keep the one they have. session is a read-write one.
  */
 void env_rsa_pair_name(const struct env_rsa_source *source, const struct env_token *token,
                        CK_SESSION_HANDLE session, const struct env_rsa_key_pair *pair,
-                       const struct env_kek_id *id);
+                       const struct env_kek_id *id, struct env_kek_id *given);
 
 #endif

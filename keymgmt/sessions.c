@@ -114,6 +114,7 @@ static ENV_RESULT open_session(struct env_session_pool *pool, enum session_kind 
     out->scratch = env_secret_alloc(ENV_SCRATCH_LEN);
     if (out->scratch == NULL)
         return env_fault(fault, ENV_R_NO_MEMORY, "a session of %s", pool->where);
+    out->handle = CK_INVALID_HANDLE; /* a token that does not write it must not get another's */
     rv = ENV_P11(pool->fn->C_OpenSession(pool->slot, flags, NULL, NULL, &out->handle));
     if (rv == CKR_OK) {
         (void)pthread_mutex_lock(&pool->lock);

@@ -34,6 +34,19 @@ static ENV_RESULT try_to_open(struct env_token_kek *opener, const struct env_sam
     return r;
 }
 
+/* By the sample's mechanism, since one may fail and another work; or by any, where it only opens.
+ */
+static ENV_RESULT works(struct env_token_kek *opener, const struct env_sample *sample,
+                        enum env_patience patience, struct env_fault *fault)
+{
+    enum env_wrap_choice choice = env_aes_choice_of(sample->wrapped.alg);
+    ENV_RESULT r = env_token_kek_test(opener, choice, patience, fault);
+
+    if (r.reason == ENV_R_KEK_USAGE)
+        r = env_token_kek_test(opener, ENV_WRAP_CHOICE_AUTO, patience, fault);
+    return r;
+}
+
 /*
  * Whether `opener` opens what `wrapper` wrapped. A token that fails may answer as one that has
  * another key does: it is believed when it opens what it wraps itself.
@@ -47,7 +60,7 @@ static ENV_RESULT opens(struct env_token_kek *opener, struct env_token_kek *wrap
 
     if (!other)
         return r;
-    ENV_TRY(env_token_kek_test(opener, patience, fault));
+    ENV_TRY(works(opener, sample, patience, fault));
     r = try_to_open(opener, sample, patience, &other, fault);
     return other ? differs(opener, wrapper, fault) : r;
 }

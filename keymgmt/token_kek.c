@@ -131,14 +131,14 @@ ENV_RESULT env_token_kek_prepare(struct env_token_kek *kek, enum env_patience pa
     return r;
 }
 
-ENV_RESULT env_token_kek_test(struct env_token_kek *kek, enum env_patience patience,
-                              struct env_fault *fault)
+ENV_RESULT env_token_kek_test(struct env_token_kek *kek, enum env_wrap_choice choice,
+                              enum env_patience patience, struct env_fault *fault)
 {
     struct env_aes_method any;
     ENV_RESULT r;
 
     (void)pthread_mutex_lock(&kek->prepare_lock);
-    r = choose(kek, ENV_WRAP_CHOICE_AUTO, patience, &any, fault);
+    r = choose(kek, choice, patience, &any, fault);
     (void)pthread_mutex_unlock(&kek->prepare_lock);
     return r;
 }
@@ -147,7 +147,9 @@ ENV_RESULT env_token_kek_sample(struct env_token_kek *kek, enum env_patience pat
                                 struct env_fault *fault)
 {
     /* two threads at once: the sample of the first stays */
-    return atomic_load(&kek->has_sample) ? ENV_OK : env_token_kek_test(kek, patience, fault);
+    if (atomic_load(&kek->has_sample))
+        return ENV_OK;
+    return env_token_kek_test(kek, ENV_WRAP_CHOICE_AUTO, patience, fault);
 }
 
 ENV_RESULT env_token_kek_wrap(struct env_token_kek *kek, const uint8_t dek[ENV_DEK_LEN],

@@ -37,9 +37,9 @@ ENV_RESULT env_token_kek_prepare(struct env_token_kek *kek, enum env_patience pa
 ENV_RESULT env_token_kek_sample(struct env_token_kek *kek, enum env_patience patience,
                                 struct env_fault *fault);
 
-/* Whether it opens now what it wraps now, where it may do both: what the token said if not. */
-ENV_RESULT env_token_kek_test(struct env_token_kek *kek, enum env_patience patience,
-                              struct env_fault *fault);
+/* Whether it opens now what it wraps now so, where it may do both: what the token said if not. */
+ENV_RESULT env_token_kek_test(struct env_token_kek *kek, enum env_wrap_choice choice,
+                              enum env_patience patience, struct env_fault *fault);
 
 /* What the vtable has, with the failure not raised but in *fault. */
 ENV_RESULT env_token_kek_wrap(struct env_token_kek *kek, const uint8_t dek[ENV_DEK_LEN],

@@ -210,13 +210,23 @@ CK_RV env_aes_unwrap_key(struct env_key_use *use, CK_MECHANISM *mechanism, const
     return rv;
 }
 
+static enum env_aes_family family_of(enum env_wrap_alg alg)
+{
+    return (enum env_aes_family)(((unsigned)alg - 1u) / 3u);
+}
+
+enum env_wrap_choice env_aes_choice_of(enum env_wrap_alg alg)
+{
+    return env_aes_family_info(family_of(alg))->choice;
+}
+
 /* False when alg is none of AES, or the key can not open it. */
 static bool opening_method(const struct env_key_use *use, enum env_wrap_alg alg,
                            struct env_aes_method *method)
 {
     if (alg == ENV_WRAP_NONE || alg > ENV_WRAP_AES256_GCM || env_aes_alg_bits(alg) != use->bits)
         return false;
-    method->family = (enum env_aes_family)(((unsigned)alg - 1u) / 3u);
+    method->family = family_of(alg);
     method->way = env_aes_can(use->uses, method->family, ENV_AES_DECRYPT) ? ENV_AES_DECRYPT
                                                                           : ENV_AES_UNWRAP_KEY;
     return env_aes_can_open(use->uses, method->family);

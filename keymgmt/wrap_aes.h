@@ -46,6 +46,9 @@ bool env_aes_can_open(unsigned uses, enum env_aes_family family);
 /* The length of the AES key that alg speaks of, or 0 when alg is none of AES. */
 size_t env_aes_alg_bits(enum env_wrap_alg alg);
 
+/* The choice that demands what alg, one of AES, was wrapped by. */
+enum env_wrap_choice env_aes_choice_of(enum env_wrap_alg alg);
+
 /* The mechanisms that `choice` can do with, in words. */
 const char *env_aes_mechanism_wanted(enum env_wrap_choice choice);
 

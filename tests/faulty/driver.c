@@ -71,15 +71,28 @@ static void plan(const struct test_case *c)
     control->mode = c->mode;
 }
 
-/* Where there are other tokens, the one that failed may be left alone for a moment. */
-static enum outcome run_again(const struct operation *operation, OSSL_LIB_CTX *libctx)
+/*
+ * Where there are other tokens, the one that failed may be left alone for a moment, and for five
+ * seconds when it said that it was another. What a token said of its mechanisms it is asked again
+ * when the key that was made by it is no use.
+ */
+static unsigned tries_after(const struct test_case *c)
 {
-    unsigned left = getenv("FAULTS_TOKEN") != NULL ? 10 : 1;
+    if (getenv("FAULTS_TOKEN") != NULL)
+        return verdict_lies_about_itself(c) ? 130 : 10;
+    return verdict_is_lie(c->kind) && c->function == FAULTY_C_GetMechanismInfo ? 2 : 1;
+}
+
+static enum outcome run_again(const struct test_case *c, OSSL_LIB_CTX *libctx)
+{
+    unsigned left = tries_after(c);
     enum outcome outcome = OUTCOME_FAILED;
 
     while (outcome == OUTCOME_FAILED && left-- > 0) {
+        if (c->operation->makes_objects > 0)
+            world_destroy_keys(OPERATION_NEW_KEY);
         ERR_clear_error();
-        outcome = operation->run(libctx);
+        outcome = c->operation->run(libctx);
         if (outcome == OUTCOME_FAILED && left > 0)
             (void)usleep(50000);
     }
@@ -97,9 +110,7 @@ static void try_case(const struct test_case *c, OSSL_LIB_CTX *libctx)
     control->mode = FAULTY_NEVER;
     control->absent = false;
     verdict_of_outcome(c, outcome, &tally);
-    if (c->operation->makes_objects > 0)
-        world_destroy_keys(OPERATION_NEW_KEY);
-    outcome = run_again(c->operation, libctx);
+    outcome = run_again(c, libctx);
     verdict_of_remains(c, outcome, control, &tally);
     if (c->operation->makes_objects > 0)
         world_destroy_keys(OPERATION_NEW_KEY);

@@ -36,6 +36,9 @@ bool verdict_is_loss(enum faulty_kind kind);
  */
 bool verdict_must_be_fooled(const struct test_case *c);
 
+/* Whether a token is asked to be another than it is, where there are other tokens. */
+bool verdict_lies_about_itself(const struct test_case *c);
+
 /* Judges what came of the operation while the fault was there. Empties the error stack. */
 void verdict_of_outcome(const struct test_case *c, enum outcome outcome, struct tally *tally);
 
