@@ -396,6 +396,27 @@ START_TEST(numbers_that_are_no_key)
 }
 END_TEST
 
+/* The session is lost when the pair has its new id, and nothing can be destroyed in it. */
+START_TEST(a_pair_whose_session_is_lost)
+{
+    unsigned reads;
+
+    shim_on();
+    ring = ring_new();
+    env_kek_free(make("before", NULL));
+    shim_forget_counts();
+    env_kek_free(make("as usual", NULL));
+    reads = shim_count(SHIM_GET_ATTRIBUTE_VALUE); /* half of them for the id, half after that */
+    shim_fail_later(SHIM_GET_ATTRIBUTE_VALUE, reads - 5, CKR_SESSION_HANDLE_INVALID, 1);
+    shim_fail(SHIM_DESTROY_OBJECT, CKR_SESSION_HANDLE_INVALID, 2);
+    env_kek_free(make("orders", NULL));
+    ck_assert_uint_eq(shim_failures_left(SHIM_GET_ATTRIBUTE_VALUE), 0);
+    ck_assert_uint_eq(shim_failures_left(SHIM_DESTROY_OBJECT), 0);
+    ck_assert_uint_eq(objects_of(CKO_PRIVATE_KEY), 3);
+    ck_assert_uint_eq(objects_of(CKO_PUBLIC_KEY), 3);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("keymgmt RSA");
@@ -417,6 +438,7 @@ int main(void)
     tcase_add_test(tcase, token_that_refuses_what_a_kek_needs);
     tcase_add_test(tcase, by_unwrapping);
     tcase_add_test(tcase, numbers_that_are_no_key);
+    tcase_add_test(tcase, a_pair_whose_session_is_lost);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -121,6 +121,52 @@ START_TEST(a_failure_is_no_other_key)
 }
 END_TEST
 
+/* One of its functions fails for good, and by another it could do as much: that is no other key. */
+START_TEST(a_function_that_fails_is_no_other_key)
+{
+    unsigned hit = 0;
+
+    softhsm_add_token("second");
+    make("kek", "orders", "0102", value);
+    make("second", "orders", "0102", value);
+    ring_set(&ring_config()->wrap, "aes-gcm");
+    for (unsigned before = 0; before < 8; before++) {
+        enum env_reason reason;
+
+        ring = ring_new();
+        shim_fail_later(SHIM_DECRYPT, before, CKR_DEVICE_ERROR, 1000);
+        reason = ring_select_reason(ring, NULL);
+        if (reason != ENV_R_NONE)
+            ck_assert_ptr_nonnull(strstr(raised_text(), "CKR_DEVICE_ERROR"));
+        hit += shim_failures_left(SHIM_DECRYPT) < 1000;
+        shim_fail(SHIM_DECRYPT, CKR_OK, 0);
+        let_go();
+    }
+    ck_assert_uint_ge(hit, 3);
+}
+END_TEST
+
+/* The handle of a session is not written: that of another token's would be one as well. */
+START_TEST(a_session_without_a_handle)
+{
+    softhsm_add_token("second");
+    make("kek", "orders", "0102", value);
+    make("second", "mail", "0304", other_value);
+    for (unsigned before = 0; before < 2; before++) {
+        static const char *const labels[] = {"orders", "mail"};
+
+        for (int i = 0; i < 2; i++) {
+            ring = ring_new();
+            shim_fail_later(SHIM_OPEN_SESSION, before, CKR_OK, 1);
+            kek = ring_select_one(ring, labels[i]);
+            assert_round_trip(kek, kek);
+            ck_assert_uint_eq(shim_failures_left(SHIM_OPEN_SESSION), 0);
+            let_go();
+        }
+    }
+}
+END_TEST
+
 /* An attribute that does not fit, a token says once: it is no fact about the key. */
 START_TEST(an_attribute_that_does_not_fit)
 {
@@ -240,6 +286,8 @@ int main(void)
     tcase_add_test(tc, a_slot_that_fails_once);
     tcase_add_test(tc, a_module_that_forgets_at_the_first_look);
     tcase_add_test(tc, a_failure_is_no_other_key);
+    tcase_add_test(tc, a_function_that_fails_is_no_other_key);
+    tcase_add_test(tc, a_session_without_a_handle);
     tcase_add_test(tc, an_attribute_that_does_not_fit);
     tcase_add_test(tc, a_token_that_could_not_be_searched);
     tcase_add_test(tc, mechanisms_that_are_told_wrongly);
