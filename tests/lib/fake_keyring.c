@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake_keyring.h"
 
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -194,6 +195,17 @@ static ENV_RESULT kek_raw_unwrap(struct env_kek *kek, enum env_raw_wrap alg, con
     return raw(fake, alg, 0, in, in_len, out, out_len) ? ENV_OK : ENV_FAIL(ENV_R_WRAPPED_KEY);
 }
 
+static size_t number_of(const EVP_PKEY *rsa, const char *name, uint8_t *out)
+{
+    BIGNUM *number = NULL;
+    size_t len = 0;
+
+    if (EVP_PKEY_get_bn_param(rsa, name, &number) == 1)
+        len = (size_t)BN_bn2bin(number, out);
+    BN_free(number);
+    return len;
+}
+
 static void kek_describe(const struct env_kek *kek, struct env_kek_facts *facts)
 {
     const struct fake_kek *fake = (const struct fake_kek *)kek;
@@ -216,6 +228,8 @@ static void kek_describe(const struct env_kek *kek, struct env_kek_facts *facts)
     if (fake->rsa != NULL) {
         facts->type = ENV_KEK_RSA;
         facts->bits = (size_t)EVP_PKEY_get_bits(fake->rsa);
+        facts->modulus_len = number_of(fake->rsa, OSSL_PKEY_PARAM_RSA_N, facts->modulus);
+        facts->exponent_len = number_of(fake->rsa, OSSL_PKEY_PARAM_RSA_E, facts->exponent);
     }
     (void)snprintf(facts->label, sizeof(facts->label), "%s", fake->label);
     (void)snprintf(facts->uri, sizeof(facts->uri), "pkcs11:token=fake;object=%s;type=secret-key",
