@@ -227,6 +227,7 @@ static void *be_first(void *arg)
     (void)pthread_barrier_wait(&both);
     message_seal(&sealed);
     message_open(&sealed);
+    (void)pthread_barrier_wait(&both); /* see be_beginner */
     return arg;
 }
 
@@ -256,6 +257,11 @@ static void be_beginner(void *arg)
     (void)pthread_barrier_wait(&both);
     (void)usleep(beginner->number % 50 * 100);
     pid = child_start(seal_in_child, beginner->of_child, beginner->number % CHILD_ENDS);
+    /*
+     * No thread ends while this process forks: libcrypto cleans up after it with a lock that the
+     * child's exit would wait for, whatever the providers (docs/SECURITY.md).
+     */
+    (void)pthread_barrier_wait(&both);
     (void)pthread_join(thread, NULL);
     child_wait(pid);
     message_open(beginner->of_child);
