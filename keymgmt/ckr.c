@@ -86,6 +86,11 @@ bool env_ckr_ambiguous(CK_RV rv)
     return rv == CKR_GENERAL_ERROR || rv == CKR_DEVICE_ERROR || rv == CKR_FUNCTION_FAILED;
 }
 
+bool env_ckr_half_written(CK_RV rv)
+{
+    return rv == CKR_GENERAL_ERROR || rv == CKR_USER_PIN_NOT_INITIALIZED;
+}
+
 bool env_ckr_says_nothing(CK_RV rv)
 {
     return rv == CKR_HOST_MEMORY || rv == CKR_DEVICE_MEMORY || rv == CKR_SESSION_COUNT ||

@@ -33,6 +33,13 @@ bool env_ckr_bad_ciphertext(CK_RV rv);
 bool env_ckr_may_be_the_data(CK_RV rv);
 
 /*
+ * What a token of SoftHSM may say while another process logs in: that writes the token's file anew,
+ * and whoever reads it at that moment finds half of it. The first operations of a server's
+ * processes do so to each other.
+ */
+bool env_ckr_half_written(CK_RV rv);
+
+/*
  * True for a lack of memory, sessions or room: it says nothing about what was asked, so that
  * nothing may be concluded from it and remembered.
  */

@@ -56,16 +56,12 @@ static bool was_counted(const struct env_token *token, CK_FLAGS before)
            (info.flags & fewer & ~before) != 0;
 }
 
-/*
- * SoftHSM writes its token's file anew at every login and fails so when it reads one that another
- * process is writing, as the first operations of a server's processes do to each other; what is not
- * in the file yet may be the user's PIN. It does not lock, and a wrong PIN it calls that.
- */
+/* SoftHSM does not lock, and a wrong PIN it calls that. */
 static bool may_pass(const struct env_token *token, CK_RV rv)
 {
     static const char softhsm[] = "SoftHSM project";
 
-    return (rv == CKR_GENERAL_ERROR || rv == CKR_USER_PIN_NOT_INITIALIZED) &&
+    return env_ckr_half_written(rv) &&
            memcmp(token->name.manufacturer, softhsm, sizeof(softhsm) - 1) == 0;
 }
 

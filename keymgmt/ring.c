@@ -350,16 +350,12 @@ static ENV_RESULT attempt_with_remedies(struct env_ring *ring, env_attempt_fn *a
     return r;
 }
 
-/*
- * SoftHSM writes its token's file anew at every login, and a process that starts at that moment
- * sees no token, or one that fails without a reason or has no PIN yet.
- */
+/* See env_ckr_half_written; and that there is no token at all. */
 static bool may_pass(const struct env_fault *fault)
 {
-    bool half_written = fault->rv == CKR_GENERAL_ERROR || fault->rv == CKR_USER_PIN_NOT_INITIALIZED;
-
     return !fault->held_back && /* else another token stands in at once */
-           (fault->reason == ENV_R_NO_TOKEN || (half_written && fault->loss == ENV_LOSS_MODULE));
+           (fault->reason == ENV_R_NO_TOKEN ||
+            (env_ckr_half_written(fault->rv) && fault->loss == ENV_LOSS_MODULE));
 }
 
 static void sleep_ms(long ms)
