@@ -192,28 +192,25 @@ static enum outcome open_file(OSSL_LIB_CTX *libctx)
 
 /* ---- key wrap ---- */
 
-static enum outcome prepare_wrap(OSSL_LIB_CTX *libctx)
+static enum outcome wrap_into(OSSL_LIB_CTX *libctx, const char *name, void *to, size_t expected)
 {
     unsigned char out[ROOM];
     size_t len;
 
-    if (!cipher(libctx, "ENVELOPE-AES-256-WRAP", 1, key, sizeof(key), out, &len) ||
-        len != sizeof(wrapped))
+    if (!cipher(libctx, name, 1, key, sizeof(key), out, &len) || len != expected)
         return OUTCOME_FAILED;
-    memcpy(wrapped, out, len);
+    memcpy(to, out, len);
     return OUTCOME_GOOD;
+}
+
+static enum outcome prepare_wrap(OSSL_LIB_CTX *libctx)
+{
+    return wrap_into(libctx, "ENVELOPE-AES-256-WRAP", wrapped, sizeof(wrapped));
 }
 
 static enum outcome prepare_wrap_pad(OSSL_LIB_CTX *libctx)
 {
-    unsigned char out[ROOM];
-    size_t len;
-
-    if (!cipher(libctx, "ENVELOPE-AES-256-WRAP-PAD", 1, key, sizeof(key), out, &len) ||
-        len != sizeof(wrapped_pad))
-        return OUTCOME_FAILED;
-    memcpy(wrapped_pad, out, len);
-    return OUTCOME_GOOD;
+    return wrap_into(libctx, "ENVELOPE-AES-256-WRAP-PAD", wrapped_pad, sizeof(wrapped_pad));
 }
 
 /* Key wrap always gives the same: that of the run without faults. */

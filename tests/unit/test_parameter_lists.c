@@ -5,21 +5,7 @@
 #include <openssl/params.h>
 #include <string.h>
 
-#include "kek_pkey.h"
-
-static OSSL_LIB_CTX *libctx;
-
-static void set_up(void)
-{
-    fake_reset();
-    libctx = fake_libctx_new();
-}
-
-static void tear_down(void)
-{
-    fake_libctx_free(libctx);
-    ck_assert_int_eq(fake_references(), 0);
-}
+#include "kek_operations.h"
 
 static int of_cipher(void *cipher, OSSL_PARAM params[])
 {
@@ -97,8 +83,8 @@ START_TEST(of_ciphers)
         const char *name;
         unsigned settable; /* kek, keylen, padding; and where it is sealed, context */
     } ciphers[] = {{"ENVELOPE", 4}, {"ENVELOPE-1M", 4}, {"ENVELOPE-REWRAP", 3}};
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, ciphers[_i].name, NULL);
-    EVP_CIPHER_CTX *ctx = caller_begin(libctx, ciphers[_i].name, 1);
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(kek_libctx, ciphers[_i].name, NULL);
+    EVP_CIPHER_CTX *ctx = caller_begin(kek_libctx, ciphers[_i].name, 1);
 
     ck_assert_ptr_nonnull(cipher);
     ck_assert_uint_eq(answered(EVP_CIPHER_gettable_params(cipher), of_cipher, cipher), 4);
@@ -117,7 +103,7 @@ START_TEST(of_keks)
 
     if (_i == 1)
         fake_make_rsa(0, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-3072.pem");
-    pkey = kek_load(libctx, "kek0");
+    pkey = kek_load(kek_libctx, "kek0");
     ck_assert_uint_eq(answered(EVP_PKEY_gettable_params(pkey), of_key, pkey), _i == 1 ? 10 : 8);
     EVP_PKEY_free(pkey);
 }
@@ -128,7 +114,7 @@ int main(void)
     Suite *suite = suite_create("lists of parameters");
     TCase *tcase = tcase_create("all");
 
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_checked_fixture(tcase, kek_operations_set_up, kek_operations_tear_down);
     tcase_add_loop_test(tcase, of_ciphers, 0, 3);
     tcase_add_loop_test(tcase, of_keks, 0, 2);
     suite_add_tcase(suite, tcase);
