@@ -21,7 +21,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "provider/copy.h"
+#include "envelope/base/copy.h"
 #include "tests/lib/fake_keyring.h"
 
 #define ROUNDS 31

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "file_kek.h"
+#include "keymgmt/file_kek.h"
 
 #include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "policy.h"
-#include "public_file.h"
-#include "words.h"
+#include "keymgmt/token/policy.h"
+#include "keymgmt/public_file.h"
+#include "envelope/base/config_list.h"
 
 #define PREFIX "file:"
 #define ID "?id="

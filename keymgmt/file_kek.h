@@ -6,7 +6,7 @@
 #ifndef ENVELOPE_FILE_KEK_H
 #define ENVELOPE_FILE_KEK_H
 
-#include "ring.h"
+#include "keymgmt/token/ring.h"
 
 /* True for text that begins with "file:". */
 bool env_file_kek_is(const char *text);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "generate_key.h"
+#include "keymgmt/generate_key.h"
 
 #include <string.h>
 
-#include "aes_family.h"
-#include "wrap_rsa.h"
+#include "keymgmt/wrap/aes_family.h"
+#include "keymgmt/wrap/wrap_rsa.h"
 
 #define MOST_ATTRIBUTES 20u
 

@@ -3,7 +3,7 @@
 #ifndef ENVELOPE_GENERATE_KEY_H
 #define ENVELOPE_GENERATE_KEY_H
 
-#include "find_key.h"
+#include "keymgmt/token/find_key.h"
 
 /* The one pair of uses that a KEK of ours has: wrap with decrypt would let others' keys out. */
 enum env_use_pair {

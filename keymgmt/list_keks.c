@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "list_keks.h"
+#include "keymgmt/list_keks.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "login.h"
-#include "token_kek.h"
+#include "keymgmt/token/login.h"
+#include "keymgmt/kek/token_kek.h"
 
 struct listing {
     const struct env_query *query;

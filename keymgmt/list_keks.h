@@ -3,8 +3,8 @@
 #ifndef ENVELOPE_LIST_KEKS_H
 #define ENVELOPE_LIST_KEKS_H
 
-#include "ring.h"
-#include "selector.h"
+#include "keymgmt/token/ring.h"
+#include "keymgmt/token/query.h"
 
 /*
  * Hands every KEK that the query matches to take. A KEK is a key with a CKA_ID of 1 to 64 bytes

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "make_kek.h"
+#include "keymgmt/make_kek.h"
 
 #include <openssl/rand.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "generate_key.h"
-#include "kek_operation.h"
-#include "login.h"
-#include "policy.h"
-#include "rsa_key_pair.h"
-#include "selector.h"
-#include "token_kek.h"
+#include "keymgmt/generate_key.h"
+#include "keymgmt/kek/kek_operation.h"
+#include "keymgmt/token/login.h"
+#include "keymgmt/token/policy.h"
+#include "keymgmt/rsa_key_pair.h"
+#include "keymgmt/token/query.h"
+#include "keymgmt/kek/token_kek.h"
 
 #define ID_LEN 16u
 

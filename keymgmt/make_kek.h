@@ -3,7 +3,7 @@
 #ifndef ENVELOPE_MAKE_KEK_H
 #define ENVELOPE_MAKE_KEK_H
 
-#include "ring.h"
+#include "keymgmt/token/ring.h"
 
 /*
  * The KEK has shown that it can unwrap what it wrapped; one that could not is destroyed again.

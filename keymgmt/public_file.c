@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "public_file.h"
+#include "keymgmt/public_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

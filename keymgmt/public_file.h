@@ -3,7 +3,7 @@
 #ifndef ENVELOPE_PUBLIC_FILE_H
 #define ENVELOPE_PUBLIC_FILE_H
 
-#include "rsa_public.h"
+#include "keymgmt/wrap/rsa_public.h"
 
 #define ENV_PUBLIC_FILE_MAX 65536u /* bytes of a file that is read */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rsa_key_pair.h"
+#include "keymgmt/rsa_key_pair.h"
 
 #include <stdlib.h>
 

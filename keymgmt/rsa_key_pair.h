@@ -3,8 +3,8 @@
 #ifndef ENVELOPE_RSA_KEY_PAIR_H
 #define ENVELOPE_RSA_KEY_PAIR_H
 
-#include "find_key.h"
-#include "rsa_public.h"
+#include "keymgmt/token/find_key.h"
+#include "keymgmt/wrap/rsa_public.h"
 
 struct env_rsa_key_pair {
     CK_OBJECT_HANDLE private_key;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "select_keks.h"
+#include "keymgmt/select_keks.h"
 
 #include <string.h>
 
-#include "../provider/secret.h"
-#include "file_kek.h"
-#include "find_kek.h"
-#include "standins.h"
-#include "words.h"
+#include "envelope/base/secret.h"
+#include "keymgmt/file_kek.h"
+#include "keymgmt/kek/find_kek.h"
+#include "keymgmt/kek/replicas.h"
+#include "envelope/base/config_list.h"
 
 /* A key that was named with its token adds nothing to the same one with all that stand in. */
 static void add_once(struct env_kek_list *list, struct env_kek *kek)

@@ -4,7 +4,7 @@
 #ifndef ENVELOPE_SELECT_KEKS_H
 #define ENVELOPE_SELECT_KEKS_H
 
-#include "ring.h"
+#include "keymgmt/token/ring.h"
 
 /* Each is found and shown to work; out is empty before, and the caller's to clear after a failure
  * too. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "token_keyring.h"
+#include "keymgmt/token_keyring.h"
 
 #include <string.h>
 
-#include "../provider/gate.h"
-#include "find_kek.h"
-#include "list_keks.h"
-#include "make_kek.h"
-#include "ring.h"
-#include "select_keks.h"
-#include "selector.h"
-#include "standins.h"
+#include "envelope/base/fork_gate.h"
+#include "keymgmt/kek/find_kek.h"
+#include "keymgmt/list_keks.h"
+#include "keymgmt/make_kek.h"
+#include "keymgmt/token/ring.h"
+#include "keymgmt/select_keks.h"
+#include "keymgmt/token/query.h"
+#include "keymgmt/kek/replicas.h"
 
 static struct env_ring *from_base(struct env_keyring *base)
 {

@@ -6,8 +6,8 @@
 #include <openssl/types.h>
 #include <stdbool.h>
 
-#include "../provider/config.h"
-#include "../provider/kek.h"
+#include "envelope/base/config.h"
+#include "envelope/message/kek.h"
 
 /*
  * Makes a keyring; touches no module and no token until it is first used. config and errors and

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "algorithms.h"
+#include "provider/algorithms.h"
 
 #include <openssl/core_dispatch.h>
 
-#include "cipher.h"
-#include "wrap_cipher.h"
-#include "wrap_standard.h"
+#include "provider/ciphers/envelope_cipher.h"
+#include "provider/ciphers/wrap_cipher.h"
+#include "provider/ciphers/wrap_standard.h"
 
 /* clang-format off */
 #define CIPHERS                                                                                    \

@@ -5,7 +5,7 @@
 
 #include <openssl/core.h>
 
-#include "config.h"
+#include "envelope/base/config.h"
 
 /* The property that all our algorithms have. */
 #define ENV_PROPERTIES "provider=envelope"

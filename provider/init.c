@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../keymgmt/kek_algorithms.h"
-#include "../keymgmt/token_keyring.h"
-#include "algorithms.h"
-#include "provctx.h"
-#include "stock.h"
+#include "provider/keys/kek_algorithms.h"
+#include "keymgmt/token_keyring.h"
+#include "provider/algorithms.h"
+#include "provider/common/provctx.h"
+#include "provider/ciphers/stock.h"
 
 /* ---- errors through the core ---- */
 

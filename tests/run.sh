@@ -128,7 +128,7 @@ run_cppcheck() {
         --suppress=missingIncludeSystem --suppress=arrayIndexThenCheck --library=openssl \
         -D_GNU_SOURCE '-DENVELOPE_VERSION=""' '-DDEFINE_STACK_OF(type)=' \
         '-DDECLARE_ASN1_ITEM(type)=' '-DSTACK_OF(type)=struct stack_st_##type' \
-        -i provider/header_asn1.c provider keymgmt tools
+        -i envelope/format/header_asn1.c provider keymgmt tools
 }
 
 # -W options of gcc that clang does not know are no findings.

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "run.h"
+#include "tools/common/run.h"
 
 static const struct tool_command *const commands[] = {
     &tool_command_inspect,

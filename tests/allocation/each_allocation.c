@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "failing_alloc.h"
-#include "provider/header.h"
+#include "envelope/format/header.h"
 
 #define RUNS_MAX 20000u
 #define FIRST_RUNS 10u

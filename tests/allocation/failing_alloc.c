@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "keymgmt/kek_key.h"
+#include "provider/keys/kek_key.h"
 #include "keymgmt/token_keyring.h"
 
 static _Thread_local bool armed;

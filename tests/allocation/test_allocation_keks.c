@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "failing_alloc.h"
-#include "provider/dek.h"
-#include "provider/rewrap_header.h"
+#include "envelope/message/dek.h"
+#include "envelope/message/dek_rewrap.h"
 #include "softhsm_fixture.h"
 
 static unsigned at_most; /* runs of one operation; ENVELOPE_ALLOCATION_ALL: all */

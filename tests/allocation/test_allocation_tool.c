@@ -18,8 +18,8 @@
 #include "failing_alloc.h"
 #include "fake_keyring.h"
 #include "softhsm_fixture.h"
-#include "tools/run.h"
-#include "tools/workers.h"
+#include "tools/common/run.h"
+#include "tools/common/workers.h"
 
 #define OUTPUT (1u << 16)
 #define FILES 3u

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "operations.h"
-#include "provider/reasons.h"
+#include "envelope/base/reasons.h"
 #include "world.h"
 
 #define LONG_MS 2000u

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "operations.h"
-#include "provider/reasons.h"
+#include "envelope/base/reasons.h"
 #include "world.h"
 
 static void run_all(void)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "operations.h"
-#include "provider/reasons.h"
+#include "envelope/base/reasons.h"
 #include "world.h"
 
 #define THREADS 8u

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "operations.h"
-#include "provider/reasons.h"
+#include "envelope/base/reasons.h"
 #include "world.h"
 
 #define THREADS 16u

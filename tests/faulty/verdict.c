@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keymgmt/ckr.h"
-#include "provider/reasons.h"
+#include "keymgmt/token/ckr.h"
+#include "envelope/base/reasons.h"
 
 #define TEXT_MAX 1024u
 

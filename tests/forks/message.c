@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "provider/reasons.h"
+#include "envelope/base/reasons.h"
 
 static unsigned char plain[PLAIN_SIZE];
 static EVP_CIPHER *kept;

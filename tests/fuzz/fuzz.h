@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "provider/error.h"
+#include "envelope/base/error.h"
 
 /* What libFuzzer calls, and what it lends. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);

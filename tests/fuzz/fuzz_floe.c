@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "provider/floe.h"
+#include "envelope/format/floe.h"
 
 #define SEGMENT 80u
 #define PLAIN (SEGMENT - ENV_FLOE_OVERHEAD)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "der_mutator.h"
-#include "provider/header.h"
+#include "envelope/format/header.h"
 
 static struct env_crypto *crypto;
 static const uint8_t dek[ENV_DEK_LEN] = {0xD0};

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "tools/journal.h"
-#include "tools/leftover.h"
+#include "tools/rotate/journal.h"
+#include "tools/common/sidecar.h"
 
 #define NAME "sealed"
 #define HASH_LEN 32u

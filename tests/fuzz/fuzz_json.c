@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "provider/json.h"
+#include "envelope/base/json.h"
 
 /* ---- a strict parser (RFC 8259) ---- */
 

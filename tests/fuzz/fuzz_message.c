@@ -16,7 +16,7 @@
 #include "fake_keyring.h"
 #include "message_mutator.h"
 #include "pkey_opening.h"
-#include "provider/rewrap_header.h"
+#include "envelope/message/dek_rewrap.h"
 #include "reference_opening.h"
 
 #define CONTROL 8u

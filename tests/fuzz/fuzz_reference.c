@@ -9,8 +9,8 @@
 
 #include "der_mutator.h"
 #include "fake_keyring.h"
-#include "keymgmt/kek_reference.h"
-#include "keymgmt/uri.h"
+#include "provider/keys/kek_reference.h"
+#include "keymgmt/token/uri.h"
 
 #define PEM_BEGIN "-----BEGIN " ENV_KEK_PEM_NAME "-----\n"
 #define PEM_END "-----END " ENV_KEK_PEM_NAME "-----\n"

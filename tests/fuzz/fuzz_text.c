@@ -9,10 +9,10 @@
 #include <strings.h>
 
 #include "fuzz.h"
-#include "keymgmt/selector.h"
-#include "keymgmt/words.h"
-#include "provider/config.h"
-#include "provider/selector_key.h"
+#include "keymgmt/token/query.h"
+#include "envelope/base/config_list.h"
+#include "envelope/base/config.h"
+#include "provider/ciphers/selector_key.h"
 
 enum { CONFIG, WORDS, OPEN_KEK, URI, SHOWN, QUERY, KEY_BYTES, READERS };
 

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "hostile_token.h"
-#include "keymgmt/kek_reference.h"
-#include "keymgmt/ring.h"
-#include "keymgmt/rsa_public.h"
-#include "keymgmt/survey.h"
+#include "provider/keys/kek_reference.h"
+#include "keymgmt/token/ring.h"
+#include "keymgmt/wrap/rsa_public.h"
+#include "keymgmt/token/survey.h"
 #include "keymgmt/token_keyring.h"
 
 #define STEPS 6u

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "der_mutator.h"
-#include "tools/message.h"
-#include "tools/sealed_list.h"
-#include "tools/settings_lines.h"
+#include "tools/common/message.h"
+#include "tools/common/sealed_list.h"
+#include "tools/check/settings_lines.h"
 
 enum { LIST, LINES, MESSAGE, READERS };
 

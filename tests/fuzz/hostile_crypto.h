@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "fuzz.h"
-#include "keymgmt/p11.h"
+#include "keymgmt/token/p11.h"
 
 #define HOSTILE_VALUE_MAX 5000u /* bytes of a secret, and of what it is wrapped to */
 

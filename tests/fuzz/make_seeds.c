@@ -14,8 +14,8 @@
 
 #include "fake_keyring.h"
 #include "fuzz.h"
-#include "keymgmt/kek_reference.h"
-#include "provider/header.h"
+#include "provider/keys/kek_reference.h"
+#include "envelope/format/header.h"
 
 #define MESSAGE_MAX 20000u
 

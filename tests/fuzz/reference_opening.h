@@ -11,7 +11,7 @@
 
 #include "fake_keyring.h"
 #include "fuzz.h"
-#include "provider/header.h"
+#include "envelope/format/header.h"
 
 struct reference {
     const struct fake_kek *only; /* opened as the key of this KEK alone, or NULL: by all of them */

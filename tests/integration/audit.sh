@@ -49,7 +49,7 @@ flip bent $((length - 1))
 expect_failure NOT_AUTHENTIC "" open -in bent
 lines_are 1
 line_is 1 ".operation == \"unwrap\" and .result == \"failed\" and .reason == $(
-    sed -nE 's/^ *X\(NOT_AUTHENTIC, *([0-9]+),.*/\1/p' "$source_dir/provider/reasons.h")
+    sed -nE 's/^ *X\(NOT_AUTHENTIC, *([0-9]+),.*/\1/p' "$source_dir/envelope/base/reasons.h")
     and (has(\"message\") | not) and (has(\"ckr\") | not) and .kek == \"$kek_id\""
 
 # A KEK that may not open, one that is not to be had, a PIN that is refused.

@@ -15,7 +15,7 @@ configure() { # lines as of write_cnf
 configure
 echo words >plain
 seal -in plain -out sealed 2>err
-mapfile -t keys < <(sed -nE 's/^    \{"([a-z0-9-]+)", offsetof.*/\1/p' "$source_dir/provider/config.c")
+mapfile -t keys < <(sed -nE 's/^    \{"([a-z0-9-]+)", offsetof.*/\1/p' "$source_dir/envelope/base/config.c")
 ((${#keys[@]} >= 18)) || fail "the table of keys is not where it was"
 
 # What is wrong with each: the reason, then the value as it stands in the file. What a value needs

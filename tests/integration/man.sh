@@ -113,7 +113,7 @@ literals() { # of C
     grep -oE '"[^"]*"' | tr -d '"'
 }
 
-sources=("$source_dir"/provider/*.[ch] "$source_dir"/keymgmt/*.[ch])
+mapfile -t sources < <(find "$source_dir"/{envelope,keymgmt,provider} -name "*.[ch]")
 
 # Every key that is read stands as an entry of its own, every slip that is looked for somewhere.
 sed -n '/^\.SH CONFIGURATION/,/^\.SH ALGORITHMS/p' "$page" | unescape >configuration
@@ -121,11 +121,11 @@ count=0
 while read -r key; do
     grep -qE "^\.BI? $key \"? ?=" configuration || fail "the key $key is not described"
     count=$((count + 1))
-done < <(grep -oE '\{"[^"]+", offsetof\(struct env_config,' "$source_dir/provider/config.c" | literals)
+done < <(grep -oE '\{"[^"]+", offsetof\(struct env_config,' "$source_dir/envelope/base/config.c" | literals)
 ((count >= 11)) || fail "$count keys in the sources: this test does not find them any more"
 each "slip of a key" 20 < <(
     awk '/slips\[\] = \{/ { inside = 1 } inside { print } /\}/ { inside = 0 }' \
-        "$source_dir/provider/config.c" | literals
+        "$source_dir/envelope/base/config.c" | literals
 )
 
 # The tables are {NAME or its macro, properties, ...}; a name may be several, with colons between.
@@ -143,9 +143,9 @@ algorithm_names() {
 }
 
 tables "$source_dir/provider/algorithms.c" | algorithm_names >algorithms.own
-tables "$source_dir"/keymgmt/*.c | algorithm_names >algorithms.keymgmt
+tables "$source_dir"/provider/keys/*.c | algorithm_names >algorithms.keys
 each "algorithm of provider/" 34 <algorithms.own
-each "algorithm of keymgmt/" 12 <algorithms.keymgmt
+each "algorithm of provider/keys/" 12 <algorithms.keys
 # The other way round: what OpenSSL lists for us, so that no table is missed above.
 write_cnf standard-names=yes pkcs11-scheme=yes
 for list in cipher key-managers kem asymcipher encoders decoders store-loaders; do
@@ -167,8 +167,8 @@ while read -r name number; do
     grep -qx "$number $name" entries || fail "the reason $number $name has no entry"
     grep -qF -- "$number $name $(reason "$name")" text || fail "the text of $name is another"
     count=$((count + 1))
-done < <(sed -nE 's/^ +X\(([A-Z0-9_]+), *([0-9]+), ".*/\1 \2/p' "$source_dir/provider/reasons.h")
-(($(grep -cE '^ +X\(' "$source_dir/provider/reasons.h") == count && count >= 60)) ||
+done < <(sed -nE 's/^ +X\(([A-Z0-9_]+), *([0-9]+), ".*/\1 \2/p' "$source_dir/envelope/base/reasons.h")
+(($(grep -cE '^ +X\(' "$source_dir/envelope/base/reasons.h") == count && count >= 60)) ||
     fail "$count reasons in the sources: this test does not find them any more"
 (($(wc -l <entries) == count)) || fail "$(wc -l <entries) reasons in the page, $count in the sources"
 write_cnf

@@ -12,7 +12,7 @@ threads=8
 all=$((threads * 16)) # two operations in each of eight rounds
 
 number() { # of a reason
-    sed -nE "s/^ *X\($1, *([0-9]+),.*/\1/p" "$source_dir/provider/reasons.h"
+    sed -nE "s/^ *X\($1, *([0-9]+),.*/\1/p" "$source_dir/envelope/base/reasons.h"
 }
 
 tries() { # flags, wanted, further lines of the section

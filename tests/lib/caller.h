@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "provider/reasons.h"
+#include "envelope/base/reasons.h"
 
 #define SEGMENT 4096u           /* a full segment of ENVELOPE */
 #define SEGMENT_PLAIN 4064u     /* the plaintext in it */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "keymgmt/module_call.h"
+#include "keymgmt/token/module_call.h"
 #include "keymgmt/token_keyring.h"
 
 struct fake_kek fake_keks[FAKE_KEKS];

@@ -11,8 +11,8 @@
 #include <openssl/provider.h>
 #include <stdatomic.h>
 
-#include "provider/kek.h"
-#include "provider/provctx.h"
+#include "envelope/message/kek.h"
+#include "provider/common/provctx.h"
 
 #define FAKE_KEKS 40u
 

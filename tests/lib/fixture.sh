@@ -175,7 +175,7 @@ open() {
 # The text of a reason, as users see it: fetched from the one place that defines it.
 reason() { # name
     local text
-    text=$(sed -nE "s/^ *X\($1, *[0-9]+, \"(.*)\"\).*/\1/p" "$source_dir/provider/reasons.h")
+    text=$(sed -nE "s/^ *X\($1, *[0-9]+, \"(.*)\"\).*/\1/p" "$source_dir/envelope/base/reasons.h")
     [[ -n $text ]] || fail "there is no reason $1"
     echo "$text"
 }

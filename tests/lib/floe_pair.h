@@ -4,7 +4,7 @@
 #define ENVELOPE_TESTS_FLOE_PAIR_H
 
 #include "caller.h"
-#include "provider/floe.h"
+#include "envelope/format/floe.h"
 
 #define SHORT_SEGMENT 64u
 #define SHORT_PLAIN 32u

@@ -5,7 +5,7 @@
 
 #include "fake_keyring.h"
 #include "header_tree.h"
-#include "provider/rewrap_header.h"
+#include "envelope/message/dek_rewrap.h"
 
 #define SEVERAL 3u /* recipients of one header */
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "provider/gate.h"
+#include "envelope/base/fork_gate.h"
 
 atomic_bool stop;
 atomic_int stage;

@@ -12,8 +12,8 @@
 
 #include "child.h"
 #include "fake_keyring.h"
-#include "provider/crypto.h"
-#include "provider/header.h"
+#include "envelope/format/crypto.h"
+#include "envelope/format/header.h"
 #include "softhsm_fixture.h"
 
 #define PIECE 16u /* secrets are looked for in pieces of so many bytes */

@@ -19,7 +19,7 @@
 
 #include "child.h"
 #include "kek_pkey.h"
-#include "provider/reasons.h"
+#include "envelope/base/reasons.h"
 #include "secrets.h"
 
 /* ---- the child ---- */

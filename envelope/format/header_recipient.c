@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "envelope/format/header_recipient.h"
+
+#include <openssl/objects.h>
+#include <openssl/rsa.h>
+#include <string.h>
+
+#define KEKRI_VERSION 4
+#define KTRI_VERSION 2 /* with a subjectKeyIdentifier */
+#define GCM_TAG_LEN 16
+
+enum wrap_params { NO_PARAMS, GCM_PARAMS, OAEP_SHA1_PARAMS, OAEP_SHA256_PARAMS };
+
+static const struct wrap_format {
+    enum env_wrap_alg alg;
+    int nid;
+    enum wrap_params params;
+    size_t shortest; /* wrapped DEK */
+    size_t longest;
+} wrap_formats[] = {
+#define KW_LEN (ENV_DEK_LEN + 8), (ENV_DEK_LEN + 8)
+#define GCM_LEN (ENV_DEK_LEN + GCM_TAG_LEN), (ENV_DEK_LEN + GCM_TAG_LEN)
+#define RSA_LEN ENV_RSA_WRAPPED_MIN, ENV_WRAPPED_MAX
+    {ENV_WRAP_AES128_KW, NID_id_aes128_wrap, NO_PARAMS, KW_LEN},
+    {ENV_WRAP_AES192_KW, NID_id_aes192_wrap, NO_PARAMS, KW_LEN},
+    {ENV_WRAP_AES256_KW, NID_id_aes256_wrap, NO_PARAMS, KW_LEN},
+    {ENV_WRAP_AES128_KWP, NID_id_aes128_wrap_pad, NO_PARAMS, KW_LEN},
+    {ENV_WRAP_AES192_KWP, NID_id_aes192_wrap_pad, NO_PARAMS, KW_LEN},
+    {ENV_WRAP_AES256_KWP, NID_id_aes256_wrap_pad, NO_PARAMS, KW_LEN},
+    {ENV_WRAP_AES128_GCM, NID_aes_128_gcm, GCM_PARAMS, GCM_LEN},
+    {ENV_WRAP_AES192_GCM, NID_aes_192_gcm, GCM_PARAMS, GCM_LEN},
+    {ENV_WRAP_AES256_GCM, NID_aes_256_gcm, GCM_PARAMS, GCM_LEN},
+    {ENV_WRAP_RSA_OAEP_SHA1, NID_rsaesOaep, OAEP_SHA1_PARAMS, RSA_LEN},
+    {ENV_WRAP_RSA_OAEP_SHA256, NID_rsaesOaep, OAEP_SHA256_PARAMS, RSA_LEN},
+};
+
+#define WRAP_FORMATS (sizeof(wrap_formats) / sizeof(wrap_formats[0]))
+
+bool env_asn1_integer_is(const ASN1_INTEGER *integer, int64_t wanted)
+{
+    int64_t value = -1;
+
+    return ASN1_INTEGER_get_int64(&value, integer) == 1 && value == wanted;
+}
+
+static bool octets(const ASN1_STRING *string, struct env_span *out)
+{
+    int len = ASN1_STRING_length(string);
+
+    *out = (struct env_span){ASN1_STRING_get0_data(string), len > 0 ? (size_t)len : 0};
+    return len > 0;
+}
+
+static bool same_bytes(const ASN1_STRING *a, const ASN1_STRING *b)
+{
+    int len = ASN1_STRING_length(a);
+
+    return len == ASN1_STRING_length(b) &&
+           memcmp(ASN1_STRING_get0_data(a), ASN1_STRING_get0_data(b), (size_t)len) == 0;
+}
+
+/* ---- RSAES-OAEP-params (RFC 4055) ---- */
+
+/* What OpenSSL itself writes for a hash: the digest's algorithm without parameters. */
+static ASN1_STRING *mgf1_with(X509_ALGOR *mask, int hash_nid)
+{
+    X509_ALGOR *hash = X509_ALGOR_new();
+    ASN1_STRING *packed = NULL;
+
+    if (hash != NULL && X509_ALGOR_set0(hash, OBJ_nid2obj(hash_nid), V_ASN1_UNDEF, NULL) == 1)
+        packed = ASN1_item_pack(hash, ASN1_ITEM_rptr(X509_ALGOR), NULL);
+    X509_ALGOR_free(hash);
+    if (packed != NULL &&
+        X509_ALGOR_set0(mask, OBJ_nid2obj(NID_mgf1), V_ASN1_SEQUENCE, packed) != 1) {
+        ASN1_STRING_free(packed);
+        return NULL;
+    }
+    return packed;
+}
+
+/*
+ * Hash and MGF1 of one hash, and no label. SHA-1 is the DEFAULT of every field, so for it DER has
+ * none of them. NULL: no memory.
+ */
+static ASN1_STRING *oaep_params(enum wrap_params params)
+{
+    RSA_OAEP_PARAMS *oaep = RSA_OAEP_PARAMS_new();
+    ASN1_STRING *packed = NULL;
+    bool ok = oaep != NULL;
+
+    if (ok && params == OAEP_SHA256_PARAMS) {
+        oaep->hashFunc = X509_ALGOR_new();
+        oaep->maskGenFunc = X509_ALGOR_new();
+        ok = oaep->hashFunc != NULL && oaep->maskGenFunc != NULL &&
+             X509_ALGOR_set0(oaep->hashFunc, OBJ_nid2obj(NID_sha256), V_ASN1_UNDEF, NULL) == 1 &&
+             mgf1_with(oaep->maskGenFunc, NID_sha256) != NULL;
+    }
+    if (ok)
+        packed = ASN1_item_pack(oaep, ASN1_ITEM_rptr(RSA_OAEP_PARAMS), NULL);
+    RSA_OAEP_PARAMS_free(oaep);
+    return packed;
+}
+
+/* There is one way to write each, so what was read has to be that. */
+static ENV_RESULT decode_oaep_params(const ASN1_TYPE *given, const struct wrap_format **format)
+{
+    for (size_t i = 0; i < WRAP_FORMATS; i++) {
+        ASN1_STRING *wanted;
+        bool same;
+
+        if (wrap_formats[i].nid != NID_rsaesOaep)
+            continue;
+        wanted = oaep_params(wrap_formats[i].params);
+        if (wanted == NULL)
+            return ENV_FAIL(ENV_R_NO_MEMORY);
+        same = given != NULL && given->type == V_ASN1_SEQUENCE &&
+               same_bytes(wanted, given->value.sequence);
+        ASN1_STRING_free(wanted);
+        if (same) {
+            *format = &wrap_formats[i];
+            return ENV_OK;
+        }
+    }
+    return ENV_FAIL(ENV_R_OAEP_PARAMETERS);
+}
+
+/* ---- reading ---- */
+
+static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, uint8_t nonce[ENV_GCM_NONCE_LEN])
+{
+    ENV_ASN1_GCM_PARAMS *gcm;
+    ASN1_STRING
+    *again; /* parameters are kept as they came, so they need a DER check of their own */
+    struct env_span bytes;
+    ENV_RESULT r = ENV_FAIL(ENV_R_BAD_HEADER);
+
+    if (params == NULL || params->type != V_ASN1_SEQUENCE)
+        return r;
+    gcm = ASN1_item_unpack(params->value.sequence, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
+    if (gcm == NULL)
+        return r;
+    again = ASN1_item_pack(gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS), NULL);
+    if (again != NULL && same_bytes(again, params->value.sequence) && octets(gcm->nonce, &bytes) &&
+        bytes.len == ENV_GCM_NONCE_LEN && env_asn1_integer_is(gcm->icv_len, GCM_TAG_LEN)) {
+        memcpy(nonce, bytes.data, bytes.len);
+        r = ENV_OK;
+    }
+    ASN1_STRING_free(again);
+    ASN1_item_free((ASN1_VALUE *)gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
+    return r;
+}
+
+/* rsa: in a recipient of that kind; an algorithm of the other kind is refused. */
+static ENV_RESULT decode_wrapped(bool rsa, const X509_ALGOR *algorithm,
+                                 const ASN1_OCTET_STRING *encrypted, struct env_wrapped *out)
+{
+    const struct wrap_format *format = NULL;
+    struct env_span bytes;
+    int nid = OBJ_obj2nid(algorithm->algorithm);
+
+    for (size_t i = 0; i < WRAP_FORMATS && format == NULL; i++)
+        format = wrap_formats[i].nid == nid ? &wrap_formats[i] : NULL;
+    if (format == NULL || (nid == NID_rsaesOaep) != rsa)
+        return ENV_FAIL(ENV_R_UNSUPPORTED_RECIPIENT);
+    if (rsa)
+        ENV_TRY(decode_oaep_params(algorithm->parameter, &format));
+    if (!octets(encrypted, &bytes) || bytes.len < format->shortest || bytes.len > format->longest)
+        return ENV_FAIL(ENV_R_BAD_HEADER);
+    if (format->params == GCM_PARAMS)
+        ENV_TRY(decode_gcm_params(algorithm->parameter, out->nonce));
+    else if (format->params == NO_PARAMS && algorithm->parameter != NULL)
+        return ENV_FAIL(ENV_R_BAD_HEADER);
+    out->alg = format->alg;
+    out->len = bytes.len;
+    memcpy(out->data, bytes.data, bytes.len);
+    return ENV_OK;
+}
+
+static ENV_RESULT decode_id(const ASN1_OCTET_STRING *from, struct env_kek_id *id)
+{
+    struct env_span bytes;
+
+    if (!octets(from, &bytes) || bytes.len > ENV_KEK_ID_MAX)
+        return ENV_FAIL(ENV_R_BAD_HEADER);
+    id->len = bytes.len;
+    memcpy(id->bytes, bytes.data, bytes.len);
+    return ENV_OK;
+}
+
+static ENV_RESULT decode_kekri(const ENV_ASN1_KEKRI *kekri, struct env_recipient *out)
+{
+    if (!env_asn1_integer_is(kekri->version, KEKRI_VERSION))
+        return ENV_FAIL(ENV_R_BAD_HEADER);
+    ENV_TRY(decode_id(kekri->kekid->key_identifier, &out->id));
+    return decode_wrapped(false, kekri->key_encryption_algorithm, kekri->encrypted_key,
+                          &out->wrapped);
+}
+
+static ENV_RESULT decode_ktri(const ENV_ASN1_KTRI *ktri, struct env_recipient *out)
+{
+    if (ktri->rid->type != ENV_RID_SUBJECT_KEY)
+        return ENV_FAIL(ENV_R_UNSUPPORTED_RECIPIENT);
+    if (!env_asn1_integer_is(ktri->version, KTRI_VERSION))
+        return ENV_FAIL(ENV_R_BAD_HEADER);
+    ENV_TRY(decode_id(ktri->rid->d.subject_key, &out->id));
+    return decode_wrapped(true, ktri->key_encryption_algorithm, ktri->encrypted_key, &out->wrapped);
+}
+
+ENV_RESULT env_recipient_decode(const ENV_ASN1_RECIPIENT *recipient, struct env_recipient *out)
+{
+    if (recipient->type == ENV_RI_KEKRI)
+        return decode_kekri(recipient->d.kekri, out);
+    if (recipient->type == ENV_RI_KTRI)
+        return decode_ktri(recipient->d.ktri, out);
+    return ENV_FAIL(ENV_R_UNSUPPORTED_RECIPIENT);
+}
+
+/* ---- writing ---- */
+
+static ASN1_STRING *gcm_params(const uint8_t nonce[ENV_GCM_NONCE_LEN])
+{
+    ENV_ASN1_GCM_PARAMS *gcm =
+        (ENV_ASN1_GCM_PARAMS *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
+    ASN1_STRING *packed = NULL;
+
+    if (gcm != NULL && ASN1_OCTET_STRING_set(gcm->nonce, nonce, ENV_GCM_NONCE_LEN) == 1 &&
+        ASN1_INTEGER_set_int64(gcm->icv_len, GCM_TAG_LEN) == 1)
+        packed = ASN1_item_pack(gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS), NULL);
+    ASN1_item_free((ASN1_VALUE *)gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
+    return packed;
+}
+
+static ENV_RESULT set_algorithm(X509_ALGOR *algorithm, const struct wrap_format *format,
+                                const uint8_t nonce[ENV_GCM_NONCE_LEN])
+{
+    ASN1_STRING *packed;
+
+    if (format->params == NO_PARAMS)
+        return X509_ALGOR_set0(algorithm, OBJ_nid2obj(format->nid), V_ASN1_UNDEF, NULL) == 1
+                   ? ENV_OK
+                   : ENV_FAIL(ENV_R_NO_MEMORY);
+    packed = format->params == GCM_PARAMS ? gcm_params(nonce) : oaep_params(format->params);
+    if (packed == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(format->nid), V_ASN1_SEQUENCE, packed) != 1) {
+        ASN1_STRING_free(packed);
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    }
+    return ENV_OK;
+}
+
+static bool set_octets(ASN1_OCTET_STRING *to, const uint8_t *bytes, size_t len)
+{
+    return ASN1_OCTET_STRING_set(to, bytes, (int)len) == 1;
+}
+
+static ENV_RESULT encode_kekri(const struct env_recipient *in, const struct wrap_format *format,
+                               ENV_ASN1_RECIPIENT *out)
+{
+    ENV_ASN1_KEKRI *kekri = (ENV_ASN1_KEKRI *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_KEKRI));
+
+    out->type = ENV_RI_KEKRI;
+    out->d.kekri = kekri;
+    if (kekri == NULL || ASN1_INTEGER_set_int64(kekri->version, KEKRI_VERSION) != 1 ||
+        !set_octets(kekri->kekid->key_identifier, in->id.bytes, in->id.len) ||
+        !set_octets(kekri->encrypted_key, in->wrapped.data, in->wrapped.len))
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    return set_algorithm(kekri->key_encryption_algorithm, format, in->wrapped.nonce);
+}
+
+static ENV_RESULT encode_ktri(const struct env_recipient *in, const struct wrap_format *format,
+                              ENV_ASN1_RECIPIENT *out)
+{
+    ENV_ASN1_KTRI *ktri = (ENV_ASN1_KTRI *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_KTRI));
+
+    out->type = ENV_RI_KTRI;
+    out->d.ktri = ktri;
+    if (ktri == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    ktri->rid->d.subject_key = ASN1_OCTET_STRING_new();
+    ktri->rid->type = ENV_RID_SUBJECT_KEY;
+    if (ktri->rid->d.subject_key == NULL ||
+        ASN1_INTEGER_set_int64(ktri->version, KTRI_VERSION) != 1 ||
+        !set_octets(ktri->rid->d.subject_key, in->id.bytes, in->id.len) ||
+        !set_octets(ktri->encrypted_key, in->wrapped.data, in->wrapped.len))
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    return set_algorithm(ktri->key_encryption_algorithm, format, in->wrapped.nonce);
+}
+
+ENV_RESULT env_recipient_encode(const struct env_recipient *in,
+                                STACK_OF(ENV_ASN1_RECIPIENT) * recipients)
+{
+    const struct wrap_format *format = NULL;
+    ENV_ASN1_RECIPIENT *out;
+
+    for (size_t i = 0; i < WRAP_FORMATS && format == NULL; i++)
+        format = wrap_formats[i].alg == in->wrapped.alg ? &wrap_formats[i] : NULL;
+    if (format == NULL || in->wrapped.len < format->shortest || in->wrapped.len > format->longest ||
+        in->id.len == 0 || in->id.len > ENV_KEK_ID_MAX)
+        return ENV_FAIL(ENV_R_INTERNAL);
+    out = (ENV_ASN1_RECIPIENT *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_RECIPIENT));
+    if (out == NULL || sk_ENV_ASN1_RECIPIENT_push(recipients, out) <= 0) {
+        ASN1_item_free((ASN1_VALUE *)out, ASN1_ITEM_rptr(ENV_ASN1_RECIPIENT));
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    }
+    /* the stack owns it now, also when this fails */
+    return format->nid == NID_rsaesOaep ? encode_ktri(in, format, out)
+                                        : encode_kekri(in, format, out);
+}

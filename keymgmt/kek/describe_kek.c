@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keymgmt/kek/describe_kek.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keymgmt/wrap/aes_family.h"
+#include "keymgmt/kek/kek_operation.h"
+#include "keymgmt/wrap/wrap_rsa.h"
+
+static size_t trimmed(const unsigned char *text, size_t len)
+{
+    while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\0'))
+        len--;
+    return len;
+}
+
+static void add_attribute(P11KitUri *uri, CK_ATTRIBUTE_TYPE type, const void *value, size_t len)
+{
+    CK_ATTRIBUTE attribute = {type, (void *)(uintptr_t)value, (CK_ULONG)len};
+
+    if (len > 0)
+        (void)p11_kit_uri_set_attribute(uri, &attribute);
+}
+
+/*
+ * By token label, key label, id and type. A token's serial number stands in it only when the token
+ * has no label: so a reference outlives the device, when its keys go to another of the same label.
+ */
+static void write_uri(const struct env_token_kek *kek, char *out, size_t size)
+{
+    const CK_OBJECT_CLASS class = kek->facts.rsa ? CKO_PRIVATE_KEY : CKO_SECRET_KEY;
+    P11KitUri *uri = p11_kit_uri_new();
+    CK_TOKEN_INFO *info;
+    char *text = NULL;
+
+    out[0] = '\0';
+    if (uri == NULL)
+        return;
+    info = p11_kit_uri_get_token_info(uri);
+    if (trimmed(kek->token.label, sizeof(kek->token.label)) > 0)
+        memcpy(info->label, kek->token.label, sizeof(info->label));
+    else
+        memcpy(info->serialNumber, kek->token.serial, sizeof(info->serialNumber));
+    add_attribute(uri, CKA_LABEL, kek->facts.label, kek->facts.label_len);
+    add_attribute(uri, CKA_ID, kek->id.bytes, kek->id.len);
+    add_attribute(uri, CKA_CLASS, &class, sizeof(class));
+    if (p11_kit_uri_format(uri, P11_KIT_URI_FOR_OBJECT_ON_TOKEN, &text) == P11_KIT_URI_OK &&
+        strlen(text) < size)
+        memcpy(out, text, strlen(text) + 1);
+    free(text);
+    p11_kit_uri_free(uri);
+}
+
+static void append(char *out, size_t size, const char *separator, const char *text)
+{
+    size_t len = strlen(out);
+
+    (void)snprintf(out + len, size - len, "%s%s", len > 0 ? separator : "", text);
+}
+
+static const char *way_name(enum env_aes_way way)
+{
+    static const char *const names[] = {
+        [ENV_AES_ENCRYPT] = "C_Encrypt",
+        [ENV_AES_WRAP_KEY] = "C_WrapKey",
+        [ENV_AES_DECRYPT] = "C_Decrypt",
+        [ENV_AES_UNWRAP_KEY] = "C_UnwrapKey",
+    };
+
+    return names[way];
+}
+
+static const char *family_name(enum env_aes_family family)
+{
+    static const char *const names[] = {
+        [ENV_AES_KW] = "AES-KW", [ENV_AES_KWP] = "AES-KWP", [ENV_AES_GCM] = "AES-GCM"};
+
+    return names[family];
+}
+
+/* "AES-KW (C_WrapKey, C_UnwrapKey), AES-GCM (C_Encrypt, C_Decrypt)" */
+static void write_mechanisms(unsigned uses, char *out, size_t size)
+{
+    for (unsigned f = ENV_AES_KW; f <= ENV_AES_GCM; f++) {
+        char ways[64] = "";
+
+        for (unsigned w = ENV_AES_ENCRYPT; w <= ENV_AES_UNWRAP_KEY; w++) {
+            if (env_aes_can(uses, f, w))
+                append(ways, sizeof(ways), ", ", way_name(w));
+        }
+        if (ways[0] == '\0')
+            continue;
+        append(out, size, ", ", family_name(f));
+        (void)snprintf(out + strlen(out), size - strlen(out), " (%s)", ways);
+    }
+}
+
+/* "RSA-OAEP (C_Decrypt)": sealing with it is done without the token. */
+static void write_oaep(unsigned uses, char *out, size_t size)
+{
+    if (uses == 0)
+        return;
+    (void)snprintf(out, size, "RSA-OAEP (%s)",
+                   uses == (ENV_RSA_DECRYPT | ENV_RSA_UNWRAP_KEY) ? "C_Decrypt, C_UnwrapKey"
+                   : uses == ENV_RSA_DECRYPT                      ? "C_Decrypt"
+                                                                  : "C_UnwrapKey");
+}
+
+void env_token_kek_describe(const struct env_kek *base, struct env_kek_facts *facts)
+{
+    const struct env_token_kek *kek = (const struct env_token_kek *)base;
+    const struct env_key_facts *key = &kek->facts;
+
+    *facts = (struct env_kek_facts){
+        .type = key->rsa ? ENV_KEK_RSA : ENV_KEK_AES,
+        .bits = key->bits,
+        .id = kek->id,
+        .encrypt = key->encrypt,
+        .decrypt = key->decrypt,
+        .wrap = key->wrap,
+        .unwrap = key->unwrap,
+        .sensitive = key->sensitive,
+        .always_sensitive = key->always_sensitive,
+        .extractable = key->extractable,
+        .never_extractable = key->never_extractable,
+        .private_object = key->private_object,
+        .local = key->local,
+        .may_open = kek->may_open,
+        .modulus_len = key->modulus_len,
+        .exponent_len = key->exponent_len,
+    };
+    env_printable(facts->token, sizeof(facts->token), kek->token.label,
+                  trimmed(kek->token.label, sizeof(kek->token.label)));
+    env_printable(facts->label, sizeof(facts->label), key->label, key->label_len);
+    write_uri(kek, facts->uri, sizeof(facts->uri));
+    if (key->rsa)
+        write_oaep(kek->first_uses, facts->mechanisms, sizeof(facts->mechanisms));
+    else
+        write_mechanisms(kek->first_uses, facts->mechanisms, sizeof(facts->mechanisms));
+    memcpy(facts->modulus, key->modulus, key->modulus_len);
+    memcpy(facts->exponent, key->exponent, key->exponent_len);
+}

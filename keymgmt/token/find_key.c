@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keymgmt/token/find_key.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* CKR_OK, or what makes it pointless to go on; an attribute that is not there has length 0. */
+static CK_RV read_attribute(const struct env_token *token, const struct env_session *session,
+                            CK_OBJECT_HANDLE key, CK_ATTRIBUTE *attribute)
+{
+    bool measured = attribute->pValue == NULL;
+    CK_ULONG room = attribute->ulValueLen;
+    CK_RV rv = ENV_P11(token->fn->C_GetAttributeValue(session->handle, key, attribute, 1));
+
+    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE) {
+        rv = CKR_OK;
+        attribute->ulValueLen = 0;
+    } else if (rv != CKR_OK || attribute->ulValueLen == CK_UNAVAILABLE_INFORMATION) {
+        attribute->ulValueLen = 0;
+    } else if (!measured && attribute->ulValueLen > room) {
+        rv = CKR_BUFFER_TOO_SMALL; /* it says that it wrote more than there was room for */
+        attribute->ulValueLen = 0;
+    }
+    return rv;
+}
+
+/*
+ * One of any length: *len is what the token says it has, and out is filled where it has room for
+ * that. A reference that came out shorter than it is would be sealed into messages.
+ */
+static CK_RV read_measured(const struct env_token *token, const struct env_session *session,
+                           CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
+                           size_t *len)
+{
+    CK_ATTRIBUTE attribute = {type, NULL, 0};
+    CK_RV rv = read_attribute(token, session, key, &attribute);
+
+    *len = attribute.ulValueLen;
+    if (rv != CKR_OK || *len == 0 || *len > room)
+        return rv;
+    attribute.pValue = out;
+    rv = read_attribute(token, session, key, &attribute);
+    if (rv == CKR_OK && attribute.ulValueLen != *len)
+        rv = CKR_GENERAL_ERROR;
+    return rv;
+}
+
+/*
+ * The same without asking for the length first: p11-kit 0.24 does not get every such answer through
+ * its socket (CKR_DEVICE_ERROR). That it does not fit is believed only when the length says so too.
+ */
+static CK_RV read_at_once(const struct env_token *token, const struct env_session *session,
+                          CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
+                          size_t *len)
+{
+    CK_ATTRIBUTE attribute = {type, out, room};
+    CK_RV rv = read_attribute(token, session, key, &attribute);
+
+    *len = attribute.ulValueLen;
+    if (rv == CKR_BUFFER_TOO_SMALL)
+        rv = read_measured(token, session, key, type, out, room, len);
+    return rv;
+}
+
+static CK_RV read_flags(const struct env_token *token, const struct env_session *session,
+                        struct env_key_facts *key)
+{
+    const struct {
+        CK_ATTRIBUTE_TYPE type;
+        bool *out;
+        bool when_absent;
+    } flags[] = {
+        {CKA_EXTRACTABLE, &key->extractable, true},
+        {CKA_SENSITIVE, &key->sensitive, false},
+        {CKA_PRIVATE, &key->private_object, false},
+        {CKA_ALWAYS_SENSITIVE, &key->always_sensitive, false},
+        {CKA_NEVER_EXTRACTABLE, &key->never_extractable, false},
+        {CKA_ENCRYPT, &key->encrypt, false},
+        {CKA_DECRYPT, &key->decrypt, false},
+        {CKA_WRAP, &key->wrap, false},
+        {CKA_UNWRAP, &key->unwrap, false},
+        {CKA_LOCAL, &key->local, false},
+    };
+    CK_RV rv = CKR_OK;
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && rv == CKR_OK; i++) {
+        CK_BBOOL value = CK_FALSE;
+        CK_ATTRIBUTE attribute = {flags[i].type, &value, sizeof(value)};
+
+        rv = read_attribute(token, session, key->handle, &attribute);
+        *flags[i].out =
+            attribute.ulValueLen == sizeof(value) ? value != CK_FALSE : flags[i].when_absent;
+    }
+    return rv;
+}
+
+/*
+ * Not every token knows the attribute, and an empty list is no restriction on those that always
+ * have one. A list that does not fit restricts the key to nothing.
+ */
+static CK_RV read_allowed(const struct env_token *token, const struct env_session *session,
+                          struct env_key_facts *key)
+{
+    size_t len;
+    CK_RV rv = read_at_once(token, session, key->handle, CKA_ALLOWED_MECHANISMS, key->allowed,
+                            sizeof(key->allowed), &len);
+
+    key->restricted = len > 0;
+    key->allowed_count = len <= sizeof(key->allowed) ? len / sizeof(key->allowed[0]) : 0;
+    return rv;
+}
+
+/* What does not fit leaves its length (id) or nothing (label). */
+static CK_RV read_names(const struct env_token *token, const struct env_session *session,
+                        struct env_key_facts *key)
+{
+    CK_RV rv =
+        read_measured(token, session, key->handle, CKA_ID, key->id, sizeof(key->id), &key->id_len);
+
+    if (rv == CKR_OK)
+        rv = read_measured(token, session, key->handle, CKA_LABEL, key->label, ENV_LABEL_MAX,
+                           &key->label_len);
+    if (key->label_len > ENV_LABEL_MAX)
+        key->label_len = 0;
+    key->label[key->label_len] = '\0';
+    return rv;
+}
+
+static CK_RV read_aes(const struct env_token *token, const struct env_session *session,
+                      struct env_key_facts *key)
+{
+    CK_ULONG bytes = 0;
+    CK_ATTRIBUTE length = {CKA_VALUE_LEN, &bytes, sizeof(bytes)};
+    CK_RV rv = read_attribute(token, session, key->handle, &length);
+
+    key->bits = length.ulValueLen == sizeof(bytes) && bytes <= 32 ? bytes * 8 : 0;
+    return rv;
+}
+
+static size_t bit_length(uint8_t byte)
+{
+    size_t n = 0;
+
+    for (; byte != 0; byte >>= 1)
+        n++;
+    return n;
+}
+
+/* A part of the public half; one that does not fit has length 0. */
+static CK_RV read_number(const struct env_token *token, const struct env_session *session,
+                         CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
+                         size_t *len)
+{
+    CK_RV rv = read_at_once(token, session, key, type, out, room, len);
+
+    if (*len > room)
+        *len = 0;
+    return rv;
+}
+
+static CK_RV read_rsa(const struct env_token *token, const struct env_session *session,
+                      struct env_key_facts *key)
+{
+    CK_RV rv = read_number(token, session, key->handle, CKA_MODULUS, key->modulus,
+                           sizeof(key->modulus), &key->modulus_len);
+    size_t zeros = 0;
+
+    if (rv == CKR_OK)
+        rv = read_number(token, session, key->handle, CKA_PUBLIC_EXPONENT, key->exponent,
+                         sizeof(key->exponent), &key->exponent_len);
+    while (zeros < key->modulus_len && key->modulus[zeros] == 0)
+        zeros++;
+    if (zeros < key->modulus_len)
+        key->bits = 8 * (key->modulus_len - zeros - 1) + bit_length(key->modulus[zeros]);
+    return rv;
+}
+
+CK_RV env_read_key(const struct env_token *token, const struct env_session *session,
+                   CK_OBJECT_HANDLE handle, struct env_key_facts *key)
+{
+    CK_KEY_TYPE type = CKK_AES;
+    CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof(type)};
+    CK_RV rv;
+
+    memset(key, 0, sizeof(*key));
+    key->handle = handle;
+    rv = read_attribute(token, session, handle, &attribute);
+    key->rsa = type == CKK_RSA;
+    if (rv == CKR_OK)
+        rv = key->rsa ? read_rsa(token, session, key) : read_aes(token, session, key);
+    if (rv == CKR_OK)
+        rv = read_names(token, session, key);
+    if (rv == CKR_OK)
+        rv = read_flags(token, session, key);
+    if (rv == CKR_OK)
+        rv = read_allowed(token, session, key);
+    return rv;
+}
+
+/* Tokens are not trusted to have compared the label and the id exactly. */
+static bool answers(const struct env_key_facts *key, const struct env_query *query)
+{
+    if (query->by_label && (key->label_len != query->label_len ||
+                            memcmp(key->label, query->label, query->label_len) != 0))
+        return false;
+    if (query->id.len > 0 &&
+        (key->id_len != query->id.len || memcmp(key->id, query->id.bytes, query->id.len) != 0))
+        return false;
+    return query->bits == 0 || key->bits == query->bits;
+}
+
+struct handles {
+    CK_OBJECT_HANDLE *list;
+    size_t count;
+    size_t room;
+    size_t limit;
+    bool no_memory;
+};
+
+#define OBJECTS_MAX 1000000u
+#define AT_ONCE 16u /* that C_FindObjects is asked for */
+
+static CK_RV collect(const struct env_token *token, const struct env_session *session,
+                     struct handles *handles)
+{
+    CK_ULONG got = 1;
+    CK_RV rv = CKR_OK;
+
+    while (rv == CKR_OK && got > 0 && handles->count < handles->limit) {
+        if (handles->room - handles->count < AT_ONCE) {
+            size_t room = 2 * handles->room + AT_ONCE;
+            CK_OBJECT_HANDLE *list = realloc(handles->list, room * sizeof(*list));
+
+            handles->no_memory = list == NULL;
+            if (list == NULL)
+                return CKR_HOST_MEMORY;
+            handles->list = list;
+            handles->room = room;
+        }
+        got = 0;
+        rv = ENV_P11(token->fn->C_FindObjects(session->handle, handles->list + handles->count,
+                                              AT_ONCE, &got));
+        /* It says that it wrote more than there was room for, or never comes to an end. */
+        if (rv == CKR_OK && (got > AT_ONCE || handles->count > OBJECTS_MAX))
+            rv = CKR_GENERAL_ERROR;
+        if (rv == CKR_OK)
+            handles->count += got;
+    }
+    if (handles->count > handles->limit)
+        handles->count = handles->limit;
+    return rv;
+}
+
+static CK_RV find_handles(const struct env_token *token, const struct env_session *session,
+                          const struct env_query *query, CK_KEY_TYPE type, struct handles *handles)
+{
+    CK_OBJECT_CLASS class = type == CKK_RSA ? CKO_PRIVATE_KEY : CKO_SECRET_KEY;
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE template[5] = {
+        {CKA_CLASS, &class, sizeof(class)},
+        {CKA_KEY_TYPE, &type, sizeof(type)},
+        {CKA_TOKEN, &yes, sizeof(yes)},
+    };
+    CK_ULONG n = 3;
+    CK_RV rv;
+    CK_RV final;
+
+    if (query->by_label)
+        template[n++] =
+            (CK_ATTRIBUTE){CKA_LABEL, (void *)(uintptr_t)query->label, (CK_ULONG)query->label_len};
+    if (query->id.len > 0)
+        template[n++] =
+            (CK_ATTRIBUTE){CKA_ID, (void *)(uintptr_t)query->id.bytes, (CK_ULONG)query->id.len};
+    rv = ENV_P11(token->fn->C_FindObjectsInit(session->handle, template, n));
+    if (rv != CKR_OK)
+        return rv;
+    rv = collect(token, session, handles);
+    final = ENV_P11(token->fn->C_FindObjectsFinal(session->handle));
+    return rv != CKR_OK ? rv : final;
+}
+
+static ENV_RESULT take_each(const struct env_token *token, const struct env_session *session,
+                            const struct env_query *query, const struct handles *handles,
+                            env_take_key_fn *take, void *arg, struct env_fault *fault)
+{
+    struct env_key_facts *key = malloc(sizeof(*key));
+    ENV_RESULT r = ENV_OK;
+
+    if (key == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);
+    for (size_t i = 0; i < handles->count && env_ok(r); i++) {
+        CK_RV rv = env_read_key(token, session, handles->list[i], key);
+
+        /* When somebody deleted it meanwhile it is not found the next time: the loss is the key's.
+         */
+        if (rv != CKR_OK)
+            r = env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetAttributeValue", rv, token->where);
+        else if (answers(key, query))
+            r = take(arg, key);
+    }
+    free(key);
+    return r;
+}
+
+static ENV_RESULT find(const struct env_token *token, const struct env_session *session,
+                       const struct env_query *query, size_t limit, env_take_key_fn *take,
+                       void *arg, struct env_fault *fault)
+{
+    struct handles handles = {.limit = limit};
+    ENV_RESULT r;
+    CK_RV rv = CKR_OK;
+
+    if (query->kinds != ENV_KEYS_RSA)
+        rv = find_handles(token, session, query, CKK_AES, &handles);
+    if (rv == CKR_OK && query->kinds != ENV_KEYS_AES)
+        rv = find_handles(token, session, query, CKK_RSA, &handles);
+    if (handles.no_memory)
+        r = env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);
+    else if (rv != CKR_OK)
+        r = env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_FindObjects", rv, token->where);
+    else
+        r = take_each(token, session, query, &handles, take, arg, fault);
+    free(handles.list);
+    return r;
+}
+
+ENV_RESULT env_find_all_keys(const struct env_token *token, const struct env_session *session,
+                             const struct env_query *query, env_take_key_fn *take, void *arg,
+                             struct env_fault *fault)
+{
+    return find(token, session, query, SIZE_MAX, take, arg, fault);
+}
+
+static ENV_RESULT keep(void *arg, const struct env_key_facts *key)
+{
+    struct env_found *found = arg;
+
+    if (found->count < ENV_FOUND_MAX)
+        found->keys[found->count++] = *key;
+    return ENV_OK;
+}
+
+ENV_RESULT env_find_keys(const struct env_token *token, const struct env_session *session,
+                         const struct env_query *query, struct env_found *found,
+                         struct env_fault *fault)
+{
+    found->count = 0;
+    return find(token, session, query, ENV_FOUND_MAX, keep, found, fault);
+}
+
+void env_key_described(char *out, size_t size, const struct env_key_facts *key,
+                       const struct env_token *token)
+{
+    char label[64];
+    char hex[ENV_HEX_TEXT] = "none";
+
+    env_printable(label, sizeof(label), key->label, key->label_len);
+    if (key->id_len > sizeof(key->id))
+        (void)snprintf(hex, sizeof(hex), "of %zu bytes", key->id_len);
+    else if (key->id_len > 0)
+        env_hex(hex, sizeof(hex), key->id, key->id_len);
+    (void)snprintf(out, size, "key '%s' (id %s) of %s", label, hex, token->where);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which keys are fit to be KEKs: for sealing and for opening alike. */
+#ifndef ENVELOPE_POLICY_H
+#define ENVELOPE_POLICY_H
+
+#include "envelope/base/config.h"
+#include "keymgmt/token/find_key.h"
+
+/* KEK_WITHOUT_ID, KEK_EXTRACTABLE, KEK_NOT_SENSITIVE, KEK_PUBLIC, KEK_IMPORTED, KEK_TOO_WEAK. */
+ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_key_facts *key,
+                            const struct env_token *token, struct env_fault *fault);
+
+/* The same without the last, for key wrap that is not of DEKs, and for keys judged before. */
+ENV_RESULT env_policy_judge_raw(const struct env_config *config, const struct env_key_facts *key,
+                                const struct env_token *token, struct env_fault *fault);
+/* The reason alone; ENV_R_NONE for a key that is fit. */
+enum env_reason env_policy_refusal(const struct env_config *config,
+                                   const struct env_key_facts *key);
+
+/* Whether a key of so many bits is refused for that alone: KEK_TOO_WEAK. */
+bool env_policy_too_weak(const struct env_config *config, bool rsa, size_t bits);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keymgmt/token/sessions.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "envelope/base/secret.h"
+
+#define RETRY_MILLISECONDS                                                                         \
+    250 /* another program may close one of its sessions: it tells nobody                          \
+         */
+
+enum session_kind { READING, WRITING };
+
+/* A thread that waits; on its stack. */
+struct env_session_waiter {
+    struct env_session_waiter *next;
+    pthread_cond_t woken;
+};
+
+uint64_t env_new_epoch(void)
+{
+    static _Atomic uint64_t last;
+
+    return atomic_fetch_add(&last, 1) + 1;
+}
+
+void env_sessions_init(struct env_session_pool *pool, CK_FUNCTION_LIST *fn, CK_SLOT_ID slot,
+                       const char *where, unsigned wait_seconds)
+{
+    pool->fn = fn;
+    pool->slot = slot;
+    pool->where = where;
+    pool->wait_seconds = wait_seconds;
+    pool->first = NULL;
+    atomic_init(&pool->epoch, env_new_epoch());
+    (void)pthread_mutex_init(&pool->lock, NULL);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- the queue; the pool is locked ---- */
+
+static void enqueue(struct env_session_pool *pool, struct env_session_waiter *me)
+{
+    struct env_session_waiter **last = &pool->first;
+    pthread_condattr_t attr;
+
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = me;
+    me->next = NULL;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&me->woken, &attr);
+    (void)pthread_condattr_destroy(&attr);
+}
+
+static void wake_first(const struct env_session_pool *pool)
+{
+    if (pool->first != NULL)
+        (void)pthread_cond_signal(&pool->first->woken);
+}
+
+static void dequeue(struct env_session_pool *pool, struct env_session_waiter *me)
+{
+    struct env_session_waiter **at = &pool->first;
+
+    while (*at != me)
+        at = &(*at)->next;
+    *at = me->next;
+    (void)pthread_cond_destroy(&me->woken);
+    wake_first(pool); /* there may be another one to be had */
+}
+
+/* Until it is woken, the first one for a little at most, since it tries again. */
+static void wait_for_turn(struct env_session_pool *pool, struct env_session_waiter *me,
+                          int64_t deadline)
+{
+    int64_t until = now_ms() + RETRY_MILLISECONDS;
+    struct timespec when;
+
+    if (pool->first != me || until > deadline)
+        until = deadline;
+    when.tv_sec = (time_t)(until / 1000);
+    when.tv_nsec = (long)(until % 1000) * 1000000L;
+    (void)pthread_cond_timedwait(&me->woken, &pool->lock, &when);
+}
+
+/* ---- sessions ---- */
+
+static bool take_idle(struct env_session_pool *pool, struct env_session *out)
+{
+    if (pool->idle_count == 0)
+        return false;
+    *out = pool->idle[--pool->idle_count];
+    return true;
+}
+
+static ENV_RESULT open_session(struct env_session_pool *pool, enum session_kind kind,
+                               struct env_session *out, struct env_fault *fault)
+{
+    bool writing = kind == WRITING;
+    CK_FLAGS flags = CKF_SERIAL_SESSION | (writing ? CKF_RW_SESSION : 0);
+    CK_RV rv;
+
+    out->epoch = atomic_load(&pool->epoch);
+    out->scratch = env_secret_alloc(ENV_SCRATCH_LEN);
+    if (out->scratch == NULL)
+        return env_fault(fault, ENV_R_NO_MEMORY, "a session of %s", pool->where);
+    out->handle = CK_INVALID_HANDLE; /* a token that does not write it must not get another's */
+    rv = ENV_P11(pool->fn->C_OpenSession(pool->slot, flags, NULL, NULL, &out->handle));
+    if (rv == CKR_OK) {
+        (void)pthread_mutex_lock(&pool->lock);
+        pool->open_count++;
+        (void)pthread_mutex_unlock(&pool->lock);
+        return ENV_OK;
+    }
+    env_secret_free(out->scratch, ENV_SCRATCH_LEN);
+    return env_fault_ckr(fault,
+                         writing && rv == CKR_TOKEN_WRITE_PROTECTED ? ENV_R_TOKEN_READ_ONLY
+                                                                    : ENV_R_TOKEN_FAILED,
+                         "C_OpenSession", rv, pool->where);
+}
+
+static void close_session(struct env_session_pool *pool, struct env_session *session)
+{
+    (void)ENV_P11(pool->fn->C_CloseSession(session->handle));
+    env_secret_free(session->scratch, ENV_SCRATCH_LEN);
+}
+
+/* One try; the pool is locked, but not while the token is asked. */
+static ENV_RESULT try_to_take(struct env_session_pool *pool, enum session_kind kind,
+                              struct env_session *out, struct env_fault *fault)
+{
+    struct env_session idle;
+    ENV_RESULT r;
+
+    if (kind == READING && take_idle(pool, out))
+        return ENV_OK;
+    for (;;) {
+        (void)pthread_mutex_unlock(&pool->lock);
+        r = open_session(pool, kind, out, fault);
+        (void)pthread_mutex_lock(&pool->lock);
+        if (env_ok(r) || fault->rv != CKR_SESSION_COUNT || !take_idle(pool, &idle))
+            return r;
+        if (kind == READING) { /* returned meanwhile */
+            *out = idle;
+            return ENV_OK;
+        }
+        (void)pthread_mutex_unlock(&pool->lock);
+        env_session_give(pool, &idle, false);
+        (void)pthread_mutex_lock(&pool->lock);
+    }
+}
+
+static ENV_RESULT take(struct env_session_pool *pool, enum session_kind kind,
+                       struct env_session *out, struct env_fault *fault)
+{
+    int64_t deadline = now_ms() + (int64_t)pool->wait_seconds * 1000;
+    struct env_session_waiter me;
+    bool waiting = false;
+    ENV_RESULT r;
+
+    (void)pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        bool mine = waiting ? pool->first == &me : pool->first == NULL;
+
+        if (mine) {
+            r = try_to_take(pool, kind, out, fault);
+            if (env_ok(r) || fault->rv != CKR_SESSION_COUNT)
+                break;
+        }
+        if (now_ms() >= deadline) {
+            r = env_fault(fault, ENV_R_SESSIONS_EXHAUSTED,
+                          "C_OpenSession: CKR_SESSION_COUNT, %s, for %u seconds (session-wait)",
+                          pool->where, pool->wait_seconds);
+            break;
+        }
+        if (!waiting)
+            enqueue(pool, &me);
+        waiting = true;
+        wait_for_turn(pool, &me, deadline);
+    }
+    if (waiting)
+        dequeue(pool, &me);
+    (void)pthread_mutex_unlock(&pool->lock);
+    return r;
+}
+
+ENV_RESULT env_session_take(struct env_session_pool *pool, struct env_session *out,
+                            struct env_fault *fault)
+{
+    return take(pool, READING, out, fault);
+}
+
+ENV_RESULT env_session_take_to_write(struct env_session_pool *pool, struct env_session *out,
+                                     struct env_fault *fault)
+{
+    return take(pool, WRITING, out, fault);
+}
+
+void env_session_give(struct env_session_pool *pool, struct env_session *session, bool usable)
+{
+    bool kept;
+
+    (void)pthread_mutex_lock(&pool->lock);
+    kept = usable && session->epoch == atomic_load(&pool->epoch) &&
+           pool->idle_count < ENV_IDLE_SESSIONS_MAX;
+    if (kept)
+        pool->idle[pool->idle_count++] = *session;
+    else if (--pool->open_count == 0) /* with the last one the login goes, and maybe handles */
+        atomic_store(&pool->epoch, env_new_epoch());
+    if (!kept) {
+        (void)pthread_mutex_unlock(&pool->lock);
+        close_session(pool, session);
+        (void)pthread_mutex_lock(&pool->lock);
+    }
+    wake_first(pool); /* a closed one makes room as well */
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+void env_sessions_renew(struct env_session_pool *pool, uint64_t seen_epoch)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    if (atomic_load(&pool->epoch) == seen_epoch) {
+        pool->open_count -= pool->idle_count;
+        while (pool->idle_count > 0)
+            close_session(pool, &pool->idle[--pool->idle_count]);
+        atomic_store(&pool->epoch, env_new_epoch());
+        wake_first(pool);
+    }
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+void env_sessions_close(struct env_session_pool *pool, bool call_module)
+{
+    while (pool->idle_count > 0) {
+        struct env_session *session = &pool->idle[--pool->idle_count];
+
+        if (call_module)
+            close_session(pool, session);
+        else
+            env_secret_free(session->scratch, ENV_SCRATCH_LEN);
+    }
+    /* In a child of fork its inside may speak of threads that are not there; nothing is lost. */
+    if (call_module)
+        (void)pthread_mutex_destroy(&pool->lock);
+}

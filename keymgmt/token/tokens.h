@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tokens that the configuration's `token` lets us use, as one process sees them. */
+#ifndef ENVELOPE_TOKENS_H
+#define ENVELOPE_TOKENS_H
+
+#include "keymgmt/token/modules.h"
+#include "keymgmt/token/sessions.h"
+#include "keymgmt/token/uri.h"
+
+#define ENV_TOKEN_TEXT 128u
+
+/* What tells one token from all others, in every process and after every fresh start. */
+struct env_token_name {
+    unsigned char label[32];
+    unsigned char manufacturer[32];
+    unsigned char model[16];
+    unsigned char serial[16];
+};
+
+/* What the token says of one mechanism; 0 where it does not have it. */
+struct env_mechanism_flags {
+    _Atomic bool known;
+    _Atomic CK_FLAGS flags;
+};
+
+enum {
+    ENV_MECHANISM_AES_KW,
+    ENV_MECHANISM_AES_KWP,
+    ENV_MECHANISM_AES_GCM,
+    ENV_MECHANISM_AES_PAD,
+    ENV_MECHANISM_RSA_OAEP,
+    ENV_MECHANISMS
+};
+
+struct env_token {
+    struct env_module *module;
+    CK_FUNCTION_LIST *fn;
+    CK_SLOT_ID slot;
+    CK_SLOT_INFO slot_info;
+    CK_TOKEN_INFO info; /* its flags are as old as the list */
+    struct env_token_name name;
+    char where[ENV_TOKEN_TEXT]; /* "token 'kek'" */
+    struct env_session_pool sessions;
+    _Atomic uint64_t login_epoch; /* the pool's epoch in which we logged in, or 0 */
+    struct env_mechanism_flags mechanisms[ENV_MECHANISMS];
+    _Atomic bool short_unwrap_template;      /* it refused the full one */
+    _Atomic unsigned proven[ENV_MECHANISMS]; /* what its key wrap was shown to do: prove_raw.c */
+};
+
+struct env_tokens {
+    uint64_t generation; /* the process that may use all this */
+    uint64_t epoch;      /* changes whenever modules were initialised or slots looked at anew */
+    struct env_modules modules;
+    size_t count;
+    struct env_token **list;
+    struct env_fault unseen; /* why a slot could not be looked at; reason NONE: each could */
+};
+
+/* Loads the modules and looks at their slots. NO_MODULE, NO_TOKEN, CONFIG_BAD_URI, TOKEN_FAILED;
+ * with NO_TOKEN and TOKEN_FAILED *out is there all the same, and empty. */
+ENV_RESULT env_tokens_open(const struct env_config *config, struct env_tokens **out,
+                           struct env_fault *fault);
+
+/* Looks at the slots anew. What is still there keeps its sessions. Nobody uses a token meanwhile.
+ */
+ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens *tokens,
+                              struct env_fault *fault);
+
+/*
+ * Finalises and initialises one module, or all with NULL, and looks at the slots anew. Nobody uses
+ * a token meanwhile.
+ */
+ENV_RESULT env_tokens_restart(const struct env_config *config, struct env_tokens *tokens,
+                              struct env_module *only, struct env_fault *fault);
+
+/* The token that has this epoch now, or that has this name; NULL when there is none. */
+struct env_token *env_tokens_of_epoch(const struct env_tokens *tokens, uint64_t epoch);
+struct env_token *env_tokens_named(const struct env_tokens *tokens,
+                                   const struct env_token_name *name);
+
+/* True when the list has no token of another name. */
+bool env_tokens_only(const struct env_tokens *tokens, const struct env_token_name *name);
+
+bool env_token_matches(const struct env_token *token, P11KitUri *uri);
+
+/* With call_modules false it frees memory and calls nothing. */
+void env_tokens_close(struct env_tokens *tokens, bool call_modules);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pkcs11: URIs (RFC 7512): reading them, showing them without their PIN, wiping them. */
+#ifndef ENVELOPE_URI_H
+#define ENVELOPE_URI_H
+
+#include "keymgmt/token/fault.h"
+
+#include <p11-kit/uri.h>
+
+#define ENV_URI_TEXT 256u
+
+/* True for text that begins with "pkcs11:". */
+bool env_uri_is(const char *text);
+
+/* key names the configuration key or parameter that the text came from. CONFIG_BAD_URI. */
+ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
+                         struct env_fault *fault);
+
+/* The same for a list of them with spaces between. */
+struct env_uris {
+    size_t count;
+    P11KitUri **list;
+};
+
+ENV_RESULT env_uris_parse(const char *text, const char *key, struct env_uris *out,
+                          struct env_fault *fault);
+void env_uris_free(struct env_uris *uris);
+
+/* True when it says something of the token, its slot or its module. */
+bool env_uri_names_token(P11KitUri *uri);
+
+/* Wipes a pin-value; uri may be NULL. */
+void env_uri_free(P11KitUri *uri);
+
+/* The URI in the one way that p11-kit writes it, its pin-value wiped and left out; NULL: no memory.
+ */
+char *env_uri_without_pin(P11KitUri *uri);
+
+/* The URI up to whatever may be its PIN, even when it can not be parsed. */
+void env_uri_shown(char *out, size_t size, const char *text);
+
+#endif

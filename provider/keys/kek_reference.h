@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is written instead of a KEK: a reference to it. As DER
+ *
+ *   SEQUENCE {
+ *     magic  PrintableString,   -- "ENVELOPE KEK REFERENCE 1"
+ *     uri    UTF8String }       -- pkcs11: (RFC 7512), without a PIN
+ *
+ * and as PEM with the label "ENVELOPE KEK REFERENCE" around it.
+ */
+#ifndef ENVELOPE_KEK_REFERENCE_H
+#define ENVELOPE_KEK_REFERENCE_H
+
+#include "envelope/base/error.h"
+#include "envelope/message/kek.h"
+
+#define ENV_KEK_PEM_NAME "ENVELOPE KEK REFERENCE"
+#define ENV_KEK_REFERENCE_MAX 2048u /* longest that is read, in bytes of DER */
+
+/* *der is freed with OPENSSL_free. */
+ENV_RESULT env_kek_reference_encode(const char *uri, uint8_t **der, size_t *der_len);
+
+/* Whether these bytes begin a reference, well-formed or not. */
+bool env_kek_reference_is(const uint8_t *der, size_t len);
+
+/* Strict: DER and nothing behind it, a URI in UTF-8 that names no PIN. BAD_REFERENCE, raised. */
+ENV_RESULT env_kek_reference_decode(const struct env_errors *errors, const uint8_t *der, size_t len,
+                                    char uri[ENV_KEK_URI]);
+
+#endif

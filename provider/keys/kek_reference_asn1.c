@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "provider/keys/kek_reference_asn1.h"
+
+/* clang-format off */
+ASN1_SEQUENCE(ENV_ASN1_KEK_REFERENCE) = {
+    ASN1_SIMPLE(ENV_ASN1_KEK_REFERENCE, magic, ASN1_PRINTABLESTRING),
+    ASN1_SIMPLE(ENV_ASN1_KEK_REFERENCE, uri, ASN1_UTF8STRING)
+} ASN1_SEQUENCE_END(ENV_ASN1_KEK_REFERENCE)

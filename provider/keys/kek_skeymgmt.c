@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "provider/keys/kek_skeymgmt.h"
+
+#include <openssl/core_names.h>
+#include <openssl/core_object.h>
+#include <openssl/crypto.h>
+#include <openssl/params.h>
+#include <string.h>
+
+#include "provider/keys/kek_gen.h"
+#include "provider/keys/kek_key.h"
+
+const char *env_kek_skey_uri(const void *skeydata)
+{
+    const struct env_key *key = skeydata;
+
+    return key != NULL && key->kek != NULL && key->facts.uri[0] != '\0' ? key->facts.uri : NULL;
+}
+
+static ENV_RESULT find(struct env_provctx *provctx, const char *name, struct env_key **out)
+{
+    struct env_keyring *ring = provctx->dek.keyring;
+    struct env_kek *kek = NULL;
+
+    ENV_TRY(env_provctx_ready(provctx));
+    ENV_TRY(ring->vtable->find(ring, name, &kek));
+    *out = env_key_new(provctx, kek);
+    return *out != NULL ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);
+}
+
+static ENV_RESULT import_named(struct env_provctx *provctx, const OSSL_PARAM params[],
+                               struct env_key **out)
+{
+    const OSSL_PARAM *label = OSSL_PARAM_locate_const(params, ENV_KEK_PARAM_LABEL);
+    const OSSL_PARAM *uri = OSSL_PARAM_locate_const(params, ENV_KEK_PARAM_URI);
+    const OSSL_PARAM *p = uri != NULL ? uri : label;
+    char *name = NULL;
+    ENV_RESULT r;
+
+    if (p == NULL) /* raw bytes, most likely */
+        return ENV_FAIL(ENV_R_KEK_NO_IMPORT);
+    if ((uri != NULL && label != NULL) || !OSSL_PARAM_get_utf8_string(p, &name, 0) || name == NULL)
+        return ENV_RAISE(&provctx->errors, ENV_R_BAD_PARAMETER, "%s or %s", ENV_KEK_PARAM_LABEL,
+                         ENV_KEK_PARAM_URI);
+    if (uri != NULL && strncmp(name, "pkcs11:", strlen("pkcs11:")) != 0)
+        r = ENV_RAISE(&provctx->errors, ENV_R_BAD_PARAMETER, "%s is a pkcs11: URI",
+                      ENV_KEK_PARAM_URI);
+    else
+        r = find(provctx, name, out);
+    OPENSSL_clear_free(name, strlen(name)); /* it may have a PIN */
+    return r;
+}
+
+/* From OpenSSL 4.0 on, what our store handed over comes back so: see env_key_hand_over. */
+static struct env_key *take_reference(const OSSL_PARAM params[])
+{
+    const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, OSSL_OBJECT_PARAM_REFERENCE);
+    const void *reference = NULL;
+    size_t len = 0;
+
+    if (p == NULL || !OSSL_PARAM_get_octet_ptr(p, &reference, &len))
+        return NULL;
+    return env_key_load(reference, len);
+}
+
+/* ---- what libcrypto calls ---- */
+
+static OSSL_FUNC_skeymgmt_free_fn free_key;
+static OSSL_FUNC_skeymgmt_import_fn import;
+static OSSL_FUNC_skeymgmt_export_fn export;
+static OSSL_FUNC_skeymgmt_generate_fn generate;
+static OSSL_FUNC_skeymgmt_get_key_id_fn get_key_id;
+static OSSL_FUNC_skeymgmt_imp_settable_params_fn imp_settable_params;
+static OSSL_FUNC_skeymgmt_gen_settable_params_fn gen_settable_params;
+
+static void free_key(void *vkey)
+{
+    env_key_free(vkey);
+}
+
+static void *import(void *vprovctx, int selection, const OSSL_PARAM params[])
+{
+    struct env_provctx *provctx = vprovctx;
+    struct env_key *key = take_reference(params);
+    ENV_RESULT r;
+
+    (void)selection;
+    if (key != NULL)
+        return key;
+    r = import_named(provctx, params, &key);
+    if (env_ok(r))
+        return key;
+    (void)ENV_EDGE_FAIL(provctx, r);
+    return NULL;
+}
+
+static int export(void *vkey, int selection, OSSL_CALLBACK *param_cb, void *cbarg)
+{
+    const struct env_key *key = vkey;
+
+    (void)selection;
+    (void)param_cb;
+    (void)cbarg;
+    return ENV_EDGE_FAIL(key->provctx, ENV_FAIL(ENV_R_KEK_NO_EXPORT));
+}
+
+static void *generate(void *vprovctx, const OSSL_PARAM params[])
+{
+    void *genctx = env_kek_gen_init(vprovctx, OSSL_KEYMGMT_SELECT_KEYPAIR, params);
+    void *key = genctx != NULL ? env_kek_gen(genctx, NULL, NULL) : NULL;
+
+    env_kek_gen_cleanup(genctx);
+    return key;
+}
+
+static const char *get_key_id(void *vkey)
+{
+    return env_kek_skey_uri(vkey);
+}
+
+static const OSSL_PARAM *imp_settable_params(void *vprovctx)
+{
+    static const OSSL_PARAM params[] = {
+        OSSL_PARAM_utf8_string(ENV_KEK_PARAM_LABEL, NULL, 0),
+        OSSL_PARAM_utf8_string(ENV_KEK_PARAM_URI, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)vprovctx;
+    return params;
+}
+
+static const OSSL_PARAM *gen_settable_params(void *vprovctx)
+{
+    return env_kek_gen_settable_params(NULL, vprovctx);
+}
+
+const OSSL_DISPATCH env_kek_skeymgmt_functions[] = {
+    {OSSL_FUNC_SKEYMGMT_FREE, (void (*)(void))free_key},
+    {OSSL_FUNC_SKEYMGMT_IMPORT, (void (*)(void))import},
+    {OSSL_FUNC_SKEYMGMT_EXPORT, (void (*)(void)) export},
+    {OSSL_FUNC_SKEYMGMT_GENERATE, (void (*)(void))generate},
+    {OSSL_FUNC_SKEYMGMT_GET_KEY_ID, (void (*)(void))get_key_id},
+    {OSSL_FUNC_SKEYMGMT_IMP_SETTABLE_PARAMS, (void (*)(void))imp_settable_params},
+    {OSSL_FUNC_SKEYMGMT_GEN_SETTABLE_PARAMS, (void (*)(void))gen_settable_params},
+    {0, NULL},
+};

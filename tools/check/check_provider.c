@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/check/check.h"
+
+#define STEP "provider"
+
+static const char *configured_module(const struct tool_settings *settings)
+{
+    const char *module;
+
+    ERR_set_mark();
+    module = NCONF_get_string(settings->conf, settings->section, "module");
+    ERR_pop_to_mark();
+    return module;
+}
+
+/* The oldest entry with details is the loader's own. */
+static void loader_says(char *out, size_t size)
+{
+    const char *data = NULL;
+    int flags = 0;
+
+    (void)snprintf(out, size, "it can not be loaded");
+    while (ERR_get_error_all(NULL, NULL, NULL, &data, &flags) != 0) {
+        if ((flags & ERR_TXT_STRING) != 0 && data != NULL && *data != '\0') {
+            (void)snprintf(out, size, "%s", data);
+            break;
+        }
+    }
+    ERR_clear_error();
+}
+
+/* libcrypto passes over a module that does not load in silence: here it is said. */
+static bool check_loads(struct tool_check *check)
+{
+    const char *module = configured_module(&check->settings);
+    const char *name = module != NULL ? module : check->settings.name;
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER *provider = libctx != NULL ? OSSL_PROVIDER_try_load(libctx, name, 0) : NULL;
+    char why[512];
+
+    if (provider == NULL) {
+        loader_says(why, sizeof(why));
+        tool_check_say(check, TOOL_CHECK_FAILED, STEP,
+                       "module = /path/envelope.so in its section, or OPENSSL_MODULES", "%s: %s",
+                       name, why);
+    } else {
+        tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "%s loads", name);
+        OSSL_PROVIDER_unload(provider);
+    }
+    OSSL_LIB_CTX_free(libctx);
+    return provider != NULL;
+}
+
+/* The whole file, as a program has it. */
+static void check_beside(struct tool_check *check)
+{
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    EVP_CIPHER *own = NULL;
+    EVP_CIPHER *gcm = NULL;
+
+    if (libctx != NULL && OSSL_LIB_CTX_load_config(libctx, check->settings.file) == 1) {
+        own = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
+        gcm = EVP_CIPHER_fetch(libctx, "AES-256-GCM", check->settings.config.propquery);
+    }
+    ERR_clear_error();
+    if (own == NULL)
+        tool_check_say(check, TOOL_CHECK_WARNING, STEP, "activate = 1 in its section",
+                       "with this file alone there is no cipher ENVELOPE");
+    if (gcm == NULL)
+        tool_check_say(check, TOOL_CHECK_FAILED, STEP, "activate default or fips beside it",
+                       "no active provider offers AES-256-GCM%s",
+                       check->settings.config.propquery != NULL ? " as propquery has it" : "");
+    else
+        tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "beside it, %s offers AES-256-GCM",
+                       OSSL_PROVIDER_get0_name(EVP_CIPHER_get0_provider(gcm)));
+    EVP_CIPHER_free(own);
+    EVP_CIPHER_free(gcm);
+    OSSL_LIB_CTX_free(libctx);
+}
+
+void tool_check_provider(struct tool_check *check)
+{
+    if (check_loads(check))
+        check_beside(check);
+}

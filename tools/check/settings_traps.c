@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/err.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/common/settings.h"
+
+/* What libcrypto itself asks a provider's section for. */
+static const char *const core_keys[] = {"identity", "module", "activate", "soft_load"};
+
+#define NAME_MAX_COMPARED 40u
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+    size_t least = a < b ? a : b;
+
+    return least < c ? least : c;
+}
+
+/* Letters that have to be put in, left out or changed to make one word of the other. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t a_len = strlen(a);
+    size_t b_len = strlen(b);
+    size_t row[NAME_MAX_COMPARED + 1];
+
+    if (a_len > NAME_MAX_COMPARED || b_len > NAME_MAX_COMPARED)
+        return NAME_MAX_COMPARED;
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t above = row[j];
+
+            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[b_len];
+}
+
+static bool is_ours(const char *key)
+{
+    const char *known;
+
+    for (size_t i = 0; (known = env_config_key(i)) != NULL; i++) {
+        if (strcmp(key, known) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_known(const char *key)
+{
+    for (size_t i = 0; i < sizeof(core_keys) / sizeof(core_keys[0]); i++) {
+        if (strcmp(key, core_keys[i]) == 0)
+            return true;
+    }
+    return is_ours(key);
+}
+
+/* The known key that is most like this one, or NULL when none is. */
+static const char *nearest(const char *key)
+{
+    const char *best = NULL;
+    const char *known;
+    size_t least = 1 + strlen(key) / 3; /* more changes make another word */
+
+    if (strncmp(key, "pin", 3) == 0)
+        return "pin-source";
+    for (size_t i = 0; (known = env_config_key(i)) != NULL; i++) {
+        size_t d = distance(key, known);
+
+        if (d <= least) {
+            least = d > 0 ? d - 1 : 0;
+            best = known;
+        }
+    }
+    return best;
+}
+
+static void judge_key(const struct tool_settings *settings, const CONF_VALUE *entry,
+                      tool_trap_fn *take, void *arg)
+{
+    const char *meant;
+    char what[256];
+
+    ERR_set_mark();
+    if (NCONF_get_section(settings->conf, entry->value) != NULL) {
+        ERR_pop_to_mark();
+        (void)snprintf(what, sizeof(what),
+                       "its value is the name of a section of the file, so OpenSSL gives the "
+                       "provider that section in its place: rename the section");
+        take(arg, TOOL_TRAP_SECTION, entry->name, what);
+        return;
+    }
+    ERR_pop_to_mark();
+    if (is_known(entry->name))
+        return;
+    meant = nearest(entry->name);
+    (void)snprintf(what, sizeof(what), "no such key: nobody reads it%s%s%s",
+                   meant != NULL ? " (" : "", meant != NULL ? meant : "",
+                   meant != NULL ? "?)" : "");
+    take(arg, TOOL_TRAP_KEY, entry->name, what);
+}
+
+/* ---- keys in other sections ---- */
+
+static STACK_OF(CONF_VALUE) * section_of(const struct tool_settings *settings, const char *name)
+{
+    STACK_OF(CONF_VALUE) *values = NULL;
+
+    ERR_set_mark();
+    if (name != NULL)
+        values = NCONF_get_section(settings->conf, name);
+    ERR_pop_to_mark();
+    return values;
+}
+
+static void judge_section(const struct tool_settings *settings, const char *section,
+                          tool_trap_fn *take, void *arg)
+{
+    STACK_OF(CONF_VALUE) *values = section_of(settings, section);
+    char what[256];
+
+    if (section != NULL && strcmp(section, settings->section) == 0)
+        return;
+    for (int i = 0; i < sk_CONF_VALUE_num(values); i++) {
+        const CONF_VALUE *entry = sk_CONF_VALUE_value(values, i);
+
+        if (!is_ours(entry->name))
+            continue;
+        (void)snprintf(what, sizeof(what),
+                       "it stands in [%s], where nobody reads it: it belongs "
+                       "in [%s]",
+                       section, settings->section);
+        take(arg, TOOL_TRAP_ELSEWHERE, entry->name, what);
+    }
+}
+
+/* Where a line slips to: above the first section, or into one of those around ours. Of programs'
+ * and other providers' own sections nothing is known. */
+static void judge_others(const struct tool_settings *settings, tool_trap_fn *take, void *arg)
+{
+    static const char *const stock[] = {"default", "fips", "base", "legacy", "null"};
+    STACK_OF(CONF_VALUE) *providers = section_of(settings, settings->providers);
+    const char *init;
+
+    judge_section(settings, "default", take, arg); /* NCONF's name for what is above */
+    ERR_set_mark();
+    init = NCONF_get_string(settings->conf, NULL, "openssl_conf");
+    ERR_pop_to_mark();
+    judge_section(settings, init, take, arg);
+    judge_section(settings, settings->providers, take, arg);
+    for (int i = 0; i < sk_CONF_VALUE_num(providers); i++) {
+        const CONF_VALUE *entry = sk_CONF_VALUE_value(providers, i);
+
+        for (size_t j = 0; j < sizeof(stock) / sizeof(stock[0]); j++) {
+            if (strcmp(entry->name, stock[j]) == 0)
+                judge_section(settings, entry->value, take, arg);
+        }
+    }
+}
+
+void tool_settings_traps(const struct tool_settings *settings, tool_trap_fn *take, void *arg)
+{
+    STACK_OF(CONF_VALUE) *values = NCONF_get_section(settings->conf, settings->section);
+
+    for (int i = 0; i < sk_CONF_VALUE_num(values); i++)
+        judge_key(settings, sk_CONF_VALUE_value(values, i), take, arg);
+    judge_others(settings, take, arg);
+}

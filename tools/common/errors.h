@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The provider's errors in a program that is not its host: on OpenSSL's stack, and told from it. */
+#ifndef ENVELOPE_TOOL_ERRORS_H
+#define ENVELOPE_TOOL_ERRORS_H
+
+#include "envelope/base/error.h"
+
+#define TOOL_FAILURE_TEXT 1024u
+
+/* A failure as it is told: the reason's text and the details. */
+struct tool_failure {
+    enum env_reason reason; /* ENV_R_NONE: it is none of the provider's, as an errno */
+    char text[TOOL_FAILURE_TEXT];
+};
+
+/* An error sink that puts entries on the calling thread's stack. */
+struct env_errors tool_errors(void);
+
+/* Tells r, whose details are on this thread's stack, which is empty afterwards. */
+void tool_failure_take(ENV_RESULT r, struct tool_failure *failure);
+
+/* One that is not the provider's. */
+void tool_failure_set(struct tool_failure *failure, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

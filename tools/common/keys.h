@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What opens and seals headers in this program: the configured tokens and libcrypto, in a library
+ * context of its own that has the file's other providers. Threads may share it.
+ */
+#ifndef ENVELOPE_TOOL_KEYS_H
+#define ENVELOPE_TOOL_KEYS_H
+
+#include "envelope/message/audit.h"
+#include "envelope/message/dek.h"
+#include "tools/common/errors.h"
+#include "tools/common/options.h"
+#include "tools/common/settings.h"
+
+struct tool_keys {
+    OSSL_LIB_CTX *libctx;
+    struct tool_settings settings;
+    struct env_errors errors;
+    struct env_dek_context dek;
+    struct env_audit audit; /* what this program does with a KEK is recorded like all else */
+};
+
+/*
+ * Reads and judges the configuration; touches no token until one is needed. On false failure says
+ * why; *out is closed in either case.
+ */
+bool tool_keys_open(const struct tool_options *options, struct tool_keys *out,
+                    struct tool_failure *failure);
+void tool_keys_close(struct tool_keys *keys);
+
+/* An env_ask_pin_fn: asks on the terminal, where there is one. arg is not used. */
+bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len);
+
+/* The application context that messages are opened with: --context, else the configuration's. */
+struct env_span tool_keys_context(const struct tool_keys *keys, const struct tool_options *options);
+
+#endif

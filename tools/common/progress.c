@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/common/progress.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/common/report.h"
+
+#define REDRAW_MS 200
+#define BAR_CELLS 20u
+
+static int64_t now_ms(void)
+{
+    struct timespec ts = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+bool tool_progress_wanted(void)
+{
+    return isatty(STDERR_FILENO) == 1;
+}
+
+void tool_progress_begin(struct tool_progress *progress, FILE *out, uint64_t total_files,
+                         uint64_t total_bytes)
+{
+    memset(progress, 0, sizeof(*progress));
+    progress->out = out;
+    progress->total_files = total_files;
+    progress->total_bytes = total_bytes;
+    progress->began = now_ms();
+}
+
+/* Files count as much as bytes, so that neither many small nor few large ones stand still. */
+static double share_done(const struct tool_progress *progress)
+{
+    double files =
+        progress->total_files > 0 ? (double)progress->files / (double)progress->total_files : 0;
+    double bytes =
+        progress->total_bytes > 0 ? (double)progress->bytes / (double)progress->total_bytes : files;
+    double share = (files + bytes) / 2;
+
+    return share > 1 ? 1 : share;
+}
+
+void tool_progress_line(const struct tool_progress *progress, int64_t now,
+                        char line[TOOL_PROGRESS_LINE])
+{
+    double share = share_done(progress);
+    double seconds = (double)now / 1000;
+    double left = share > 0 ? seconds / share - seconds : 0;
+    uint64_t rate = seconds > 0 ? (uint64_t)((double)progress->bytes / seconds) : 0;
+    char bar[BAR_CELLS + 1];
+    char rate_text[TOOL_REPORT_SIZE];
+
+    for (unsigned i = 0; i < BAR_CELLS; i++)
+        bar[i] = (double)i < share * BAR_CELLS ? '#' : '.';
+    bar[BAR_CELLS] = '\0';
+    (void)snprintf(line, TOOL_PROGRESS_LINE,
+                   "[%s] %3.0f%% %" PRIu64 "/%" PRIu64 " files, %s/s, %.0f:%02.0f left", bar,
+                   share * 100, progress->files, progress->total_files,
+                   tool_report_size(rate, rate_text), (double)(int64_t)(left / 60),
+                   (double)((int64_t)left % 60));
+}
+
+void tool_progress_add(struct tool_progress *progress, uint64_t files, uint64_t bytes)
+{
+    char line[TOOL_PROGRESS_LINE];
+    int64_t now;
+
+    progress->files += files;
+    progress->bytes += bytes;
+    if (progress->out == NULL)
+        return;
+    now = now_ms();
+    if (now - progress->drawn < REDRAW_MS)
+        return;
+    progress->drawn = now;
+    tool_progress_line(progress, now - progress->began, line);
+    (void)fprintf(progress->out, "\r%s\x1b[K", line);
+    (void)fflush(progress->out);
+    progress->visible = true;
+}
+
+void tool_progress_hide(struct tool_progress *progress)
+{
+    if (!progress->visible)
+        return;
+    (void)fputs("\r\x1b[K", progress->out);
+    (void)fflush(progress->out);
+    progress->visible = false;
+}

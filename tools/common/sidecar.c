@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/common/sidecar.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HASH_BYTES 16u
+
+static const char *const words[] = {
+    [TOOL_LEFTOVER_JOURNAL] = ".envelope-journal",
+    [TOOL_LEFTOVER_NEW] = ".envelope-new",
+};
+
+/* Some file systems have shorter names than NAME_MAX. */
+static size_t longest_name(int dir)
+{
+    long most = fpathconf(dir, _PC_NAME_MAX);
+
+    return most > 0 && most < NAME_MAX ? (size_t)most : NAME_MAX;
+}
+
+static bool hash_name(const char *file_name, char hex[2 * HASH_BYTES + 1])
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    size_t len = 0;
+
+    if (EVP_Q_digest(NULL, "SHA256", NULL, file_name, strlen(file_name), hash, &len) != 1)
+        return false;
+    for (size_t i = 0; i < HASH_BYTES; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    return true;
+}
+
+static bool make_name(int dir, const char *file_name, enum tool_leftover kind,
+                      char name[NAME_MAX + 1])
+{
+    const char *word = words[kind];
+    char hex[2 * HASH_BYTES + 1];
+
+    if (1 + strlen(file_name) + strlen(word) <= longest_name(dir)) {
+        (void)snprintf(name, NAME_MAX + 1, ".%s%s", file_name, word);
+        return true;
+    }
+    if (!hash_name(file_name, hex))
+        return false;
+    (void)snprintf(name, NAME_MAX + 1, "%s.%s", word, hex);
+    return true;
+}
+
+ENV_RESULT tool_leftover_name(const struct tool_target *target, enum tool_leftover kind,
+                              char name[NAME_MAX + 1])
+{
+    return make_name(target->dir, target->name, kind, name) ? ENV_OK
+                                                            : ENV_FAIL(ENV_R_CRYPTO_FAILED);
+}
+
+static bool is_short_form(const char *name, const char *word)
+{
+    size_t len = strlen(name);
+    size_t word_len = strlen(word);
+
+    return name[0] == '.' && len > 1 + word_len && strcmp(name + len - word_len, word) == 0;
+}
+
+static bool is_hashed_form(const char *name, const char *word)
+{
+    size_t word_len = strlen(word);
+
+    return strncmp(name, word, word_len) == 0 && name[word_len] == '.' &&
+           strlen(name + word_len + 1) == (size_t)2 * HASH_BYTES &&
+           strspn(name + word_len + 1, "0123456789abcdef") == (size_t)2 * HASH_BYTES;
+}
+
+enum tool_leftover tool_leftover_kind(const char *name)
+{
+    for (int kind = TOOL_LEFTOVER_JOURNAL; kind <= TOOL_LEFTOVER_NEW; kind++) {
+        if (is_short_form(name, words[kind]) || is_hashed_form(name, words[kind]))
+            return (enum tool_leftover)kind;
+    }
+    return TOOL_LEFTOVER_NONE;
+}
+
+/* What is no regular file has no leftovers, and nobody would treat those under its name. */
+static bool is_file(int dir, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The hash can not be undone: whose it is shows when every name is hashed. */
+static bool any_name_has(int dir, const char *name, enum tool_leftover kind)
+{
+    int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = again < 0 ? NULL : fdopendir(again);
+    const struct dirent *entry;
+    bool found = false;
+
+    if (entries == NULL) {
+        if (again >= 0)
+            (void)close(again);
+        return false;
+    }
+    while (!found && (entry = readdir(entries)) != NULL) {
+        char candidate[NAME_MAX + 1];
+
+        found = tool_leftover_kind(entry->d_name) == TOOL_LEFTOVER_NONE &&
+                make_name(dir, entry->d_name, kind, candidate) && strcmp(candidate, name) == 0 &&
+                is_file(dir, entry->d_name);
+    }
+    (void)closedir(entries);
+    return found;
+}
+
+bool tool_leftover_has_file(int dir, const char *name)
+{
+    enum tool_leftover kind = tool_leftover_kind(name);
+    char file_name[NAME_MAX + 1];
+    size_t len;
+
+    if (kind == TOOL_LEFTOVER_NONE)
+        return false;
+    if (!is_short_form(name, words[kind]))
+        return any_name_has(dir, name, kind);
+    len = strlen(name) - 1 - strlen(words[kind]);
+    if (len > NAME_MAX)
+        return false;
+    memcpy(file_name, name + 1, len);
+    file_name[len] = '\0';
+    return is_file(dir, file_name);
+}
+
+ENV_RESULT tool_leftover_remove(const struct tool_target *target, enum tool_leftover kind,
+                                bool *removed)
+{
+    char name[NAME_MAX + 1];
+
+    ENV_TRY(tool_leftover_name(target, kind, name));
+    *removed = TEMP_FAILURE_RETRY(unlinkat(target->dir, name, 0)) == 0;
+    if (!*removed && errno != ENOENT)
+        return tool_target_failed(target, "removal of what is beside it");
+    return ENV_OK;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal of a change of header in place: a file beside the file (leftover.h has its name) that
+ * holds both headers, and what tells whose they are. It is whole and on the disk before the first
+ * byte of the file changes, and goes when the change is on the disk.
+ *
+ *     "envelope journal", version 1          16 + 4 bytes
+ *     length of the journal, of a header, of what follows the header, of the name   4 bytes each
+ *     length of the file                      8
+ *     old header, new header                  as long as said, both the same
+ *     what follows the header in the file     up to 128: FLOE's header, which no other message has
+ *     the file's name
+ *     SHA-256 of all before                   32
+ *
+ * Numbers are big-endian. It holds nothing that the file's headers do not show.
+ */
+#ifndef ENVELOPE_TOOL_JOURNAL_H
+#define ENVELOPE_TOOL_JOURNAL_H
+
+#include "tools/common/locked_file.h"
+
+struct tool_journal {
+    uint8_t *bytes; /* the spans point into it */
+    size_t len;
+    uint64_t file_size;
+    struct env_span old_header;
+    struct env_span new_header;
+    struct env_span after;
+    struct env_span name;
+};
+
+enum tool_journal_state {
+    TOOL_JOURNAL_NONE,
+    TOOL_JOURNAL_DAMAGED, /* not written to its end, or altered since */
+    TOOL_JOURNAL_WHOLE,
+};
+
+/*
+ * Writes it, and syncs it and the directory; on failure none is left. Both headers have the same
+ * length. FILE_FAILED when there is one already: see tool_in_place_recover.
+ */
+ENV_RESULT tool_journal_write(const struct tool_target *target, struct env_span old_header,
+                              struct env_span new_header);
+
+/* Reads it, when there is one. FILE_UNSAFE when it is none of ours. */
+ENV_RESULT tool_journal_read(const struct tool_target *target, struct tool_journal *journal,
+                             enum tool_journal_state *state);
+void tool_journal_clear(struct tool_journal *journal);
+
+/* What a file holds where its header is, judged by its journal. */
+enum tool_journal_match {
+    TOOL_JOURNAL_OTHER, /* neither: the journal is another file's */
+    TOOL_JOURNAL_OLD,
+    TOOL_JOURNAL_NEW,
+    TOOL_JOURNAL_TORN, /* some bytes of each */
+};
+
+ENV_RESULT tool_journal_compare(const struct tool_target *target,
+                                const struct tool_journal *journal, enum tool_journal_match *match);
+
+/* Removes it and syncs the directory. */
+ENV_RESULT tool_journal_remove(const struct tool_target *target);
+
+#endif
