@@ -10,8 +10,7 @@ set -euo pipefail
 
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=${ENVELOPE_QUICKSTART_DIR:-$source_dir/build/quickstart}
-packages=(cmake ninja-build pkg-config gcc libc6-dev libssl-dev openssl libp11-kit-dev softhsm2
-    opensc)
+packages=(cmake ninja-build pkg-config gcc libc6-dev libssl-dev openssl libp11-kit-dev softhsm2)
 
 say() {
     printf '\n== %s\n' "$*"
@@ -54,8 +53,8 @@ install_packages() {
 
 build() {
     say "Building the provider in $dir/build"
-    if ! { cmake -S "$source_dir" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-        -DENVELOPE_TESTS=OFF && cmake --build "$dir/build"; } >"$dir/build.log" 2>&1; then
+    if ! { cmake -S "$source_dir" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=Release &&
+        cmake --build "$dir/build"; } >"$dir/build.log" 2>&1; then
         tail -n 20 "$dir/build.log" >&2
         fail "the build failed, see $dir/build.log"
     fi
@@ -83,22 +82,6 @@ make_token() {
     openssl rand -hex 8 | tr -d '\n' >"$dir/pin"
     softhsm2-util --init-token --free --label envelope --so-pin "$(openssl rand -hex 8)" \
         --pin "$(<"$dir/pin")"
-    make_kek
-    touch "$dir/token.made"
-}
-
-# AES-256; never leaves the token; good for nothing but wrapping and unwrapping other keys. The id
-# is what messages name it by.
-make_kek() {
-    local id
-    id=$(openssl rand -hex 16)
-    say "Making the KEK 'orders' in the token, with the id $id"
-    PIN=$(<"$dir/pin") pkcs11-tool --module "$module" --token-label envelope --login --pin env:PIN \
-        --keygen --key-type AES:32 --label orders --id "$id" --private --sensitive --usage-wrap \
-        --allowed-mechanisms AES-KEY-WRAP >"$dir/kek.log" 2>&1 || {
-        cat "$dir/kek.log" >&2
-        fail "the KEK could not be made"
-    }
 }
 
 write_cnf() {
@@ -126,6 +109,22 @@ kek = orders
 END
 }
 
+# AES-256; never leaves the token; good for nothing but wrapping and unwrapping other keys. Its id,
+# by which messages name it, is random.
+make_kek() {
+    [[ ! -f $dir/token.made ]] || return 0
+    say "Making the KEK 'orders' in the token"
+    if ! { OPENSSL_CONF=$dir/openssl.cnf openssl genpkey -algorithm ENVELOPE-KEK \
+        -pkeyopt label:orders -out "$dir/kek.pem" &&
+        OPENSSL_CONF=$dir/openssl.cnf openssl pkey -in "$dir/kek.pem" -noout -text; } \
+        >"$dir/kek.log" 2>&1; then
+        cat "$dir/kek.log" >&2
+        fail "the KEK could not be made"
+    fi
+    grep -E 'Reference|Type|Allowed|Extractable' "$dir/kek.log"
+    touch "$dir/token.made"
+}
+
 seal_and_open() {
     local -x OPENSSL_CONF=$dir/openssl.cnf
     say "Sealing README.md to readme.sealed and opening it to readme.opened, in $dir"
@@ -142,6 +141,10 @@ seal_and_open() {
         -e '/keyEncryptionAlgorithm:/,/algorithm:/p'
 }
 
+reader() { # what shows a manual page here
+    if command -v man >/dev/null; then echo "man -l"; else echo more; fi
+}
+
 umask 077
 [[ $dir == /* ]] || dir=$PWD/$dir
 case $dir in
@@ -155,12 +158,17 @@ build
 find_softhsm
 make_token
 write_cnf
+make_kek
 seal_and_open
 
 say "Now try it yourself"
 cat <<END
-export OPENSSL_CONF=$(printf %q "$dir/openssl.cnf") SOFTHSM2_CONF=$(printf %q "$dir/softhsm2.conf")
+export OPENSSL_CONF=$(printf %q "$dir/openssl.cnf") SOFTHSM2_CONF=$(printf %q "$dir/softhsm2.conf") PATH=$(printf %q "$dir/build"):\$PATH
 openssl enc -e -envelope -K 0 -in FILE -out FILE.sealed
 openssl enc -d -envelope -K 0 -in FILE.sealed -out FILE.opened
 openssl cms -cmsout -print -noout -inform DER -in FILE.sealed
+envelope check
+$(reader) $(printf %q "$source_dir/docs/envelope.7")
 END
+say "To remove all that it made (what was sealed does not open any more)"
+echo "rm -r $(printf %q "$dir")"

@@ -8,7 +8,7 @@ static bool reference_of(const struct env_rsa_source *source, const struct env_t
                          struct env_kek_id *id)
 {
     const struct env_session reading = {.handle = session};
-    struct env_key_facts *key = malloc(sizeof(*key));
+    struct env_key_attributes *key = malloc(sizeof(*key));
     bool ok = key != NULL && env_read_key(token, &reading, private_key, key) == CKR_OK &&
               key->modulus_len > 0 && key->exponent_len > 0 &&
               env_rsa_reference(source, (struct env_span){key->modulus, key->modulus_len},

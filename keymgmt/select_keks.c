@@ -3,185 +3,207 @@
 
 #include <string.h>
 
-#include "envelope/base/secret.h"
 #include "keymgmt/file_kek.h"
 #include "keymgmt/kek/find_kek.h"
 #include "keymgmt/kek/replicas.h"
-#include "envelope/base/config_list.h"
+#include "keymgmt/kek/taken_away.h"
+#include "keymgmt/select_versions.h"
 
-/* A key that was named with its token adds nothing to the same one with all that stand in. */
-static void add_once(struct env_kek_list *list, struct env_kek *kek)
+/* Whether a header would name both by the same kind of recipient and the same reference. */
+struct clash {
+    struct env_kek_info a;
+    struct env_kek_info b;
+};
+
+static bool clashes(const struct env_kek *kek, const struct env_kek *other, struct clash *clash)
 {
+    if (!env_kek_id_equal(kek->vtable->id(kek), other->vtable->id(other)))
+        return false;
+    kek->vtable->describe(kek, &clash->a);
+    other->vtable->describe(other, &clash->b);
+    return clash->a.type == clash->b.type;
+}
+
+/* The same RSA key, from a file and on a token. */
+static bool is_one_key(const struct clash *clash)
+{
+    const struct env_kek_info *a = &clash->a;
+    const struct env_kek_info *b = &clash->b;
+
+    return a->type == ENV_KEK_RSA && a->modulus_len == b->modulus_len &&
+           a->exponent_len == b->exponent_len &&
+           memcmp(a->modulus, b->modulus, a->modulus_len) == 0 &&
+           memcmp(a->exponent, b->exponent, a->exponent_len) == 0;
+}
+
+/*
+ * A key that was named with its token adds nothing to the same one with all that stand in. Takes
+ * the KEK over. KEK_DIFFERS: a header cannot tell it from another one.
+ */
+static ENV_RESULT add_once(struct env_kek_list *list, struct env_kek *kek,
+                           struct env_error_detail *detail)
+{
+    struct clash clash;
+
     for (size_t i = 0; i < list->count; i++) {
         struct env_kek *other = list->keks[i];
 
-        if (other == kek || env_standins_cover(other, kek)) {
-            env_kek_free(kek);
-            return;
-        }
-        if (env_standins_cover(kek, other)) {
+        if (other != kek && !env_replicas_cover(other, kek) && env_replicas_cover(kek, other)) {
             env_kek_free(other);
             list->keks[i] = kek;
-            return;
+            return ENV_OK;
         }
+        if (other == kek || env_replicas_cover(other, kek)) {
+            env_kek_free(kek);
+            return ENV_OK;
+        }
+        if (!clashes(kek, other, &clash))
+            continue;
+        env_kek_free(kek);
+        if (is_one_key(&clash))
+            return ENV_OK;
+        return env_error_detail(detail, ENV_R_KEK_DIFFERS, "'%.128s' and '%.128s'", clash.b.label,
+                                clash.a.label);
     }
     list->optional[list->count] = false;
     list->keks[list->count++] = kek;
+    return ENV_OK;
 }
 
 /* Finds what the query asks for, shows that it works and adds it to the list. */
-static ENV_RESULT select_query(struct env_ring *ring, const struct env_query *query,
-                               enum env_cache_kind kind, struct env_kek_list *list,
-                               struct env_fault *fault)
+static ENV_RESULT select_key(struct env_token_set *token_set, const struct env_query *query,
+                             const struct env_cache_name *name, struct env_kek_list *list,
+                             struct env_error_detail *detail)
 {
-    struct env_cache_name name = {kind, 0, query->label, query->label_len};
     struct env_kek *kek;
     ENV_RESULT r;
 
-    if (query->uri_text != NULL) {
-        name.bytes = query->uri_text;
-        name.len = strlen(query->uri_text);
-    }
-    ENV_TRY(env_find_kek(ring, query, &name, false, &kek, fault));
-    r = env_standins_prepare(kek, fault);
-    if (env_ok(r)) {
-        add_once(list, kek);
+    ENV_TRY(env_find_kek(token_set, query, name, false, &kek, detail));
+    if (query->newest)
+        r = env_replicas_are_newest(kek, detail);
+    else
+        r = ENV_OK; /* whether it may seal is seen when it does */
+    if (!env_ok(r)) {
+        if (query->doubted)
+            env_kek_cache_remove(&token_set->cache, kek);
+        env_kek_free(kek);
         return r;
     }
-    env_kek_cache_remove(&ring->cache, kek); /* so that a cure is seen */
+    r = env_replicas_prepare(kek, detail);
+    if (env_ok(r))
+        return add_once(list, kek, detail);
+    env_kek_cache_remove(&token_set->cache, kek); /* so that a cure is seen */
     if (r.reason == ENV_R_KEK_USAGE)
-        env_ring_forget_mechanisms(ring);
+        env_token_set_forget_mechanisms(token_set);
     env_kek_free(kek);
     return r;
 }
 
-static ENV_RESULT select_text(struct env_ring *ring, const char *text, struct env_kek_list *list,
-                              struct env_fault *fault)
+static ENV_RESULT select_query(struct env_token_set *token_set, const struct env_query *query,
+                               enum env_cache_kind kind, bool again, struct env_kek_list *list,
+                               struct env_error_detail *detail)
 {
-    struct env_query query;
+    struct env_cache_name name = {kind, 0, query->label, query->label_len};
+
+    if (query->versions)
+        return env_select_by_version(token_set, query, again, select_key, list, detail);
+    if (query->uri_text != NULL) {
+        name.bytes = query->uri_text;
+        name.len = strlen(query->uri_text);
+    }
+    return select_key(token_set, query, &name, list, detail);
+}
+
+static ENV_RESULT room_for_one(const struct env_kek_list *list, struct env_error_detail *detail)
+{
+    if (list->count == ENV_KEK_RECIPIENTS_MAX)
+        return env_error_detail(detail, ENV_R_CONFIG_VALUE, "kek names more than %u keys",
+                                ENV_KEK_RECIPIENTS_MAX);
+    return ENV_OK;
+}
+
+static ENV_RESULT select_file(struct env_token_set *token_set, const char *text,
+                              struct env_kek_list *list, struct env_error_detail *detail)
+{
+    const struct env_openers *openers;
     struct env_kek *kek;
     ENV_RESULT r;
 
-    if (list->count == ENV_KEK_RECIPIENTS_MAX)
-        return env_fault(fault, ENV_R_CONFIG_VALUE, "kek names more than %u keys",
-                         ENV_KEK_RECIPIENTS_MAX);
-    if (env_file_kek_is(text)) {
-        ENV_TRY(env_file_kek_find(ring, text, &kek, fault));
-        add_once(list, kek);
-        return ENV_OK;
+    ENV_TRY(env_openers_get(&token_set->openers, token_set->config, &openers, detail));
+    for (size_t i = 0; i < openers->open_only->count; i++) {
+        const char *file = openers->open_only->list[i].file;
+
+        if (file != NULL && strcmp(file, text) == 0)
+            return env_error_detail(detail, ENV_R_KEK_OPENS_ONLY, "%s", text);
     }
-    ENV_TRY(env_query_from_text(&query, text, fault));
-    r = select_query(ring, &query, ENV_CACHE_TEXT, list, fault);
-    env_query_clear(&query);
-    return r;
+    ENV_TRY(env_file_kek_find(token_set, text, &kek, detail));
+    r = env_file_kek_taken_away(token_set, text, kek->vtable->id(kek), detail);
+    if (!env_ok(r)) {
+        env_kek_free(kek);
+        return r;
+    }
+    return add_once(list, kek, detail);
 }
 
-static ENV_RESULT select_name(struct env_ring *ring, const char *name, struct env_kek_list *list,
-                              struct env_fault *fault)
+static ENV_RESULT select_name(struct env_token_set *token_set, const struct env_selector *selector,
+                              struct env_kek_list *list, struct env_error_detail *detail)
 {
-    if (env_uri_is(name))
-        ENV_TRY(env_pin_remember_uri(&ring->pins, name, fault));
-    return select_text(ring, name, list, fault);
-}
-
-static ENV_RESULT select_marked(struct env_ring *ring, const char *label, struct env_kek_list *list,
-                                struct env_fault *fault)
-{
+    const char *name = selector->name;
     struct env_query query;
-    ENV_RESULT r = env_query_from_marked(&query, label, fault);
-
-    if (env_ok(r))
-        r = select_query(ring, &query, ENV_CACHE_MARKED, list, fault);
-    env_query_clear(&query);
-    return r;
-}
-
-/* text is room for the word. In a label or path %XX stands for a byte, in a URI p11-kit sees to
- * that. */
-static ENV_RESULT word_text(const struct env_word *word, char *text, struct env_fault *fault)
-{
-    memcpy(text, word->text, word->len);
-    text[word->len] = '\0';
-    if (!env_uri_is(text) && !env_word_decode(word, text))
-        return env_fault(fault, ENV_R_CONFIG_VALUE,
-                         "kek: a %% in a label or path is followed by two hex digits");
-    return ENV_OK;
-}
-
-/* Whether a failure is about what kek says, rather than about the token. */
-static bool is_of_the_value(enum env_reason reason)
-{
-    switch (reason) {
-    case ENV_R_KEK_NOT_FOUND:
-    case ENV_R_KEK_AMBIGUOUS:
-    case ENV_R_KEK_KIND:
-    case ENV_R_KEK_FILE:
-    case ENV_R_KEK_FILE_CONTENT:
-    case ENV_R_KEK_FILE_PRIVATE:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Names the key of the configuration in front of what was found wrong with its value. */
-static void name_the_key(struct env_fault *fault)
-{
-    static const char name[] = "kek: ";
-    size_t room = sizeof(fault->text) - sizeof(name);
-
-    memmove(fault->text + sizeof(name) - 1, fault->text, room);
-    memcpy(fault->text, name, sizeof(name) - 1);
-    fault->text[sizeof(fault->text) - 1] = '\0';
-}
-
-static ENV_RESULT select_word(struct env_ring *ring, const struct env_word *word,
-                              struct env_kek_list *list, struct env_fault *fault)
-{
-    char *text = env_secret_alloc(word->len + 1); /* a URI may have a PIN */
     ENV_RESULT r;
 
-    if (text == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "kek");
-    r = word_text(word, text, fault);
-    if (env_ok(r)) {
-        r = select_text(ring, text, list, fault);
-        if (is_of_the_value(r.reason))
-            name_the_key(fault);
-    }
-    env_secret_free(text, word->len + 1);
+    if (env_kek_name_is_file(name))
+        return select_file(token_set, name, list, detail);
+    if (env_uri_is(name))
+        ENV_TRY(env_pin_remember_uri(&token_set->pins, name, detail));
+    ENV_TRY(env_query_from_text(&query, name, detail));
+    r = select_query(token_set, &query, ENV_CACHE_TEXT, selector->again, list, detail);
+    env_query_clear(&query);
     return r;
 }
 
-static ENV_RESULT check_optional(const struct env_config *config, struct env_fault *fault)
+static ENV_RESULT select_marked(struct env_token_set *token_set,
+                                const struct env_selector *selector, struct env_kek_list *list,
+                                struct env_error_detail *detail)
 {
-    const char *at = config->kek_optional;
-    char shown[ENV_URI_TEXT];
-    struct env_word word;
+    struct env_query query;
+    ENV_RESULT r = env_query_from_marked(&query, selector->marked, detail);
 
-    while (at != NULL && env_word_next(&at, &word)) {
-        if (env_word_in(config->kek, &word))
-            continue;
-        if (env_uri_is(word.text))
-            return env_fault(fault, ENV_R_CONFIG_VALUE,
-                             "kek-optional: a URI in it does not stand in kek"); /* a PIN? */
-        env_printable(shown, sizeof(shown), word.text, word.len);
-        return env_fault(fault, ENV_R_CONFIG_VALUE, "kek-optional: %s does not stand in kek",
-                         shown);
-    }
-    return ENV_OK;
+    if (env_ok(r))
+        r = select_query(token_set, &query, ENV_CACHE_MARKED, selector->again, list, detail);
+    env_query_clear(&query);
+    return r;
+}
+
+static ENV_RESULT select_one(struct env_token_set *token_set, const struct env_kek_names *names,
+                             const struct env_kek_name *name, bool again, struct env_kek_list *list,
+                             struct env_error_detail *detail)
+{
+    ENV_RESULT r = room_for_one(list, detail);
+
+    if (env_ok(r))
+        r = name->file != NULL
+                ? select_file(token_set, name->file, list, detail)
+                : select_query(token_set, &name->query, ENV_CACHE_TEXT, again, list, detail);
+    if (!env_ok(r))
+        env_kek_names_explain(names, name, detail);
+    return r;
 }
 
 /* *left_out: the last of the optional ones that sealing has to go without. */
-static ENV_RESULT select_word_or_not(struct env_ring *ring, const struct env_word *word,
-                                     bool optional, struct env_kek_list *list,
-                                     struct env_fault *left_out, struct env_fault *fault)
+static ENV_RESULT select_one_or_not(struct env_token_set *token_set,
+                                    const struct env_kek_names *names,
+                                    const struct env_kek_name *name,
+                                    const struct env_selector *selector, struct env_kek_list *list,
+                                    struct env_error_detail *left_out,
+                                    struct env_error_detail *detail)
 {
+    bool optional = !selector->all && name->optional;
     size_t before = list->count;
-    ENV_RESULT r = select_word(ring, word, list, fault);
+    ENV_RESULT r = select_one(token_set, names, name, selector->again, list, detail);
 
     if (!env_ok(r) && optional && env_kek_out_of_reach(r.reason)) {
-        *left_out = *fault;
+        *left_out = *detail;
         return ENV_OK;
     }
     if (list->count > before)
@@ -189,105 +211,121 @@ static ENV_RESULT select_word_or_not(struct env_ring *ring, const struct env_wor
     return r;
 }
 
-static ENV_RESULT select_configured(struct env_ring *ring, bool all, struct env_kek_list *list,
-                                    struct env_fault *fault)
+static ENV_RESULT select_configured(struct env_token_set *token_set,
+                                    const struct env_selector *selector, struct env_kek_list *list,
+                                    struct env_error_detail *detail)
 {
-    const char *at = ring->config->kek;
-    const char *optional = all ? NULL : ring->config->kek_optional;
-    struct env_fault left_out = {.reason = ENV_R_NONE};
-    struct env_word word;
-    ENV_RESULT r = check_optional(ring->config, fault);
+    struct env_error_detail left_out; /* long, and for each message: not zeroed */
+    const struct env_kek_names *names;
+    ENV_RESULT r = env_kek_names_get(&token_set->kek_names, token_set->config, &names, detail);
 
-    while (env_ok(r) && at != NULL && env_word_next(&at, &word))
-        r = select_word_or_not(ring, &word, env_word_in(optional, &word), list, &left_out, fault);
+    left_out.reason = ENV_R_NONE;
+    for (size_t i = 0; env_ok(r) && i < names->count; i++)
+        r = select_one_or_not(token_set, names, &names->list[i], selector, list, &left_out, detail);
     if (!env_ok(r) || list->count > 0)
         return r;
     if (left_out.reason != ENV_R_NONE)
-        return env_fault(fault, ENV_R_NO_KEK_LEFT, "%.*s", (int)sizeof(left_out.text) - 1,
-                         left_out.text);
-    return env_fault(fault, ENV_R_NO_KEK_CONFIGURED, "%s", "");
+        return env_error_detail(detail, ENV_R_NO_KEK_LEFT, "%.*s", (int)sizeof(left_out.text) - 1,
+                                left_out.text);
+    return env_error_detail(detail, ENV_R_NO_KEK_CONFIGURED, "%s", "");
 }
 
-ENV_RESULT env_select_keks(struct env_ring *ring, const struct env_selector *selector,
-                           struct env_kek_list *out, struct env_fault *fault)
+ENV_RESULT env_select_keks(struct env_token_set *token_set, const struct env_selector *selector,
+                           struct env_kek_list *out, struct env_error_detail *detail)
 {
     if (selector->marked != NULL)
-        return select_marked(ring, selector->marked, out, fault);
+        return select_marked(token_set, selector, out, detail);
     if (selector->name != NULL)
-        return select_name(ring, selector->name, out, fault);
-    return select_configured(ring, selector->all, out, fault);
+        return select_name(token_set, selector, out, detail);
+    return select_configured(token_set, selector, out, detail);
 }
 
-/* Key wrap is for AES KEKs: one of RSA is looked for only where the name says so. */
-static ENV_RESULT raw_from_text(struct env_query *query, const char *text, struct env_fault *fault)
+/* ---- for key wrap ---- */
+
+/* It is for AES KEKs: one of RSA is looked for only where the name says so. */
+static void make_raw(struct env_query *query)
 {
-    if (env_file_kek_is(text))
-        return env_fault(fault, ENV_R_KEK_LENGTH, "a file: KEK is one of RSA");
-    ENV_TRY(env_query_from_text(query, text, fault));
+    query->for_key_wrap = true;
     if (query->kinds == ENV_KEYS_ANY)
         query->kinds = ENV_KEYS_AES;
+}
+
+static ENV_RESULT is_a_file(struct env_error_detail *detail)
+{
+    return env_error_detail(detail, ENV_R_KEK_LENGTH, "a file: KEK is one of RSA");
+}
+
+/* The query for the one name in the configuration: what it points to stays the configuration's. */
+static ENV_RESULT configured_query(struct env_token_set *token_set, struct env_query *query,
+                                   struct env_error_detail *detail)
+{
+    const struct env_kek_names *names;
+
+    ENV_TRY(env_kek_names_get(&token_set->kek_names, token_set->config, &names, detail));
+    if (names->count == 0)
+        return env_error_detail(detail, ENV_R_NO_KEK_CONFIGURED, "%s", "");
+    if (names->count > 1)
+        return env_error_detail(detail, ENV_R_ONE_KEK, "%s", "");
+    if (names->list[0].file != NULL)
+        return is_a_file(detail);
+    *query = names->list[0].query;
     return ENV_OK;
 }
 
-/* The query for the one name in the configuration. */
-static ENV_RESULT configured_query(const struct env_ring *ring, struct env_query *query,
-                                   struct env_fault *fault)
+/* The query for what the program names. */
+static ENV_RESULT given_query(struct env_token_set *token_set, const struct env_selector *selector,
+                              struct env_query *query, struct env_error_detail *detail)
 {
-    const char *at = ring->config->kek;
-    struct env_word word;
-    struct env_word another;
-    char *text;
+    if (selector->marked != NULL)
+        return env_query_from_marked(query, selector->marked, detail);
+    if (env_uri_is(selector->name))
+        ENV_TRY(env_pin_remember_uri(&token_set->pins, selector->name, detail));
+    if (env_kek_name_is_file(selector->name))
+        return is_a_file(detail);
+    return env_query_from_text(query, selector->name, detail);
+}
+
+static ENV_RESULT find_for_key_wrap(struct env_token_set *token_set, struct env_query *query,
+                                    enum env_cache_kind kind, size_t bits, struct env_kek **out,
+                                    struct env_error_detail *detail)
+{
+    /* the length keeps the name apart from that of a KEK that is fit for DEKs */
+    struct env_cache_name name = {kind, (unsigned)bits, query->label, query->label_len};
+    const struct env_token_kek *first;
     ENV_RESULT r;
 
-    if (at == NULL || !env_word_next(&at, &word))
-        return env_fault(fault, ENV_R_NO_KEK_CONFIGURED, "%s", "");
-    if (env_word_next(&at, &another))
-        return env_fault(fault, ENV_R_ONE_KEK, "%s", "");
-    text = env_secret_alloc(word.len + 1); /* a URI may have a PIN */
-    if (text == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "kek");
-    r = word_text(&word, text, fault);
-    if (env_ok(r))
-        r = raw_from_text(query, text, fault);
-    env_secret_free(text, word.len + 1);
+    if (query->uri_text != NULL) {
+        name.bytes = query->uri_text;
+        name.len = strlen(query->uri_text);
+    }
+    if (query->versions) /* a wrapped key does not say which one opens it */
+        return env_error_detail(detail, ENV_R_KEK_VERSIONS_NAMED, "%s", query->shown);
+    make_raw(query);
+    ENV_TRY(env_find_kek(token_set, query, &name, false, out, detail));
+    first = env_replicas_first(*out);
+    if (first->attributes.bits == bits)
+        return ENV_OK;
+    r = env_error_detail(detail, ENV_R_KEK_LENGTH, "%s has %zu bits, not %zu", first->where,
+                         first->attributes.bits, bits);
+    env_kek_free(*out);
+    *out = NULL;
     return r;
 }
 
-static ENV_RESULT raw_query(struct env_ring *ring, const struct env_selector *selector,
-                            struct env_query *query, struct env_fault *fault)
+ENV_RESULT env_select_kek_for_key_wrap(struct env_token_set *token_set,
+                                       const struct env_selector *selector, size_t bits,
+                                       struct env_kek **out, struct env_error_detail *detail)
 {
-    if (selector->marked != NULL) {
-        ENV_TRY(env_query_from_marked(query, selector->marked, fault));
-        query->kinds = ENV_KEYS_AES;
-        return ENV_OK;
-    }
-    if (selector->name == NULL)
-        return configured_query(ring, query, fault);
-    if (env_uri_is(selector->name))
-        ENV_TRY(env_pin_remember_uri(&ring->pins, selector->name, fault));
-    return raw_from_text(query, selector->name, fault);
-}
-
-ENV_RESULT env_select_raw_kek(struct env_ring *ring, const struct env_selector *selector,
-                              size_t bits, struct env_kek **out, struct env_fault *fault)
-{
+    enum env_cache_kind kind = selector->marked != NULL ? ENV_CACHE_MARKED : ENV_CACHE_TEXT;
     struct env_query query = {0};
-    /* the length keeps the name apart from that of a KEK that is fit for DEKs */
-    struct env_cache_name name = {selector->marked != NULL ? ENV_CACHE_MARKED : ENV_CACHE_TEXT,
-                                  (unsigned)bits, NULL, 0};
-    ENV_RESULT r = raw_query(ring, selector, &query, fault);
+    ENV_RESULT r;
 
-    query.raw = true;
-    name.bytes = query.uri_text != NULL ? query.uri_text : query.label;
-    name.len = query.uri_text != NULL ? strlen(query.uri_text) : query.label_len;
-    if (env_ok(r))
-        r = env_find_kek(ring, &query, &name, false, out, fault);
-    if (env_ok(r) && env_standins_first(*out)->facts.bits != bits) {
-        r = env_fault(fault, ENV_R_KEK_LENGTH, "%s has %zu bits, not %zu",
-                      env_standins_first(*out)->where, env_standins_first(*out)->facts.bits, bits);
-        env_kek_free(*out);
-        *out = NULL;
+    if (selector->marked == NULL && selector->name == NULL) {
+        ENV_TRY(configured_query(token_set, &query, detail));
+        return find_for_key_wrap(token_set, &query, kind, bits, out, detail);
     }
+    ENV_TRY(given_query(token_set, selector, &query, detail));
+    r = find_for_key_wrap(token_set, &query, kind, bits, out, detail);
     env_query_clear(&query);
     return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All that the provider offers, by OpenSSL's operations. */
+/* Everything the provider offers, by OpenSSL operation. */
 #ifndef ENVELOPE_ALGORITHMS_H
 #define ENVELOPE_ALGORITHMS_H
 
@@ -7,10 +7,10 @@
 
 #include "envelope/base/config.h"
 
-/* The property that all our algorithms have. */
+/* The property of all our algorithms. */
 #define ENV_PROPERTIES "provider=envelope"
 
-/* The algorithms of one OSSL_OP_, or NULL. Touches no token and takes no lock. */
+/* The algorithms of one OSSL_OP_*, or NULL. Touches no token and takes no lock. */
 const OSSL_ALGORITHM *env_algorithms(int operation_id, const struct env_config *config);
 
 #endif

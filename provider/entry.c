@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one symbol that the module exports. */
 #include "keymgmt/token_keyring.h"
-#include "provider/common/provctx.h"
+#include "provider/init.h"
 
 OSSL_provider_init_fn OSSL_provider_init;
 

@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the provider comes up, what it offers, and how it goes. */
+#include "provider/init.h"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
+#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "provider/keys/kek_algorithms.h"
-#include "keymgmt/token_keyring.h"
+#include "envelope/format/random.h"
+#include "keymgmt/token/module_call.h"
 #include "provider/algorithms.h"
-#include "provider/common/provctx.h"
-#include "provider/ciphers/stock.h"
+#include "provider/common/instances.h"
+#include "provider/common/libcrypto_check.h"
+#include "provider/common/named.h"
+#include "provider/common/newer_dispatch.h"
+#include "provider/common/operation.h"
+#include "provider/stock/activate.h"
+#include "provider/stock/guard.h"
+#include "provider/stock/stock.h"
+#include "provider/stock/wraps.h"
 
 /* ---- errors through the core ---- */
 
@@ -29,16 +38,22 @@ static void set_error(const struct env_provctx *provctx, enum env_reason reason,
 }
 
 /*
- * From OpenSSL 3.6 on an entry whose text finds no memory, be it an empty one, has no reason, and
- * hides all that follow it. So the reason is set before the text is, and a text only where it says
- * something.
+ * Since OpenSSL 3.6 an entry loses its reason when there is no memory for its text, even an empty
+ * one, and then hides all entries after it. So the reason is set first, and a text only if there is
+ * one.
  */
 static void raise_in_core(void *arg, const char *file, int line, const char *func,
                           enum env_reason reason, const char *fmt, va_list ap)
 {
+    const struct env_operation *operation = env_operation_current();
     const struct env_provctx *provctx = arg;
-    char text[1024]; /* more than libcrypto keeps of it */
+    char text[1024]; /* libcrypto keeps less than that */
 
+    if (operation != NULL) {
+        file = operation->file;
+        line = operation->line;
+        func = operation->func;
+    }
     provctx->core_new_error(provctx->handle);
     provctx->core_set_error_debug(provctx->handle, file, line, func);
     set_error(provctx, reason, NULL);
@@ -88,8 +103,14 @@ static void take_core_functions(struct env_provctx *provctx, const OSSL_DISPATCH
         case OSSL_FUNC_CORE_POP_ERROR_TO_MARK:
             provctx->core_pop_error_to_mark = OSSL_FUNC_core_pop_error_to_mark(in);
             break;
+        case OSSL_FUNC_CORE_GET_LIBCTX:
+            provctx->core_get_libctx = OSSL_FUNC_core_get_libctx(in);
+            break;
         case OSSL_FUNC_PROVIDER_UP_REF:
             provctx->core_provider_up_ref = OSSL_FUNC_provider_up_ref(in);
+            break;
+        case OSSL_FUNC_PROVIDER_FREE:
+            provctx->core_provider_free = OSSL_FUNC_provider_free(in);
             break;
         default:
             break;
@@ -102,7 +123,8 @@ static bool has_core_functions(const struct env_provctx *provctx)
     return provctx->core_get_params != NULL && provctx->core_new_error != NULL &&
            provctx->core_set_error_debug != NULL && provctx->core_vset_error != NULL &&
            provctx->core_set_error_mark != NULL && provctx->core_clear_last_error_mark != NULL &&
-           provctx->core_pop_error_to_mark != NULL && provctx->core_provider_up_ref != NULL;
+           provctx->core_pop_error_to_mark != NULL && provctx->core_provider_up_ref != NULL &&
+           provctx->core_provider_free != NULL && provctx->core_get_libctx != NULL;
 }
 
 /* ---- configuration ---- */
@@ -122,51 +144,23 @@ static bool ask_core(void *arg, const char *key, char **to)
 
 /* ---- the end of the process ---- */
 
-static pthread_mutex_t living_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct env_provctx *living; /* all instances that were not torn down */
-
-static void enter_living(struct env_provctx *provctx)
-{
-    (void)pthread_mutex_lock(&living_lock);
-    provctx->next_living = living;
-    living = provctx;
-    (void)pthread_mutex_unlock(&living_lock);
-}
-
-static void leave_living(struct env_provctx *provctx)
-{
-    struct env_provctx **p;
-
-    (void)pthread_mutex_lock(&living_lock);
-    for (p = &living; *p != NULL; p = &(*p)->next_living) {
-        if (*p == provctx) {
-            *p = provctx->next_living;
-            break;
-        }
-    }
-    (void)pthread_mutex_unlock(&living_lock);
-}
-
 /*
- * When libcrypto is cleaned up, the PKCS#11 module may be gone already (its destructors run first
- * at exit) or may need what libcrypto is about to free (SoftHSM is a user of libcrypto itself):
- * from then on no PKCS#11 function is called. And who frees the last context of a provider after
- * that (a destructor of a C++ program, or a thread that goes on) has libcrypto unload it, and crash
- * on what it has freed itself: one more reference, and nobody's is the last.
+ * When libcrypto cleans up, the PKCS#11 module may be gone already (its destructors run first at
+ * exit), or may need what libcrypto is about to free (SoftHSM uses libcrypto itself). So no PKCS#11
+ * function is called from then on. Somebody may still free the last context of a provider later: a
+ * C++ destructor, or a thread that goes on. libcrypto would then unload the provider and crash on
+ * what it has freed itself. One more reference keeps it from doing so.
  */
 static void libcrypto_ends(void)
 {
     env_random_ends();
     env_token_process_is_ending();
-    (void)pthread_mutex_lock(&living_lock);
-    for (struct env_provctx *p = living; p != NULL; p = p->next_living)
-        (void)p->core_provider_up_ref(p->handle, 0);
-    (void)pthread_mutex_unlock(&living_lock);
+    env_instances_keep();
 }
 
 static void register_end_of_process(void)
 {
-#if OPENSSL_VERSION_MAJOR >= 4 /* cleaned up by libcrypto's destructor, after all of these */
+#if OPENSSL_VERSION_MAJOR >= 4 /* its destructor cleans up, after all atexit handlers */
     (void)atexit(libcrypto_ends);
 #else
     (void)OPENSSL_atexit(libcrypto_ends);
@@ -177,11 +171,16 @@ static void register_end_of_process(void)
 
 static void free_provctx(struct env_provctx *provctx)
 {
-    leave_living(provctx);
+    env_instances_remove(provctx);
+    env_provctx_named_clear(provctx);
+    env_tenant_cache_free(provctx->tenants);
+    env_field_memo_free(provctx->field_memo);
     if (provctx->dek.keyring != NULL)
         provctx->dek.keyring->vtable->free(provctx->dek.keyring);
+    env_state_watch_free(provctx->states);
     env_crypto_free(provctx->dek.crypto);
-    env_stock_clear(provctx);
+    env_wrap_splices_end(provctx);
+    env_stock_end(provctx);
     /* after everything that was fetched from it */
     OSSL_LIB_CTX_free(provctx->libctx);
     env_config_clear(&provctx->config);
@@ -197,7 +196,8 @@ static OSSL_FUNC_provider_get_reason_strings_fn get_reason_strings;
 
 static void teardown(void *vprovctx)
 {
-    free_provctx(vprovctx);
+    if (vprovctx != NULL)
+        free_provctx(vprovctx);
 }
 
 static const OSSL_PARAM *gettable_params(void *vprovctx)
@@ -216,6 +216,7 @@ static const OSSL_PARAM *gettable_params(void *vprovctx)
 
 static int get_params(void *vprovctx, OSSL_PARAM params[])
 {
+    const struct env_provctx *provctx = vprovctx;
     static const struct {
         const char *key;
         const char *value;
@@ -226,25 +227,25 @@ static int get_params(void *vprovctx, OSSL_PARAM params[])
     };
     OSSL_PARAM *p;
 
-    (void)vprovctx;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         p = OSSL_PARAM_locate(params, texts[i].key);
         if (p != NULL && !OSSL_PARAM_set_utf8_ptr(p, texts[i].value))
             return 0;
     }
     p = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_STATUS);
-    return p == NULL || OSSL_PARAM_set_int(p, 1);
+    return p == NULL || OSSL_PARAM_set_int(p, provctx != NULL && !provctx->foreign_libcrypto);
 }
 
 static const OSSL_ALGORITHM *query_operation(void *vprovctx, int operation_id, int *no_cache)
 {
     const struct env_provctx *provctx = vprovctx;
-    const OSSL_ALGORITHM *algorithms = env_algorithms(operation_id, &provctx->config);
 
-    *no_cache = 0;
-    if (algorithms != NULL)
-        return algorithms;
-    return env_kek_algorithms(operation_id, env_config_is_yes(provctx->config.pkcs11_scheme));
+    /* a search of other providers asks ours as well */
+    *no_cache = env_stock_guard_is_up();
+    if (provctx == NULL || env_stock_guard_is_up())
+        return NULL;
+    return env_stock_has(provctx, operation_id) ? env_stock_query(provctx, operation_id, no_cache)
+                                                : env_algorithms(operation_id, &provctx->config);
 }
 
 static const OSSL_ITEM *get_reason_strings(void *vprovctx)
@@ -269,6 +270,16 @@ static const OSSL_DISPATCH provider_functions[] = {
     {0, NULL},
 };
 
+/*
+ * Our context's random generator passes random keys through AES, and would have ours take them. It
+ * has to be said before the first use.
+ */
+static bool own_random_stays_away(const struct env_provctx *provctx)
+{
+    return !provctx->config.key_ciphers_on || provctx->foreign_libcrypto ||
+           RAND_set_DRBG_type(provctx->libctx, NULL, "provider!=envelope", NULL, NULL) == 1;
+}
+
 int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
                            const OSSL_DISPATCH **out, void **vprovctx, env_keyring_factory *factory)
 {
@@ -285,9 +296,19 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
         !env_config_read(&provctx->config, ask_core, provctx))
         goto failed;
     provctx->inside_token = env_token_inside_call;
-    /* Only possible here: the core's functions for it are gone once we have returned. */
-    provctx->libctx = OSSL_LIB_CTX_new_child(handle, in);
-    if (provctx->libctx == NULL)
+    /*
+     * Only possible here: the core's functions for it are gone once we have returned. A libcrypto
+     * that is not the program's must not mirror its providers. It gets only the functions that read
+     * the input of decoders, and still loads, because a failed load is silent.
+     */
+    provctx->foreign_libcrypto = env_libcrypto_is_foreign(in);
+    env_stock_activate(provctx, (OSSL_LIB_CTX *)provctx->core_get_libctx(handle));
+    provctx->libctx = provctx->foreign_libcrypto ? OSSL_LIB_CTX_new_from_dispatch(handle, in)
+                                                 : OSSL_LIB_CTX_new_child(handle, in);
+    if (provctx->libctx == NULL || !own_random_stays_away(provctx))
+        goto failed;
+    if (!env_stock_start(provctx, env_algorithms(OSSL_OP_CIPHER, &provctx->config),
+                         env_algorithms(OSSL_OP_SKEYMGMT, &provctx->config)))
         goto failed;
     provctx->dek.errors = &provctx->errors;
     provctx->dek.crypto = env_crypto_new(provctx->libctx, provctx->config.propquery);
@@ -296,7 +317,12 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
         goto failed;
     provctx->audit = (struct env_audit){&provctx->config, provctx->dek.crypto, &provctx->errors};
     provctx->dek.keyring->audit = &provctx->audit;
-    enter_living(provctx);
+    provctx->states = env_state_watch_new(&provctx->config, &provctx->audit, &provctx->errors,
+                                          provctx->dek.keyring);
+    if (provctx->states == NULL)
+        goto failed;
+    provctx->dek.keyring->states = provctx->states;
+    env_instances_add(provctx);
     (void)pthread_once(&once, register_end_of_process);
     *out = provider_functions;
     *vprovctx = provctx;

@@ -6,17 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/common/run.h"
-
-static const struct tool_command *const commands[] = {
-    &tool_command_inspect,
-    &tool_command_census,
-    &tool_command_verify,
-    &tool_command_check,
-    &tool_command_rewrap,
-    &tool_command_reencrypt,
-    NULL,
-};
+#include "tools/commands.h"
+#include "tools/common/report.h"
 
 static void print_command(FILE *out, const struct tool_command *command)
 {
@@ -27,8 +18,11 @@ static void print_command(FILE *out, const struct tool_command *command)
 static void print_options(FILE *out, const struct tool_option *options)
 {
     for (; options->name != NULL; options++) {
-        int width = fprintf(out, "  --%s%s%s", options->name, options->argument != NULL ? " " : "",
-                            options->argument != NULL ? options->argument : "");
+        const char letter[] = {',', ' ', '-', options->letter, '\0'};
+        int width =
+            fprintf(out, "  --%s%s%s%s", options->name, options->argument != NULL ? " " : "",
+                    options->argument != NULL ? options->argument : "",
+                    options->letter != '\0' ? letter : "");
 
         (void)fprintf(out, "%*s%s\n", width < 26 ? 26 - width : 2, "", options->help);
     }
@@ -46,18 +40,32 @@ static void print_help(const struct tool_command *command)
 static void print_usage(FILE *out)
 {
     (void)fputs("usage: envelope SUBCOMMAND [options] [operands]\n", out);
-    for (size_t i = 0; commands[i] != NULL; i++)
-        (void)fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    (void)fputs("envelope SUBCOMMAND --help lists its options; envelope --version says which this "
-                "is.\nexit status: 0 all is well, 1 something is not, 2 usage or configuration\n",
+    for (size_t i = 0; tool_commands[i] != NULL; i++)
+        (void)fprintf(out, "  %-10s %s\n", tool_commands[i]->name, tool_commands[i]->summary);
+    (void)fputs("envelope SUBCOMMAND --help lists its options; envelope --version prints the "
+                "version.\nexit status: 0 success, 1 something failed, 2 usage or configuration\n",
                 out);
 }
 
-static const struct tool_command *find_command(const char *name)
+/* Those of a command that is a group: "key new" and so on. */
+static void print_actions(FILE *out, const struct tool_command *group)
 {
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
+    (void)fprintf(out, "usage: envelope %s ACTION [options] [operands]\n", group->name);
+    for (size_t i = 0; group->actions[i] != NULL; i++)
+        (void)fprintf(out, "  %-10s %s\n", group->actions[i]->name + strlen(group->name) + 1,
+                      group->actions[i]->summary);
+    (void)fprintf(out, "envelope %s ACTION --help lists its options\n", group->name);
+}
+
+/* The last word of a command's name is the one that chooses it. */
+static const struct tool_command *find_command(const struct tool_command *const *among,
+                                               const char *name)
+{
+    for (size_t i = 0; among[i] != NULL; i++) {
+        const char *space = strrchr(among[i]->name, ' ');
+
+        if (strcmp(space != NULL ? space + 1 : among[i]->name, name) == 0)
+            return among[i];
     }
     return NULL;
 }
@@ -75,13 +83,13 @@ static bool parse(struct tool_run *run, int argc, char **argv)
     }
     if (!run->options.help && run->command->needs_operands && !run->options.list &&
         run->options.operand_count == 0) {
-        tool_complain(run, "nothing to look at: %s is missing", run->command->operands);
+        tool_complain(run, "nothing to do: %s is missing", run->command->operands);
         return false;
     }
     return true;
 }
 
-/* What could not be written was not said: that outweighs everything. */
+/* Output that could not be written was not reported: that outweighs everything. */
 static enum tool_status finish(struct tool_run *run, enum tool_status status)
 {
     if (run->keys != NULL)
@@ -90,14 +98,14 @@ static enum tool_status finish(struct tool_run *run, enum tool_status status)
         tool_complain(run, "the output could not be written");
         status = TOOL_UNABLE;
     }
-    if (run->out != stdout)
+    if (run->options.quiet)
         (void)fclose(run->out);
     return status;
 }
 
 static enum tool_status run_command(const struct tool_command *command, int argc, char **argv)
 {
-    struct tool_run run = {.command = command, .out = stdout};
+    struct tool_run run = {.command = command, .commands = tool_commands, .out = stdout};
 
     if (!parse(&run, argc, argv))
         return TOOL_UNABLE;
@@ -106,7 +114,7 @@ static enum tool_status run_command(const struct tool_command *command, int argc
         return finish(&run, TOOL_FINE);
     }
     if (run.options.quiet && (run.out = fopen("/dev/null", "we")) == NULL) {
-        tool_complain(&run, "/dev/null can not be opened");
+        tool_complain(&run, "/dev/null cannot be opened");
         return TOOL_UNABLE;
     }
     env_json_init(&run.json, run.out);
@@ -114,9 +122,9 @@ static enum tool_status run_command(const struct tool_command *command, int argc
 }
 
 /*
- * Whoever starts us may have closed some of these: the first files that are opened would then have
- * their numbers, and the report would be written into a message. What takes the place of a closed
- * one fails when it is used, as that would.
+ * The caller may have closed some of these. The first files that we open would then get their
+ * numbers, and the report would be written into a message. The replacement of a closed descriptor
+ * fails when it is used, as a closed one would.
  */
 static bool hold_standard_descriptors(void)
 {
@@ -126,6 +134,35 @@ static bool hold_standard_descriptors(void)
             return false;
     }
     return true;
+}
+
+static bool asks_for_help(const char *argument)
+{
+    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+static void complain_of(const char *what, const char *name)
+{
+    (void)fprintf(stderr, "envelope: there is no %s ", what);
+    tool_report_text(stderr, name);
+    (void)fputc('\n', stderr);
+}
+
+/* argv[0] is the action of a group, if there is one. */
+static enum tool_status run_group(const struct tool_command *group, int argc, char **argv)
+{
+    const struct tool_command *action = argc > 0 ? find_command(group->actions, argv[0]) : NULL;
+
+    if (action != NULL)
+        return run_command(action, argc - 1, argv + 1);
+    if (argc > 0 && asks_for_help(argv[0])) {
+        print_actions(stdout, group);
+        return fflush(stdout) == 0 ? TOOL_FINE : TOOL_UNABLE;
+    }
+    if (argc > 0)
+        complain_of(group->name, argv[0]);
+    print_actions(stderr, group);
+    return TOOL_UNABLE;
 }
 
 int main(int argc, char **argv)
@@ -143,16 +180,18 @@ int main(int argc, char **argv)
         (void)printf("envelope %s (%s)\n", ENVELOPE_VERSION, OpenSSL_version(OPENSSL_VERSION));
         return fflush(stdout) == 0 ? TOOL_FINE : TOOL_UNABLE;
     }
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    if (argc > 1 && asks_for_help(argv[1])) {
         print_usage(stdout);
         return fflush(stdout) == 0 ? TOOL_FINE : TOOL_UNABLE;
     }
     if (argc > 1)
-        command = find_command(argv[1]);
+        command = find_command(tool_commands, argv[1]);
+    if (command != NULL && command->actions != NULL)
+        return (int)run_group(command, argc - 2, argv + 2);
     if (command != NULL)
         return (int)run_command(command, argc - 2, argv + 2);
     if (argc > 1)
-        (void)fprintf(stderr, "envelope: there is no subcommand %s\n", argv[1]);
+        complain_of("subcommand", argv[1]);
     print_usage(stderr);
     return TOOL_UNABLE;
 }

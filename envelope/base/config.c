@@ -2,286 +2,300 @@
 #include "envelope/base/config.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "envelope/base/log_sink.h"
+#include "envelope/base/config_list.h"
+#include "envelope/base/config_slips.h"
+#include "envelope/base/config_values.h"
+#include "envelope/base/stock_names.h"
 
-#define CONTEXT_MAX 4096u
-#define SESSION_WAIT_DEFAULT 10u
+#define WORDS_TEXT 256u
 
-/* Every key that the section may have, and where its value goes. */
-static const struct config_key {
-    const char *name;
-    size_t field;
-    bool never_empty; /* the others judge that themselves */
-} config_keys[] = {
-    {"pkcs11-module-path", offsetof(struct env_config, module_path), true},
-    {"pkcs11-module-init-args", offsetof(struct env_config, module_init_args), true},
-    {"token", offsetof(struct env_config, token), true},
-    {"pin-source", offsetof(struct env_config, pin_source), true},
-    {"pin-final-try", offsetof(struct env_config, pin_final_try), false},
-    {"kek", offsetof(struct env_config, kek), true},
-    {"kek-optional", offsetof(struct env_config, kek_optional), true},
-    {"wrap", offsetof(struct env_config, wrap), true},
-    {"oaep-hash", offsetof(struct env_config, oaep_hash), true},
-    {"context", offsetof(struct env_config, context), true},
-    {"open-kek", offsetof(struct env_config, open_kek), true},
-    {"propquery", offsetof(struct env_config, propquery), true},
-    {"allow-weak-kek", offsetof(struct env_config, allow_weak_kek), false},
-    {"allow-imported-kek", offsetof(struct env_config, allow_imported_kek), false},
-    {"standard-names", offsetof(struct env_config, standard_names), true},
-    {"audit-log", offsetof(struct env_config, audit_log), true},
-    {"audit-required", offsetof(struct env_config, audit_required), false},
-    {"pkcs11-scheme", offsetof(struct env_config, pkcs11_scheme), false},
-    {"session-wait", offsetof(struct env_config, session_wait), true},
-};
+/* ---- the rows ---- */
 
-#define CONFIG_KEYS (sizeof(config_keys) / sizeof(config_keys[0]))
+#define FIELD(field) offsetof(struct env_config, field)
+#define TEXT_ROW(field_, name_, usual_, judge_, slips_)                                            \
+    {.name = (name_),                                                                              \
+     .kind = ENV_CONFIG_TEXT,                                                                      \
+     .field = FIELD(field_),                                                                       \
+     .text = (usual_),                                                                             \
+     .judge = (judge_),                                                                            \
+     .slips = (slips_)},
+#define CHOICE_ROW(field_, name_, type_, value_, words_, slips_)                                   \
+    {.name = (name_),                                                                              \
+     .kind = ENV_CONFIG_CHOICE,                                                                    \
+     .field = FIELD(field_),                                                                       \
+     .value = FIELD(value_),                                                                       \
+     .words = (words_),                                                                            \
+     .slips = (slips_)},
+#define YES_NO_ROW(field_, name_, value_, slips_)                                                  \
+    {.name = (name_),                                                                              \
+     .kind = ENV_CONFIG_YES_NO,                                                                    \
+     .field = FIELD(field_),                                                                       \
+     .value = FIELD(value_),                                                                       \
+     .slips = (slips_)},
+#define UNLESS_NO_ROW(field_, name_, value_, slips_)                                               \
+    {.name = (name_),                                                                              \
+     .kind = ENV_CONFIG_UNLESS_NO,                                                                 \
+     .field = FIELD(field_),                                                                       \
+     .value = FIELD(value_),                                                                       \
+     .slips = (slips_)},
+#define SPLICE_ROW(field_, name_, value_, judge_, slips_)                                          \
+    {.name = (name_),                                                                              \
+     .kind = ENV_CONFIG_SPLICE,                                                                    \
+     .field = FIELD(field_),                                                                       \
+     .value = FIELD(value_),                                                                       \
+     .judge = (judge_),                                                                            \
+     .slips = (slips_)},
+#define NUMBER_ROW(field_, name_, value_, least_, most_, usual_, unit_, slips_)                    \
+    {.name = (name_),                                                                              \
+     .kind = ENV_CONFIG_NUMBER,                                                                    \
+     .field = FIELD(field_),                                                                       \
+     .value = FIELD(value_),                                                                       \
+     .least = (least_),                                                                            \
+     .most = (most_),                                                                              \
+     .usual = (usual_),                                                                            \
+     .unit = (unit_),                                                                              \
+     .slips = (slips_)},
 
-static char **field_of(struct env_config *config, const struct config_key *key)
+static const struct env_config_key keys[] = {
+    ENV_CONFIG_KEYS(TEXT_ROW, CHOICE_ROW, YES_NO_ROW, UNLESS_NO_ROW, SPLICE_ROW, NUMBER_ROW)};
+
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+/* A choice is written as the number that it is. */
+#define SAME_SIZE(field, name, type, value, words, slips)                                          \
+    _Static_assert(sizeof(type) == sizeof(unsigned), name);
+#define NOTHING(...)
+ENV_CONFIG_KEYS(NOTHING, SAME_SIZE, NOTHING, NOTHING, NOTHING, NOTHING)
+
+static char **text_of(struct env_config *config, const struct env_config_key *key)
 {
     return (char **)(void *)((char *)config + key->field);
 }
 
-const char *env_config_key(size_t i)
+static bool *flag_of(struct env_config *config, const struct env_config_key *key)
 {
-    return i < CONFIG_KEYS ? config_keys[i].name : NULL;
+    return (bool *)(void *)((char *)config + key->value);
+}
+
+static void set_number(struct env_config *config, const struct env_config_key *key, unsigned value)
+{
+    memcpy((char *)config + key->value, &value, sizeof(value));
+}
+
+static bool is_flag(const struct env_config_key *key)
+{
+    return key->kind == ENV_CONFIG_YES_NO || key->kind == ENV_CONFIG_UNLESS_NO ||
+           key->kind == ENV_CONFIG_SPLICE;
+}
+
+const struct env_config_key *env_config_key(size_t i)
+{
+    return i < KEYS ? &keys[i] : NULL;
+}
+
+const struct env_config_key *env_config_key_named(const char *name)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    }
+    return NULL;
+}
+
+const struct env_config_key *env_config_key_meant(const char *slip)
+{
+    char text[ENV_CONFIG_NAME_MAX];
+
+    for (size_t i = 0; i < KEYS; i++) {
+        for (size_t j = 0; env_config_slip(keys[i].name, keys[i].slips, j, text); j++) {
+            if (strcmp(text, slip) == 0)
+                return &keys[i];
+        }
+    }
+    return NULL;
 }
 
 /* ---- reading ---- */
 
-/* Looks for keys that are not ours; the first one found is kept for the error. */
-static bool read_slips(struct env_config *config, env_config_ask_fn *ask, void *arg,
-                       const char *const *slips, size_t count, bool *found)
+/* Looks for misspellings of one key; the first one found of all is kept for the error. */
+static bool read_slips(struct env_config *config, const struct env_config_key *key,
+                       env_config_ask_fn *ask, void *arg, bool *found)
 {
-    *found = false;
-    for (size_t i = 0; i < count; i++) {
+    char slip[ENV_CONFIG_NAME_MAX];
+
+    for (size_t i = 0; env_config_slip(key->name, key->slips, i, slip); i++) {
         char *value = NULL;
 
-        if (!ask(arg, slips[i], &value))
+        if (env_config_key_named(slip) != NULL) /* the plural of another, say */
+            continue;
+        if (!ask(arg, slip, &value))
             return false;
         if (value == NULL)
             continue;
         *found = true;
         OPENSSL_clear_free(value, strlen(value)); /* it may be a PIN */
-        if (config->unknown == NULL && (config->unknown = OPENSSL_strdup(slips[i])) == NULL)
+        if (config->unknown != NULL)
+            continue;
+        config->meant = key->name;
+        config->unknown = OPENSSL_strdup(slip);
+        if (config->unknown == NULL)
             return false;
     }
     return true;
 }
 
+/* What is in force before anything is judged. */
+static void set_flag(struct env_config *config, const struct env_config_key *key, bool slipped)
+{
+    const char *text = *text_of(config, key);
+
+    if (key->kind == ENV_CONFIG_SPLICE)
+        *flag_of(config, key) = slipped || text != NULL;
+    else if (key->kind == ENV_CONFIG_UNLESS_NO)
+        *flag_of(config, key) = slipped || (text != NULL && strcmp(text, "no") != 0);
+    else
+        *flag_of(config, key) = text != NULL && strcmp(text, "yes") == 0;
+}
+
 bool env_config_read(struct env_config *config, env_config_ask_fn *ask, void *arg)
 {
-    /* Who wrote it wrong wants the names all the same, and hears of it when he uses one. */
-    static const char *const standard_slips[] = {"standard_names", "standard-name", "stock-names"};
-    /* The core answers only what it is asked, so likely slips are asked for by name. */
-    static const char *const slips[] = {
-        "pin",
-        "pin-value",
-        "pin_source",
-        "pinsource",
-        "pin_final_try",
-        "pin-last-try",
-        "keks",
-        "kek_optional",
-        "optional-kek",
-        "kek-optionals",
-        "key",
-        "kek-label",
-        "label",
-        "tokens",
-        "token-label",
-        "open_kek",
-        "open-keks",
-        "module-path",
-        "pkcs11-module",
-        "pkcs11_module_path",
-        "pkcs11-module-paths",
-        "prop-query",
-        "properties",
-        "property-query",
-        "pkcs11_module_init_args",
-        "contexts",
-        "wraps",
-        "wrapping",
-        "oaep_hash",
-        "oaep-md",
-        "oaep-hashes",
-        "allow_weak_kek",
-        "allow-weak-keks",
-        "allow_imported_kek",
-        "allow-imported-keks",
-        "audit_log",
-        "audit",
-        "audit-file",
-        "audit_required",
-        "pkcs11_scheme",
-        "pkcs11-schemes",
-        "session_wait",
-        "session-timeout",
-    };
-    bool standard_slip;
-    bool slip;
+    for (size_t i = 0; i < KEYS; i++) {
+        bool slipped = false;
 
-    if (!read_slips(config, ask, arg, standard_slips,
-                    sizeof(standard_slips) / sizeof(standard_slips[0]), &standard_slip) ||
-        !read_slips(config, ask, arg, slips, sizeof(slips) / sizeof(slips[0]), &slip))
-        return false;
-    for (size_t i = 0; i < CONFIG_KEYS; i++) {
-        if (!ask(arg, config_keys[i].name, field_of(config, &config_keys[i])))
+        if (!ask(arg, keys[i].name, text_of(config, &keys[i])) ||
+            !read_slips(config, &keys[i], ask, arg, &slipped))
             return false;
+        if (is_flag(&keys[i]))
+            set_flag(config, &keys[i], slipped);
     }
-    config->standard_names_on = standard_slip || (config->standard_names != NULL &&
-                                                  strcmp(config->standard_names, "no") != 0);
     return true;
 }
 
 /* ---- judging ---- */
 
-static ENV_RESULT yes_or_no(const char *key, const char *value, bool *out,
-                            const struct env_errors *errors)
+/* "auto, sha256 or sha1" */
+static void list_words(const char *words, char *out, size_t size)
 {
-    *out = false;
-    if (value == NULL || strcmp(value, "no") == 0)
-        return ENV_OK;
-    if (strcmp(value, "yes") == 0) {
-        *out = true;
+    struct env_word word;
+    struct env_word next;
+    size_t len = 0;
+    bool more = env_word_next(&words, &word);
+
+    for (bool first = true; more && len < size; first = false, word = next) {
+        const char *joint = first ? "" : ", ";
+
+        more = env_word_next(&words, &next);
+        if (!first && !more)
+            joint = " or ";
+        len += (size_t)snprintf(out + len, size - len, "%s%.*s", joint, (int)word.len, word.text);
+    }
+}
+
+static ENV_RESULT judge_text(const struct env_config_key *key, char **text,
+                             const struct env_errors *errors)
+{
+    if (*text == NULL) {
+        if (key->text != NULL && (*text = OPENSSL_strdup(key->text)) == NULL)
+            return ENV_RAISE(errors, ENV_R_NO_MEMORY, "%s", key->name);
         return ENV_OK;
     }
-    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is yes or no", key);
+    /* A key with nothing after it is a mistake, never a default. */
+    if ((*text)[strspn(*text, " \t")] == '\0')
+        return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is empty", key->name);
+    return key->judge != NULL ? key->judge(*text, errors) : ENV_OK;
 }
 
-bool env_config_is_yes(const char *value)
+static ENV_RESULT judge_choice(const struct env_config_key *key, const char *text, unsigned *out,
+                               const struct env_errors *errors)
 {
-    return value != NULL && strcmp(value, "yes") == 0;
-}
+    char list[WORDS_TEXT] = "";
+    const char *at = key->words;
+    struct env_word word;
 
-static ENV_RESULT wrap_choice(const char *value, enum env_wrap_choice *out,
-                              const struct env_errors *errors)
-{
-    static const struct {
-        const char *name;
-        enum env_wrap_choice choice;
-    } choices[] = {
-        {"auto", ENV_WRAP_CHOICE_AUTO},         {"aes-kw", ENV_WRAP_CHOICE_AES_KW},
-        {"aes-kwp", ENV_WRAP_CHOICE_AES_KWP},   {"aes-gcm", ENV_WRAP_CHOICE_AES_GCM},
-        {"rsa-oaep", ENV_WRAP_CHOICE_RSA_OAEP},
-    };
-
-    *out = ENV_WRAP_CHOICE_AUTO;
-    if (value == NULL)
-        return ENV_OK;
-    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
-        if (strcmp(value, choices[i].name) == 0) {
-            *out = choices[i].choice;
-            return ENV_OK;
-        }
-    }
-    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE,
-                     "wrap is auto, aes-kw, aes-kwp, aes-gcm or rsa-oaep");
-}
-
-static ENV_RESULT oaep_hash(const char *value, enum env_oaep_hash *out,
-                            const struct env_errors *errors)
-{
-    *out = ENV_OAEP_AUTO;
-    if (value == NULL || strcmp(value, "auto") == 0)
-        return ENV_OK;
-    *out = strcmp(value, "sha256") == 0 ? ENV_OAEP_SHA256 : ENV_OAEP_SHA1;
-    if (*out == ENV_OAEP_SHA256 || strcmp(value, "sha1") == 0)
-        return ENV_OK;
-    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "oaep-hash is auto, sha256 or sha1");
-}
-
-static ENV_RESULT wait_seconds(const char *value, unsigned *out, const struct env_errors *errors)
-{
-    size_t len = value != NULL ? strlen(value) : 0;
-
-    *out = SESSION_WAIT_DEFAULT;
-    if (value == NULL)
-        return ENV_OK;
     *out = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (len > 4 || value[i] < '0' || value[i] > '9')
-            return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "session-wait is 0 to 9999 seconds");
-        *out = 10 * *out + (unsigned)(value[i] - '0');
-    }
-    return ENV_OK;
-}
-
-/* A key that stands there with nothing after it is a mistake, never a default. */
-static ENV_RESULT none_empty(struct env_config *config, const struct env_errors *errors)
-{
-    for (size_t i = 0; i < CONFIG_KEYS; i++) {
-        const char *value = *field_of(config, &config_keys[i]);
-
-        if (config_keys[i].never_empty && value != NULL && value[strspn(value, " \t")] == '\0')
-            return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is empty", config_keys[i].name);
-    }
-    return ENV_OK;
-}
-
-/*
- * libcrypto ignores a property query that it can not parse and fetches whatever comes first: a slip
- * in "fips=yes" would go unseen. As the default of a context it is parsed with an answer.
- */
-static ENV_RESULT query_parses(const char *propquery, const struct env_errors *errors)
-{
-    OSSL_LIB_CTX *scratch;
-    bool parses;
-
-    if (propquery == NULL)
+    if (text == NULL)
         return ENV_OK;
-    scratch = OSSL_LIB_CTX_new();
-    if (scratch == NULL)
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    ERR_set_mark();
-    parses = EVP_set_default_properties(scratch, propquery) == 1;
-    ERR_pop_to_mark();
-    OSSL_LIB_CTX_free(scratch);
-    if (!parses)
-        return ENV_RAISE(errors, ENV_R_CONFIG_VALUE,
-                         "propquery is no property query (see "
-                         "property(7))");
+    for (; env_word_next(&at, &word); (*out)++) {
+        if (strlen(text) == word.len && memcmp(text, word.text, word.len) == 0)
+            return ENV_OK;
+    }
+    list_words(key->words, list, sizeof(list));
+    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is %s", key->name, list);
+}
+
+static ENV_RESULT judge_flag(const struct env_config_key *key, const char *text, bool *out,
+                             const struct env_errors *errors)
+{
+    *out = text != NULL && strcmp(text, "yes") == 0;
+    if (*out || text == NULL || strcmp(text, "no") == 0)
+        return ENV_OK;
+    return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s takes yes or no", key->name);
+}
+
+static ENV_RESULT judge_number(const struct env_config_key *key, const char *text, unsigned *out,
+                               const struct env_errors *errors)
+{
+    uint64_t value = 0;
+    bool good = text != NULL && *text != '\0';
+
+    *out = key->usual;
+    if (text == NULL)
+        return ENV_OK;
+    for (; good && *text != '\0'; text++) {
+        good = *text >= '0' && *text <= '9';
+        value = 10 * value + (uint64_t)(*text - '0');
+        good = good && value <= key->most;
+    }
+    if (!good || value < key->least)
+        return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is %u to %u%s%s", key->name, key->least,
+                         key->most, *key->unit != '\0' ? " " : "", key->unit);
+    *out = (unsigned)value;
     return ENV_OK;
 }
 
-static ENV_RESULT check_audit(struct env_config *config, const struct env_errors *errors)
+ENV_RESULT env_config_judge(const struct env_config_key *key, struct env_config *config,
+                            const struct env_errors *errors)
 {
-    ENV_TRY(
-        yes_or_no("audit-required", config->audit_required, &config->audit_required_on, errors));
-    if (config->audit_log != NULL && !env_audit_sink_is(config->audit_log))
-        return ENV_RAISE(errors, ENV_R_CONFIG_VALUE,
-                         "audit-log is file:/PATH, syslog or syslog:/PATH of its socket");
-    if (config->audit_required_on && config->audit_log == NULL)
-        return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "audit-required without an audit-log");
+    char **text = text_of(config, key);
+    unsigned number = 0;
+    bool flag = false;
+
+    switch (key->kind) {
+    case ENV_CONFIG_TEXT:
+    case ENV_CONFIG_SPLICE:
+        return judge_text(key, text, errors);
+    case ENV_CONFIG_YES_NO:
+    case ENV_CONFIG_UNLESS_NO:
+        /* what is wrong changes nothing: it has been in force, or not, since it was read */
+        ENV_TRY(judge_flag(key, *text, &flag, errors));
+        /* query_operation may read it at any time: an unchanged value is not written again */
+        if (__atomic_load_n(flag_of(config, key), __ATOMIC_RELAXED) != flag)
+            *flag_of(config, key) = flag;
+        return ENV_OK;
+    case ENV_CONFIG_CHOICE:
+        ENV_TRY(judge_choice(key, *text, &number, errors));
+        break;
+    case ENV_CONFIG_NUMBER:
+        ENV_TRY(judge_number(key, *text, &number, errors));
+        break;
+    }
+    set_number(config, key, number);
     return ENV_OK;
 }
 
 ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors)
 {
-    bool standard_names; /* too late to act upon: the names are there or not since the loading */
-    bool pkcs11_scheme;  /* was acted on when the provider was asked for its algorithms */
-
     if (config->unknown != NULL)
-        return ENV_RAISE(errors, ENV_R_CONFIG_UNKNOWN_KEY, "%s", config->unknown);
-    ENV_TRY(none_empty(config, errors));
-    ENV_TRY(wrap_choice(config->wrap, &config->wrap_choice, errors));
-    ENV_TRY(oaep_hash(config->oaep_hash, &config->oaep_hash_choice, errors));
-    ENV_TRY(yes_or_no("allow-weak-kek", config->allow_weak_kek, &config->weak_allowed, errors));
-    ENV_TRY(yes_or_no("allow-imported-kek", config->allow_imported_kek, &config->imported_allowed,
-                      errors));
-    ENV_TRY(yes_or_no("standard-names", config->standard_names, &standard_names, errors));
-    ENV_TRY(yes_or_no("pkcs11-scheme", config->pkcs11_scheme, &pkcs11_scheme, errors));
-    ENV_TRY(yes_or_no("pin-final-try", config->pin_final_try, &config->pin_final_try_on, errors));
-    ENV_TRY(wait_seconds(config->session_wait, &config->session_wait_seconds, errors));
-    ENV_TRY(query_parses(config->propquery, errors));
-    ENV_TRY(check_audit(config, errors));
-    if (config->context != NULL && strlen(config->context) > CONTEXT_MAX)
-        return ENV_RAISE(errors, ENV_R_CONTEXT_TOO_LONG, "context");
+        return ENV_RAISE(errors, ENV_R_CONFIG_UNKNOWN_KEY, "%s (%s?)", config->unknown,
+                         config->meant);
+    for (size_t i = 0; i < KEYS; i++)
+        ENV_TRY(env_config_judge(&keys[i], config, errors));
+    if (config->audit_required_on && config->audit_log == NULL)
+        return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "audit-required without an audit-log");
     return ENV_OK;
 }
 
@@ -295,7 +309,9 @@ static void clear_value(char **value)
 
 void env_config_clear(struct env_config *config)
 {
-    for (size_t i = 0; i < CONFIG_KEYS; i++)
-        clear_value(field_of(config, &config_keys[i]));
+    for (size_t i = 0; i < KEYS; i++)
+        clear_value(text_of(config, &keys[i]));
+    clear_value(&config->opens_too);
     clear_value(&config->unknown);
+    config->meant = NULL;
 }

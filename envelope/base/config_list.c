@@ -78,3 +78,12 @@ bool env_word_hex(const struct env_word *word, uint8_t *out, size_t size, size_t
     *len = n;
     return n > 0;
 }
+
+bool env_word_id(const struct env_word *word, uint8_t *out, size_t size, size_t *len)
+{
+    struct env_word hex = *word;
+
+    if (hex.len > 3 && memcmp(hex.text, "id:", 3) == 0)
+        hex = (struct env_word){word->text + 3, word->len - 3};
+    return env_word_hex(&hex, out, size, len);
+}

@@ -28,4 +28,7 @@ bool env_word_decode(const struct env_word *word, char *out);
  */
 bool env_word_hex(const struct env_word *word, uint8_t *out, size_t size, size_t *len);
 
+/* The same of an id, before which "id:" may stand: then it is nothing else. */
+bool env_word_id(const struct env_word *word, uint8_t *out, size_t size, size_t *len);
+
 #endif

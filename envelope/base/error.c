@@ -1,14 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "envelope/base/error.h"
 
-ENV_RESULT env_raise_at(const struct env_errors *errors, const char *file, int line,
-                        const char *func, enum env_reason reason, const char *fmt, ...)
+#include <stdio.h>
+#include <string.h>
+
+#include "envelope/base/printable.h"
+
+#define DETAIL 1024u /* libcrypto keeps no more */
+
+static void raise(const struct env_errors *errors, const char *file, int line, const char *func,
+                  enum env_reason reason, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+
+static void raise(const struct env_errors *errors, const char *file, int line, const char *func,
+                  enum env_reason reason, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
     errors->raise(errors->arg, file, line, func, reason, fmt, ap);
     va_end(ap);
+}
+
+/*
+ * Paths, labels, values from openssl.cnf: whatever a detail quotes, a terminal is only to show it.
+ */
+ENV_RESULT env_raise_at(const struct env_errors *errors, const char *file, int line,
+                        const char *func, enum env_reason reason, const char *fmt, ...)
+{
+    char text[DETAIL];
+    va_list ap;
+
+    va_start(ap, fmt);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    env_printable(text, sizeof(text), text, strlen(text));
+    raise(errors, file, line, func, reason, "%s", text);
     return (ENV_RESULT){reason, true, 0};
 }
 

@@ -2,26 +2,48 @@
 #include "envelope/base/fork_gate.h"
 
 #include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <time.h>
 
-/* A token that does not answer does not keep a process from ending for longer. */
-#define CLOSING_SECONDS 3
+#include "envelope/base/thread_number.h"
 
-/* Nor from forking for longer; and once it did for so long, the next forks do not wait as long. */
+/*
+ * How long a token that does not answer may keep a process from ending. A process that uses the
+ * processor meanwhile is probably short of it, and would crash: a module's destructor runs when the
+ * waiting is over. So we wait longer for that.
+ */
+#define CLOSING_SECONDS 3
+#define CLOSING_SECONDS_BUSY 20
+#define IDLE_NS 500000 /* of the processor: what waiting itself uses is less */
+
+/* How long it may keep a process from forking; after one such wait the next forks wait less. */
 #define FORKING_SECONDS 30
 #define FORKING_AGAIN_SECONDS 1
 
-unsigned env_gate_forking_seconds = FORKING_SECONDS;
+unsigned env_fork_gate_forking_seconds = FORKING_SECONDS;
+unsigned env_fork_gate_closing_seconds = CLOSING_SECONDS;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int registration = -1;
 
+/*
+ * The threads inside, counted per thread, so that entering writes no memory that another thread
+ * reads. A thread that enters counts itself first and then checks whether somebody is waiting; a
+ * waiting thread announces itself first and then counts. So one of them sees the other.
+ */
+static struct {
+    alignas(ENV_CACHE_LINE) atomic_uint inside;
+} counts[ENV_THREAD_NUMBERS];
+static atomic_bool attention; /* newcomers and those who leave take the lock */
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static unsigned threads_inside;
-static unsigned forks_waiting; /* newcomers let them go first, so that a fork is not starved */
+static unsigned forks_waiting; /* or under way: newcomers let them go first, lest one be starved */
 static bool closed;
-static struct timespec closed_until; /* is waited for those inside */
+static bool gave_up;                 /* waiting for those inside */
+static struct timespec closed_until; /* they are waited for */
 static bool forked_nevertheless;     /* while somebody was inside that still is */
 static bool orphan;
 
@@ -37,6 +59,21 @@ static struct timespec in_seconds(unsigned seconds)
     return until;
 }
 
+static unsigned threads_inside(void)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < ENV_THREAD_NUMBERS; i++)
+        sum += atomic_load(&counts[i].inside);
+    return sum;
+}
+
+/* With the lock. */
+static void set_attention(void)
+{
+    atomic_store(&attention, forks_waiting > 0 || closed || forked_nevertheless);
+}
+
 /*
  * A module that forks while we are inside it (p11-kit starts its remote modules so) execs at once.
  * Such a fork does not wait: the others may themselves be waiting for a lock of the forking thread.
@@ -44,23 +81,29 @@ static struct timespec in_seconds(unsigned seconds)
 static void before_fork(void)
 {
     struct timespec until;
+    unsigned seen;
     int error = 0;
 
     if (depth > 0)
         return;
     (void)pthread_mutex_lock(&lock);
-    until = in_seconds(forked_nevertheless ? FORKING_AGAIN_SECONDS : env_gate_forking_seconds);
+    until = in_seconds(forked_nevertheless ? FORKING_AGAIN_SECONDS : env_fork_gate_forking_seconds);
     forks_waiting++;
-    while (threads_inside > 0 && error == 0)
+    set_attention();
+    while ((seen = threads_inside()) > 0 && error == 0)
         error = pthread_cond_timedwait(&changed, &lock, &until);
-    forks_waiting--;
-    forked_nevertheless = threads_inside > 0;
+    /*
+     * Not counted again: once nobody is inside, a count can only find newcomers, who take it back.
+     */
+    forked_nevertheless = seen > 0;
 }
 
 static void after_fork_in_parent(void)
 {
     if (depth > 0)
         return;
+    forks_waiting--;
+    set_attention();
     (void)pthread_cond_broadcast(&changed);
     (void)pthread_mutex_unlock(&lock);
 }
@@ -71,10 +114,14 @@ static void after_fork_in_child(void)
     if (depth > 0) /* not taken by before_fork: whoever has it is not there */
         lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-    orphan = orphan || (depth == 0 && threads_inside > 0);
+    orphan = orphan || (depth == 0 && forked_nevertheless);
     forked_nevertheless = false;
-    threads_inside = depth > 0 && !late ? 1 : 0;
     forks_waiting = 0;
+    for (unsigned i = 0; i < ENV_THREAD_NUMBERS; i++)
+        atomic_store(&counts[i].inside, 0);
+    if (depth > 0 && !late)
+        atomic_store(&counts[env_thread_number()].inside, 1);
+    set_attention();
     if (depth == 0)
         (void)pthread_mutex_unlock(&lock);
 }
@@ -84,57 +131,119 @@ static void register_handlers(void)
     registration = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-ENV_RESULT env_gate_prepare(void)
+ENV_RESULT env_fork_gate_prepare(void)
 {
     (void)pthread_once(&once, register_handlers);
     return registration == 0 ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);
 }
 
-void env_gate_enter(void)
+/*
+ * The slow path: a thread that was counted too early takes that back, and notifies those who saw
+ * it.
+ */
+static void enter_attentively(atomic_uint *inside)
 {
-    if (depth++ > 0)
-        return;
+    (void)atomic_fetch_sub(inside, 1);
     (void)pthread_mutex_lock(&lock);
+    (void)pthread_cond_broadcast(&changed);
     while (forks_waiting > 0)
         (void)pthread_cond_wait(&changed, &lock);
     late = closed;
     if (!late)
-        threads_inside++;
+        (void)atomic_fetch_add(inside, 1);
     (void)pthread_mutex_unlock(&lock);
 }
 
-void env_gate_leave(void)
+void env_fork_gate_enter(void)
+{
+    atomic_uint *inside;
+
+    if (depth++ > 0)
+        return;
+    late = false;
+    inside = &counts[env_thread_number()].inside;
+    (void)atomic_fetch_add(inside, 1);
+    if (atomic_load(&attention))
+        enter_attentively(inside);
+}
+
+void env_fork_gate_leave(void)
 {
     if (--depth > 0 || late)
         return;
+    (void)atomic_fetch_sub(&counts[env_thread_number()].inside, 1);
+    if (!atomic_load(&attention))
+        return;
     (void)pthread_mutex_lock(&lock);
-    if (--threads_inside == 0)
+    if (threads_inside() == 0)
         forked_nevertheless = false;
-    if (threads_inside == 0 || closed)
-        (void)pthread_cond_broadcast(&changed);
+    set_attention();
+    (void)pthread_cond_broadcast(&changed);
     (void)pthread_mutex_unlock(&lock);
 }
 
-void env_gate_close(void)
+static int64_t processor_ns(void)
+{
+    struct timespec used = {0};
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+static bool is_past(const struct timespec *until)
+{
+    struct timespec now = in_seconds(0);
+
+    return now.tv_sec > until->tv_sec ||
+           (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
+}
+
+/* With the lock. As often as modules were loaded this is called, and all that is one wait. */
+static void wait_to_close(unsigned self)
+{
+    struct timespec look = in_seconds(env_fork_gate_closing_seconds);
+    int64_t used = processor_ns();
+
+    while (!gave_up && threads_inside() > self) {
+        int64_t before = used;
+
+        if (pthread_cond_timedwait(&changed, &lock, &look) == 0)
+            continue;
+        look = in_seconds(env_fork_gate_closing_seconds);
+        used = processor_ns();
+        gave_up = used - before < IDLE_NS || is_past(&closed_until);
+    }
+}
+
+void env_fork_gate_close(void)
 {
     unsigned self = depth > 0 && !late ? 1 : 0;
-    int error = 0;
 
     (void)pthread_mutex_lock(&lock);
-    if (!closed) /* as often as modules were loaded this is called, and all that is one wait */
-        closed_until = in_seconds(CLOSING_SECONDS);
+    if (!closed)
+        closed_until = in_seconds(CLOSING_SECONDS_BUSY);
     closed = true;
-    while (threads_inside > self && error == 0)
-        error = pthread_cond_timedwait(&changed, &lock, &closed_until);
+    set_attention();
+    wait_to_close(self);
     (void)pthread_mutex_unlock(&lock);
 }
 
-bool env_gate_is_late(void)
+bool env_fork_gate_is_late(void)
 {
     return late;
 }
 
-bool env_gate_is_orphan(void)
+bool env_fork_gate_is_deserted(void)
+{
+    bool deserted;
+
+    (void)pthread_mutex_lock(&lock);
+    deserted = closed && depth == 0 && threads_inside() == 0;
+    (void)pthread_mutex_unlock(&lock);
+    return deserted;
+}
+
+bool env_fork_gate_is_orphan(void)
 {
     return orphan;
 }

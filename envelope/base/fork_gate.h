@@ -8,30 +8,38 @@
  * keep a process from forking for ever: after half a minute the child is made, and is an orphan.
  * And when the process ends, it waits for those inside: a module's destructors are about to run.
  */
-#ifndef ENVELOPE_GATE_H
-#define ENVELOPE_GATE_H
+#ifndef ENVELOPE_FORK_GATE_H
+#define ENVELOPE_FORK_GATE_H
 
 #include <stdbool.h>
 
 #include "envelope/base/result.h"
 
 /* Registers the fork handlers, once in a process. NO_MEMORY. */
-ENV_RESULT env_gate_prepare(void);
+ENV_RESULT env_fork_gate_prepare(void);
 
 /* They nest. */
-void env_gate_enter(void);
-void env_gate_leave(void);
+void env_fork_gate_enter(void);
+void env_fork_gate_leave(void);
 
-/* The process is ending: waits for those inside, but not for long. Whoever comes later is late. */
-void env_gate_close(void);
+/*
+ * The process is ending: waits for those inside, but not for long. Threads that come later are
+ * late.
+ */
+void env_fork_gate_close(void);
 
 /* Whether the calling thread, inside the gate, is late: it must not call any module. */
-bool env_gate_is_late(void);
+bool env_fork_gate_is_late(void);
+
+/* Once it is closed: whether really nobody is inside, the calling thread neither. */
+bool env_fork_gate_is_deserted(void);
 
 /* Whether locks of this process may be held by threads of a parent: it must not use any keyring. */
-bool env_gate_is_orphan(void);
+bool env_fork_gate_is_orphan(void);
 
-/* How long a fork waits at most; tests make it shorter. */
-extern unsigned env_gate_forking_seconds;
+/* How long a fork waits, and the end of the process for those who do nothing; tests make it
+ * shorter. */
+extern unsigned env_fork_gate_forking_seconds;
+extern unsigned env_fork_gate_closing_seconds;
 
 #endif

@@ -13,7 +13,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
  * Mapped for as long as the process lives, as the module is (-z nodelete): at exit other threads
  * may still look at it.
  */
-static _Atomic uint64_t *page; /* NULL: the kernel can not wipe it, so getpid() has to do */
+static _Atomic uint64_t *page; /* NULL: the kernel cannot wipe it, so getpid() is used instead */
 
 static void map_page(void)
 {

@@ -2,6 +2,8 @@
 /*
  * Writes JSON (RFC 8259): one value a line, from begin to end. Text that is not UTF-8 has U+FFFD in
  * the places of its bad bytes; where that would lose something, env_json_path gives the bytes too.
+ * And reads it, strictly: nothing that RFC 8259 does not have, UTF-8 without a byte order mark, no
+ * half of a surrogate pair, at most ENV_JSON_DEPTH values inside one another.
  */
 #ifndef ENVELOPE_ENV_JSON_H
 #define ENVELOPE_ENV_JSON_H
@@ -33,10 +35,33 @@ void env_json_number(struct env_json *json, const char *name, uint64_t value);
 void env_json_bool(struct env_json *json, const char *name, bool value);
 void env_json_hex(struct env_json *json, const char *name, const uint8_t *bytes, size_t len);
 
+/* False: no memory, and nothing was written. */
+bool env_json_base64(struct env_json *json, const char *name, const uint8_t *bytes, size_t len);
+
 /* A path: name as it can be shown, and when it is not UTF-8 its bytes as NAME_base64. */
 void env_json_path(struct env_json *json, const char *name, const char *path);
 
-/* How many bytes of the UTF-8 character text begins with; 0 when it begins with none (or len 0). */
-size_t env_utf8_char(const char *text, size_t len);
+/* ---- reading ---- */
+
+/* The unread rest of a text. On failure it begins somewhere in the bad part. */
+struct env_json_in {
+    const char *at;
+    const char *end;
+};
+
+/* Whether the next character but white space is this one, which is passed over then. */
+bool env_json_take(struct env_json_in *in, char c);
+
+/* Whether nothing but white space is left. */
+bool env_json_at_end(struct env_json_in *in);
+
+/*
+ * A string, decoded. out (NULL: it is passed over) has room for in->end - in->at bytes, is not
+ * terminated and may get NULs.
+ */
+bool env_json_take_text(struct env_json_in *in, char *out, size_t *len);
+
+/* Any value: passed over. */
+bool env_json_skip(struct env_json_in *in);
 
 #endif

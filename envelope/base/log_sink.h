@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the audit log's lines go: the end of a file, or the system's log. */
+/* Where the audit log's lines go: the end of a file, a log daemon's socket, the standard error. */
 #ifndef ENVELOPE_AUDIT_SINK_H
 #define ENVELOPE_AUDIT_SINK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the value of audit-log is one: file:/PATH, syslog or syslog:/PATH (of its socket). */
+#define ENV_AUDIT_SINKS "file:/PATH, syslog, syslog:/PATH of its socket, unix:/PATH or stderr"
+
+/* Whether the value of audit-log is one of these. */
 bool env_audit_sink_is(const char *value);
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one result type inside the module. It is a struct so that it can not be mixed up with
+ * The one result type inside the module. It is a struct so that it cannot be mixed up with
  * OpenSSL's 1-is-success or PKCS#11's 0-is-success: `if (f())` does not compile. It is converted to
  * OpenSSL's ints only in the callbacks that libcrypto calls.
  */
@@ -11,7 +11,17 @@
 
 #include "envelope/base/reasons.h"
 
-struct env_result {
+/*
+ * A result is checked, or dropped explicitly with (void). gcc knows the standard's attribute of
+ * types, clang in C11 only its own.
+ */
+#if defined(__clang__)
+#define ENV_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define ENV_MUST_CHECK [[nodiscard]]
+#endif
+
+struct ENV_MUST_CHECK env_result {
     enum env_reason reason; /* ENV_R_NONE on success */
     bool raised;            /* an entry with details is already on the error stack */
     unsigned long ckr;      /* what a PKCS#11 function returned, 0 when none failed */

@@ -4,14 +4,14 @@
  * bytes; the segment length is a parameter. A segment is 4 bytes of length (FFFFFFFF for all but
  * the last), 12 of IV, the ciphertext, and 16 of tag.
  *
- * This file knows no EVP_CIPHER contract, no PKCS#11 and no OpenSSL core: segments in, segments
- * out.
+ * It knows no EVP_CIPHER contract, no PKCS#11 and no OpenSSL core: segments in, segments out.
+ * floe.c has the header and the keys, floe_segment.c the segments.
  */
 #ifndef ENVELOPE_FLOE_H
 #define ENVELOPE_FLOE_H
 
 #include "envelope/format/crypto.h"
-#include "envelope/message/kek.h"
+#include "envelope/format/wrapped.h"
 
 #define ENV_FLOE_HEADER_LEN 74u /* parameters 10, IV 32, header tag 32 */
 #define ENV_FLOE_OVERHEAD 32u   /* bytes that a segment is longer than its plaintext */
@@ -30,19 +30,21 @@ struct env_floe_params {
 
 /* Lives in secret memory: it holds the message key. */
 struct env_floe {
+    /* What each segment asks for comes first, in one cache line. */
     const struct env_crypto *crypto;
-    struct env_floe_params params;
-    struct env_span aad; /* the caller's, must stay as long as the object */
     EVP_CIPHER_CTX *gcm;
+    struct env_floe_params params;
     uint64_t position; /* of the next segment */
     bool closed;       /* the last segment was written or read */
     bool opening_last; /* what env_floe_open_begin saw */
-    uint8_t iv[ENV_FLOE_IV_LEN];
-    uint8_t message_key[48];
-    /* Sealing: IVs drawn ahead, [ivs_used, ivs_drawn) still unused */
-    unsigned ivs_used;
+    bool key_due;      /* gcm is to get key with the next IV: once is cheaper than twice */
+    unsigned ivs_used; /* sealing: of ivs, [ivs_used, ivs_drawn) are drawn ahead and unused */
     unsigned ivs_drawn;
     unsigned next_draw;
+    struct env_span aad; /* the caller's, must stay as long as the object */
+    uint8_t iv[ENV_FLOE_IV_LEN];
+    uint8_t message_key[48];
+    uint8_t key[32];
     uint8_t ivs[ENV_FLOE_IV_BATCH][ENV_GCM_IV_LEN];
 };
 
@@ -52,7 +54,15 @@ static inline size_t env_floe_plain_len(const struct env_floe_params *params)
     return params->segment_len - ENV_FLOE_OVERHEAD;
 }
 
-/* Begins a message under dek and writes FLOE's header. The DEK is not needed afterwards. */
+/*
+ * Begins a message under the DEK that prk has and writes FLOE's header. Afterwards prk has the
+ * message key; the DEK is not needed.
+ */
+ENV_RESULT env_floe_seal_start_under(struct env_floe *floe, struct env_prk *prk,
+                                     struct env_floe_params params, struct env_span aad,
+                                     uint8_t header[ENV_FLOE_HEADER_LEN]);
+
+/* The same with a DEK that nothing else is expanded from. */
 ENV_RESULT env_floe_seal_start(struct env_floe *floe, const struct env_crypto *crypto,
                                struct env_floe_params params, const uint8_t dek[ENV_DEK_LEN],
                                struct env_span aad, uint8_t header[ENV_FLOE_HEADER_LEN]);
@@ -68,12 +78,24 @@ ENV_RESULT env_floe_open_start(struct env_floe *floe, const struct env_crypto *c
                                struct env_floe_params params, const uint8_t dek[ENV_DEK_LEN],
                                struct env_span aad, const uint8_t header[ENV_FLOE_HEADER_LEN]);
 
+/* As env_floe_seal_start_under. */
+ENV_RESULT env_floe_open_start_under(struct env_floe *floe, struct env_prk *prk,
+                                     struct env_floe_params params, struct env_span aad,
+                                     const uint8_t header[ENV_FLOE_HEADER_LEN]);
+
 /*
  * Seals one segment: head followed by tail is its plaintext (a full segment's, unless last), out
  * takes it with ENV_FLOE_OVERHEAD bytes more. out overlaps neither.
  */
 ENV_RESULT env_floe_seal_segment(struct env_floe *floe, struct env_span head, struct env_span tail,
                                  bool last, uint8_t *out);
+
+/*
+ * The same for a full segment that is not the last and that goes to two places: its first bytes to
+ * out, at least ENV_FLOE_HEAD_LEN and none of its tag, and the others to rest.
+ */
+ENV_RESULT env_floe_seal_cut(struct env_floe *floe, struct env_span head, struct env_span tail,
+                             uint8_t *out, size_t first, uint8_t *rest);
 
 /*
  * What the length field at the start of a segment says: *len is the whole segment's length, *last
@@ -84,16 +106,22 @@ ENV_RESULT env_floe_segment_prefix(const struct env_floe_params *params,
                                    bool *last);
 
 /*
- * Opens one segment that is there as a whole. out takes its plaintext and does not overlap it. When
- * the segment does not verify, out is wiped and BAD_SEGMENT returned.
+ * Opening: the segment of that number comes next, whichever came before, the last one too. What is
+ * opened then verifies at that place alone.
+ */
+ENV_RESULT env_floe_seek(struct env_floe *floe, uint64_t position);
+
+/*
+ * Opens one complete segment. out takes its plaintext and does not overlap it. When the segment
+ * does not verify, out is wiped and BAD_SEGMENT returned.
  */
 ENV_RESULT env_floe_open_segment(struct env_floe *floe, struct env_span segment, uint8_t *out,
                                  size_t *out_len);
 
 /*
  * Opens one segment as it comes: its length field and IV, its ciphertext in pieces of any size (out
- * takes as much plaintext; it may be the very piece), its tag. What the pieces gave is not verified
- * before open_end has succeeded, and is the caller's to wipe when it has not.
+ * takes as much plaintext; it may be the very piece), its tag. The output of the pieces is not
+ * verified until open_end has succeeded; if it fails, the caller wipes that output.
  */
 ENV_RESULT env_floe_open_begin(struct env_floe *floe, const uint8_t head[ENV_FLOE_HEAD_LEN]);
 ENV_RESULT env_floe_open_piece(struct env_floe *floe, struct env_span piece, uint8_t *out);
@@ -109,5 +137,19 @@ ENV_RESULT env_floe_copy_opening(struct env_floe *to, const struct env_floe *fro
 
 /* Wipes the state. May be called on a zeroed one. */
 void env_floe_clear(struct env_floe *floe);
+
+/* ---- shared by floe.c and floe_segment.c ---- */
+
+/*
+ * The AES key for the segment at floe->position, which is the same for 2^rotation segments. crypto
+ * is floe's, see floe_segment.c.
+ */
+ENV_RESULT env_floe_set_segment_key(struct env_floe *floe, const struct env_crypto *crypto);
+
+/* More IVs for segments; those that there were have been used. */
+ENV_RESULT env_floe_draw_ivs(struct env_floe *floe, const struct env_crypto *crypto);
+
+/* Turns what came of a segment that has been begun, its head in front, into its ciphertext. */
+ENV_RESULT env_floe_undo_pieces(struct env_floe *floe, uint8_t *pieces, size_t len);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ASN.1 types of the header (RFC 5652, 5083, 5084), as C structures for header.c and
+/* The ASN.1 types of the header (RFC 5652, 5083, 5084), as C structures for header_der.c and
  * header_recipient.c. */
 #ifndef ENVELOPE_HEADER_ASN1_H
 #define ENVELOPE_HEADER_ASN1_H
@@ -39,7 +39,7 @@ typedef struct {
     ASN1_OCTET_STRING *encrypted_key;
 } ENV_ASN1_KTRI;
 
-/* RecipientInfo: the kinds that the format does not have are told apart, not looked into. */
+/* RecipientInfo: kinds that the format does not have are recognised but not parsed. */
 enum { ENV_RI_KTRI, ENV_RI_KARI, ENV_RI_KEKRI, ENV_RI_PWRI, ENV_RI_ORI };
 
 typedef struct {

@@ -5,36 +5,12 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
+#include "envelope/format/crypto.h"
+#include "envelope/format/wrap_algorithm.h"
+
 #define KEKRI_VERSION 4
 #define KTRI_VERSION 2 /* with a subjectKeyIdentifier */
 #define GCM_TAG_LEN 16
-
-enum wrap_params { NO_PARAMS, GCM_PARAMS, OAEP_SHA1_PARAMS, OAEP_SHA256_PARAMS };
-
-static const struct wrap_format {
-    enum env_wrap_alg alg;
-    int nid;
-    enum wrap_params params;
-    size_t shortest; /* wrapped DEK */
-    size_t longest;
-} wrap_formats[] = {
-#define KW_LEN (ENV_DEK_LEN + 8), (ENV_DEK_LEN + 8)
-#define GCM_LEN (ENV_DEK_LEN + GCM_TAG_LEN), (ENV_DEK_LEN + GCM_TAG_LEN)
-#define RSA_LEN ENV_RSA_WRAPPED_MIN, ENV_WRAPPED_MAX
-    {ENV_WRAP_AES128_KW, NID_id_aes128_wrap, NO_PARAMS, KW_LEN},
-    {ENV_WRAP_AES192_KW, NID_id_aes192_wrap, NO_PARAMS, KW_LEN},
-    {ENV_WRAP_AES256_KW, NID_id_aes256_wrap, NO_PARAMS, KW_LEN},
-    {ENV_WRAP_AES128_KWP, NID_id_aes128_wrap_pad, NO_PARAMS, KW_LEN},
-    {ENV_WRAP_AES192_KWP, NID_id_aes192_wrap_pad, NO_PARAMS, KW_LEN},
-    {ENV_WRAP_AES256_KWP, NID_id_aes256_wrap_pad, NO_PARAMS, KW_LEN},
-    {ENV_WRAP_AES128_GCM, NID_aes_128_gcm, GCM_PARAMS, GCM_LEN},
-    {ENV_WRAP_AES192_GCM, NID_aes_192_gcm, GCM_PARAMS, GCM_LEN},
-    {ENV_WRAP_AES256_GCM, NID_aes_256_gcm, GCM_PARAMS, GCM_LEN},
-    {ENV_WRAP_RSA_OAEP_SHA1, NID_rsaesOaep, OAEP_SHA1_PARAMS, RSA_LEN},
-    {ENV_WRAP_RSA_OAEP_SHA256, NID_rsaesOaep, OAEP_SHA256_PARAMS, RSA_LEN},
-};
-
-#define WRAP_FORMATS (sizeof(wrap_formats) / sizeof(wrap_formats[0]))
 
 bool env_asn1_integer_is(const ASN1_INTEGER *integer, int64_t wanted)
 {
@@ -82,13 +58,13 @@ static ASN1_STRING *mgf1_with(X509_ALGOR *mask, int hash_nid)
  * Hash and MGF1 of one hash, and no label. SHA-1 is the DEFAULT of every field, so for it DER has
  * none of them. NULL: no memory.
  */
-static ASN1_STRING *oaep_params(enum wrap_params params)
+static ASN1_STRING *oaep_params(enum env_wrap_alg alg)
 {
     RSA_OAEP_PARAMS *oaep = RSA_OAEP_PARAMS_new();
     ASN1_STRING *packed = NULL;
     bool ok = oaep != NULL;
 
-    if (ok && params == OAEP_SHA256_PARAMS) {
+    if (ok && alg == ENV_WRAP_RSA_OAEP_SHA256) {
         oaep->hashFunc = X509_ALGOR_new();
         oaep->maskGenFunc = X509_ALGOR_new();
         ok = oaep->hashFunc != NULL && oaep->maskGenFunc != NULL &&
@@ -102,22 +78,24 @@ static ASN1_STRING *oaep_params(enum wrap_params params)
 }
 
 /* There is one way to write each, so what was read has to be that. */
-static ENV_RESULT decode_oaep_params(const ASN1_TYPE *given, const struct wrap_format **format)
+static ENV_RESULT decode_oaep_params(const ASN1_TYPE *given, const struct env_wrap_algorithm **out)
 {
-    for (size_t i = 0; i < WRAP_FORMATS; i++) {
+    const struct env_wrap_algorithm *candidate;
+
+    for (size_t i = 0; (candidate = env_wrap_algorithm_at(i)) != NULL; i++) {
         ASN1_STRING *wanted;
         bool same;
 
-        if (wrap_formats[i].nid != NID_rsaesOaep)
+        if (candidate->family != ENV_WRAP_FAMILY_OAEP)
             continue;
-        wanted = oaep_params(wrap_formats[i].params);
+        wanted = oaep_params(candidate->alg);
         if (wanted == NULL)
             return ENV_FAIL(ENV_R_NO_MEMORY);
         same = given != NULL && given->type == V_ASN1_SEQUENCE &&
                same_bytes(wanted, given->value.sequence);
         ASN1_STRING_free(wanted);
         if (same) {
-            *format = &wrap_formats[i];
+            *out = candidate;
             return ENV_OK;
         }
     }
@@ -126,7 +104,7 @@ static ENV_RESULT decode_oaep_params(const ASN1_TYPE *given, const struct wrap_f
 
 /* ---- reading ---- */
 
-static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, uint8_t nonce[ENV_GCM_NONCE_LEN])
+static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, struct env_wrapped *out)
 {
     ENV_ASN1_GCM_PARAMS *gcm;
     ASN1_STRING
@@ -141,8 +119,9 @@ static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, uint8_t nonce[ENV_G
         return r;
     again = ASN1_item_pack(gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS), NULL);
     if (again != NULL && same_bytes(again, params->value.sequence) && octets(gcm->nonce, &bytes) &&
-        bytes.len == ENV_GCM_NONCE_LEN && env_asn1_integer_is(gcm->icv_len, GCM_TAG_LEN)) {
-        memcpy(nonce, bytes.data, bytes.len);
+        env_gcm_nonce_fits(bytes.len) && env_asn1_integer_is(gcm->icv_len, GCM_TAG_LEN)) {
+        memcpy(out->nonce, bytes.data, bytes.len);
+        out->nonce_len = bytes.len;
         r = ENV_OK;
     }
     ASN1_STRING_free(again);
@@ -154,21 +133,23 @@ static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, uint8_t nonce[ENV_G
 static ENV_RESULT decode_wrapped(bool rsa, const X509_ALGOR *algorithm,
                                  const ASN1_OCTET_STRING *encrypted, struct env_wrapped *out)
 {
-    const struct wrap_format *format = NULL;
+    const struct env_wrap_algorithm *format;
     struct env_span bytes;
     int nid = OBJ_obj2nid(algorithm->algorithm);
 
-    for (size_t i = 0; i < WRAP_FORMATS && format == NULL; i++)
-        format = wrap_formats[i].nid == nid ? &wrap_formats[i] : NULL;
-    if (format == NULL || (nid == NID_rsaesOaep) != rsa)
+    for (size_t i = 0; (format = env_wrap_algorithm_at(i)) != NULL && format->nid != nid; i++)
+        ;
+    if (format == NULL || (format->family == ENV_WRAP_FAMILY_OAEP) != rsa)
         return ENV_FAIL(ENV_R_UNSUPPORTED_RECIPIENT);
     if (rsa)
         ENV_TRY(decode_oaep_params(algorithm->parameter, &format));
     if (!octets(encrypted, &bytes) || bytes.len < format->shortest || bytes.len > format->longest)
         return ENV_FAIL(ENV_R_BAD_HEADER);
-    if (format->params == GCM_PARAMS)
-        ENV_TRY(decode_gcm_params(algorithm->parameter, out->nonce));
-    else if (format->params == NO_PARAMS && algorithm->parameter != NULL)
+    memset(out->nonce, 0, sizeof(out->nonce));
+    out->nonce_len = 0;
+    if (format->family == ENV_WRAP_FAMILY_GCM)
+        ENV_TRY(decode_gcm_params(algorithm->parameter, out));
+    else if (!rsa && algorithm->parameter != NULL)
         return ENV_FAIL(ENV_R_BAD_HEADER);
     out->alg = format->alg;
     out->len = bytes.len;
@@ -217,29 +198,30 @@ ENV_RESULT env_recipient_decode(const ENV_ASN1_RECIPIENT *recipient, struct env_
 
 /* ---- writing ---- */
 
-static ASN1_STRING *gcm_params(const uint8_t nonce[ENV_GCM_NONCE_LEN])
+static ASN1_STRING *gcm_params(const struct env_wrapped *wrapped)
 {
     ENV_ASN1_GCM_PARAMS *gcm =
         (ENV_ASN1_GCM_PARAMS *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
     ASN1_STRING *packed = NULL;
 
-    if (gcm != NULL && ASN1_OCTET_STRING_set(gcm->nonce, nonce, ENV_GCM_NONCE_LEN) == 1 &&
+    if (gcm != NULL &&
+        ASN1_OCTET_STRING_set(gcm->nonce, wrapped->nonce, (int)wrapped->nonce_len) == 1 &&
         ASN1_INTEGER_set_int64(gcm->icv_len, GCM_TAG_LEN) == 1)
         packed = ASN1_item_pack(gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS), NULL);
     ASN1_item_free((ASN1_VALUE *)gcm, ASN1_ITEM_rptr(ENV_ASN1_GCM_PARAMS));
     return packed;
 }
 
-static ENV_RESULT set_algorithm(X509_ALGOR *algorithm, const struct wrap_format *format,
-                                const uint8_t nonce[ENV_GCM_NONCE_LEN])
+static ENV_RESULT set_algorithm(X509_ALGOR *algorithm, const struct env_wrap_algorithm *format,
+                                const struct env_wrapped *wrapped)
 {
     ASN1_STRING *packed;
 
-    if (format->params == NO_PARAMS)
+    if (format->family == ENV_WRAP_FAMILY_KW || format->family == ENV_WRAP_FAMILY_KWP)
         return X509_ALGOR_set0(algorithm, OBJ_nid2obj(format->nid), V_ASN1_UNDEF, NULL) == 1
                    ? ENV_OK
                    : ENV_FAIL(ENV_R_NO_MEMORY);
-    packed = format->params == GCM_PARAMS ? gcm_params(nonce) : oaep_params(format->params);
+    packed = format->family == ENV_WRAP_FAMILY_GCM ? gcm_params(wrapped) : oaep_params(format->alg);
     if (packed == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
     if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(format->nid), V_ASN1_SEQUENCE, packed) != 1) {
@@ -254,8 +236,8 @@ static bool set_octets(ASN1_OCTET_STRING *to, const uint8_t *bytes, size_t len)
     return ASN1_OCTET_STRING_set(to, bytes, (int)len) == 1;
 }
 
-static ENV_RESULT encode_kekri(const struct env_recipient *in, const struct wrap_format *format,
-                               ENV_ASN1_RECIPIENT *out)
+static ENV_RESULT encode_kekri(const struct env_recipient *in,
+                               const struct env_wrap_algorithm *format, ENV_ASN1_RECIPIENT *out)
 {
     ENV_ASN1_KEKRI *kekri = (ENV_ASN1_KEKRI *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_KEKRI));
 
@@ -265,11 +247,11 @@ static ENV_RESULT encode_kekri(const struct env_recipient *in, const struct wrap
         !set_octets(kekri->kekid->key_identifier, in->id.bytes, in->id.len) ||
         !set_octets(kekri->encrypted_key, in->wrapped.data, in->wrapped.len))
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    return set_algorithm(kekri->key_encryption_algorithm, format, in->wrapped.nonce);
+    return set_algorithm(kekri->key_encryption_algorithm, format, &in->wrapped);
 }
 
-static ENV_RESULT encode_ktri(const struct env_recipient *in, const struct wrap_format *format,
-                              ENV_ASN1_RECIPIENT *out)
+static ENV_RESULT encode_ktri(const struct env_recipient *in,
+                              const struct env_wrap_algorithm *format, ENV_ASN1_RECIPIENT *out)
 {
     ENV_ASN1_KTRI *ktri = (ENV_ASN1_KTRI *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_KTRI));
 
@@ -284,19 +266,18 @@ static ENV_RESULT encode_ktri(const struct env_recipient *in, const struct wrap_
         !set_octets(ktri->rid->d.subject_key, in->id.bytes, in->id.len) ||
         !set_octets(ktri->encrypted_key, in->wrapped.data, in->wrapped.len))
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    return set_algorithm(ktri->key_encryption_algorithm, format, in->wrapped.nonce);
+    return set_algorithm(ktri->key_encryption_algorithm, format, &in->wrapped);
 }
 
 ENV_RESULT env_recipient_encode(const struct env_recipient *in,
                                 STACK_OF(ENV_ASN1_RECIPIENT) * recipients)
 {
-    const struct wrap_format *format = NULL;
+    const struct env_wrap_algorithm *format = env_wrap_algorithm(in->wrapped.alg);
     ENV_ASN1_RECIPIENT *out;
 
-    for (size_t i = 0; i < WRAP_FORMATS && format == NULL; i++)
-        format = wrap_formats[i].alg == in->wrapped.alg ? &wrap_formats[i] : NULL;
     if (format == NULL || in->wrapped.len < format->shortest || in->wrapped.len > format->longest ||
-        in->id.len == 0 || in->id.len > ENV_KEK_ID_MAX)
+        in->id.len == 0 || in->id.len > ENV_KEK_ID_MAX ||
+        (format->family == ENV_WRAP_FAMILY_GCM && !env_gcm_nonce_fits(in->wrapped.nonce_len)))
         return ENV_FAIL(ENV_R_INTERNAL);
     out = (ENV_ASN1_RECIPIENT *)ASN1_item_new(ASN1_ITEM_rptr(ENV_ASN1_RECIPIENT));
     if (out == NULL || sk_ENV_ASN1_RECIPIENT_push(recipients, out) <= 0) {
@@ -304,6 +285,6 @@ ENV_RESULT env_recipient_encode(const struct env_recipient *in,
         return ENV_FAIL(ENV_R_NO_MEMORY);
     }
     /* the stack owns it now, also when this fails */
-    return format->nid == NID_rsaesOaep ? encode_ktri(in, format, out)
-                                        : encode_kekri(in, format, out);
+    return format->family == ENV_WRAP_FAMILY_OAEP ? encode_ktri(in, format, out)
+                                                  : encode_kekri(in, format, out);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One RecipientInfo of the header: its reading and writing, for header.c alone. */
+/* One RecipientInfo of the header: its reading and writing, for header_der.c alone. */
 #ifndef ENVELOPE_HEADER_RECIPIENT_H
 #define ENVELOPE_HEADER_RECIPIENT_H
 
-#include "envelope/format/header.h"
+#include "envelope/base/result.h"
 #include "envelope/format/header_asn1.h"
+#include "envelope/format/header_types.h"
 
 /* BAD_HEADER, UNSUPPORTED_RECIPIENT, OAEP_PARAMETERS. */
 ENV_RESULT env_recipient_decode(const ENV_ASN1_RECIPIENT *recipient, struct env_recipient *out);

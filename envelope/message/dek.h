@@ -6,9 +6,10 @@
 #ifndef ENVELOPE_DEK_H
 #define ENVELOPE_DEK_H
 
-#include "envelope/format/crypto.h"
 #include "envelope/base/error.h"
+#include "envelope/format/crypto.h"
 #include "envelope/format/header.h"
+#include "envelope/message/audit.h"
 #include "envelope/message/kek.h"
 
 /* Bytes of the header and FLOE's header together that are written: stream.h says what for. */
@@ -19,6 +20,13 @@ struct env_dek_context {
     struct env_crypto *crypto;
     struct env_keyring *keyring;
     const struct env_errors *errors;
+    uint8_t *message_id; /* NULL, or where opening puts the id that the audit log has (audit.h) */
+    /* What the audit log says instead of wrap and unwrap, of a named key; NULL: it is none. */
+    const struct env_audit_subject *subject;
+    /* Gets a reference of the KEK that opened last, in place of what is there; NULL: nobody asks.
+     */
+    struct env_kek **opened_by;
+    const char *left_out; /* said where no KEK is here: which recipients nobody asks; or NULL */
 };
 
 /*
@@ -29,22 +37,45 @@ ENV_RESULT env_dek_seal(const struct env_dek_context *context, const struct env_
                         enum env_content content, uint8_t dek[ENV_DEK_LEN], uint8_t **der,
                         size_t *der_len);
 
+/* The same with what is expanded from the DEK: prk has it afterwards, and the caller clears it. */
+ENV_RESULT env_dek_seal_with(const struct env_dek_context *context,
+                             const struct env_selector *selector, enum env_content content,
+                             uint8_t dek[ENV_DEK_LEN], struct env_prk *prk, uint8_t **der,
+                             size_t *der_len);
+
+/* The same of a named key, whose header has parameters. */
+ENV_RESULT env_dek_seal_named(const struct env_dek_context *context,
+                              const struct env_selector *selector, struct env_span parameters,
+                              uint8_t dek[ENV_DEK_LEN], struct env_prk *prk, uint8_t **der,
+                              size_t *der_len);
+
 /*
- * The second half of it, with a DEK that exists: wraps it afresh under every KEK that the selector
- * names. KEKS_DO_NOT_FIT when the header would be longer than ENV_HEADERS_SEALED_MAX lets it be.
+ * The second half of it, with the DEK of a header that exists: wraps it afresh under every KEK that
+ * the selector names, for the same content and with the same parameters. KEKS_DO_NOT_FIT when the
+ * header would be longer than ENV_HEADERS_SEALED_MAX lets it be.
  */
 ENV_RESULT env_dek_write_header(const struct env_dek_context *context,
-                                const struct env_selector *selector, enum env_content content,
+                                const struct env_selector *selector, const struct env_header *old,
                                 const uint8_t dek[ENV_DEK_LEN], uint8_t **der, size_t *der_len);
 
 /*
- * Finds a KEK that opens the header, unwraps the DEK and checks the MAC. A wrapped DEK that does
- * not verify and a MAC that does not are one error: NOT_AUTHENTIC, without detail.
+ * Finds a KEK that opens the header, unwraps the DEK and checks the MAC. WRONG_CONTENT, and
+ * IS_NAMED_KEY for one of those, when it is a header of another content than that. A wrapped DEK
+ * that does not verify and a MAC that does not are one error: NOT_AUTHENTIC, without detail.
  */
 ENV_RESULT env_dek_open(const struct env_dek_context *context, struct env_span der,
                         enum env_content content, uint8_t dek[ENV_DEK_LEN]);
 
-/* The two halves of it: reading asks no token. *header is freed with OPENSSL_free. */
+/* Asked when the header is known to be one of that content, and before any token is. */
+typedef ENV_RESULT env_dek_may_open_fn(void *arg);
+
+/* The same with what is expanded from the DEK, as env_dek_seal_with. */
+ENV_RESULT env_dek_open_with(const struct env_dek_context *context, struct env_span der,
+                             enum env_content content, env_dek_may_open_fn *may_open, void *arg,
+                             uint8_t dek[ENV_DEK_LEN], struct env_prk *prk);
+
+/* The two halves of it: reading asks no token. *header is freed with OPENSSL_free; of a named key
+ * it points into der. */
 ENV_RESULT env_dek_read_header(struct env_span der, enum env_content content,
                                struct env_header **header);
 ENV_RESULT env_dek_open_header(const struct env_dek_context *context,

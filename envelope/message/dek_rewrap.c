@@ -4,8 +4,8 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "envelope/message/audit.h"
 #include "envelope/base/secret.h"
+#include "envelope/message/audit.h"
 
 ENV_RESULT env_dek_rewrap(const struct env_dek_context *context,
                           const struct env_selector *selector, struct env_span der,
@@ -21,7 +21,7 @@ ENV_RESULT env_dek_rewrap(const struct env_dek_context *context,
     dek = env_secret_alloc(ENV_DEK_LEN);
     r = dek != NULL ? env_dek_open_header(context, header, der, dek) : ENV_FAIL(ENV_R_NO_MEMORY);
     if (env_ok(r))
-        r = env_dek_write_header(context, &every, header->content, dek, new_der, new_len);
+        r = env_dek_write_header(context, &every, header, dek, new_der, new_len);
     if (env_ok(r))
         *content = header->content;
     env_secret_free(dek, ENV_DEK_LEN);
@@ -39,8 +39,8 @@ struct comparison {
     const struct env_recipient *recipients[ENV_KEK_RECIPIENTS_MAX]; /* of keks.keys[i] */
     struct env_selector every;
     struct env_kek_list keks;
-    struct env_kek_facts facts; /* of the KEK that is looked at */
-    bool known;                 /* dek is the one that the MAC holds under */
+    struct env_kek_info info; /* of the KEK that is looked at */
+    bool known;               /* dek is the one that the MAC holds under */
     uint8_t dek[ENV_DEK_LEN];
     uint8_t other[ENV_DEK_LEN]; /* that one KEK gave */
 };
@@ -65,8 +65,8 @@ static bool is_for(struct comparison *c, const struct env_kek *kek,
 {
     if (!same_reference(kek->vtable->id(kek), &recipient->id))
         return false;
-    kek->vtable->describe(kek, &c->facts);
-    return env_wrap_is_rsa(recipient->wrapped.alg) == (c->facts.type == ENV_KEK_RSA);
+    kek->vtable->describe(kek, &c->info);
+    return env_wrap_is_rsa(recipient->wrapped.alg) == (c->info.type == ENV_KEK_RSA);
 }
 
 /* Finds a recipient of its own for every KEK. */
@@ -113,11 +113,12 @@ static ENV_RESULT open_with_all(struct comparison *c)
 {
     for (size_t i = 0; i < c->keks.count; i++) {
         struct env_kek *kek = c->keks.keks[i];
-        const struct env_audit_use use = {ENV_AUDIT_UNWRAP, kek, NULL, c->other};
+        struct env_audit_use use = {.operation = ENV_AUDIT_UNWRAP, .kek = kek, .dek = c->other};
         ENV_RESULT r;
 
         if (!can_unwrap(kek))
             continue;
+        env_audit_use_subject(&use, c->context->subject);
         r = env_dek_unwrap(c->context, kek, &c->recipients[i]->wrapped, judge_dek, c, c->other);
         ENV_TRY(env_audit_record(c->context->keyring->audit, &use, r));
     }
@@ -127,14 +128,14 @@ static ENV_RESULT open_with_all(struct comparison *c)
 
 static ENV_RESULT compare(struct comparison *c, const struct env_selector *selector, bool *current)
 {
-    struct env_keyring *ring = c->context->keyring;
+    struct env_keyring *keyring = c->context->keyring;
     ENV_RESULT r;
 
     *current = false;
     ENV_TRY(env_crypto_ready(c->context->crypto));
     c->every = *selector;
     c->every.all = true; /* as re-wrapping does */
-    ENV_TRY(ring->vtable->select(ring, &c->every, &c->keks));
+    ENV_TRY(keyring->vtable->select(keyring, &c->every, &c->keks));
     if (!same_references(c))
         return ENV_OK;
     r = open_with_all(c);

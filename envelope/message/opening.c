@@ -12,39 +12,64 @@
  * the copy.)
  */
 #define PIECE_MIN 8192u
+#define PREFETCH_MOST 4096u
+#define CACHE_LINE 64u
 
 /* ---- the headers ---- */
 
 /* The segment length is judged before any token is asked: it tells which cipher to use. */
-static ENV_RESULT accept_segment_len(const struct env_stream *stream, const uint8_t *floe_header,
-                                     uint32_t *segment_len)
+static ENV_RESULT accept_segment_len(void *arg)
 {
-    ENV_TRY(env_floe_segment_len(floe_header, segment_len));
-    if (*segment_len == env_stream_envelope.segment_len ||
-        *segment_len == stream->kind->segment_len)
+    const struct env_stream *stream = arg;
+    const uint8_t *floe_header = stream->headers + stream->headers_len - ENV_FLOE_HEADER_LEN;
+    uint32_t segment_len = 0;
+
+    ENV_TRY(env_floe_segment_len(floe_header, &segment_len));
+    if (segment_len == env_stream_envelope.segment_len || segment_len == stream->kind->segment_len)
         return ENV_OK;
-    if (*segment_len == env_stream_envelope_1m.segment_len)
-        return ENV_FAIL(ENV_R_NEEDS_ENVELOPE_1M);
+    if (segment_len == env_stream_envelope_64k.segment_len)
+        return ENV_FAIL(ENV_R_NEEDS_ENVELOPE_64K);
     return ENV_FAIL(ENV_R_SEGMENT_LENGTH);
+}
+
+ENV_RESULT env_context_mismatch(const struct env_errors *errors, enum env_context_source source,
+                                size_t len)
+{
+    if (source == ENV_CONTEXT_NONE)
+        return ENV_RAISE(errors, ENV_R_CONTEXT_MISMATCH,
+                         "no context was given, nor is one in openssl.cnf");
+    return ENV_RAISE(errors, ENV_R_CONTEXT_MISMATCH, "the context %s has %zu byte%s",
+                     source == ENV_CONTEXT_CONFIGURED ? "of openssl.cnf" : "that was given", len,
+                     len == 1 ? "" : "s");
+}
+
+static ENV_RESULT open_floe(struct env_stream *stream, struct env_prk *prk)
+{
+    const uint8_t *floe_header = stream->headers + stream->headers_len - ENV_FLOE_HEADER_LEN;
+    struct env_floe_params params = {0, ENV_FLOE_ROTATION};
+    ENV_RESULT r;
+
+    ENV_TRY(env_floe_segment_len(floe_header, &params.segment_len));
+    r = env_floe_open_start_under(&stream->memory->floe, prk, params,
+                                  (struct env_span){stream->context, stream->context_len},
+                                  floe_header);
+    if (r.reason != ENV_R_CONTEXT_MISMATCH)
+        return r;
+    return env_context_mismatch(stream->dek_context->errors, stream->context_source,
+                                stream->context_len);
 }
 
 static ENV_RESULT open_headers(struct env_stream *stream)
 {
     const struct env_span der = {stream->headers, stream->headers_len - ENV_FLOE_HEADER_LEN};
-    const uint8_t *floe_header = der.data + der.len;
-    struct env_floe_params params = {0, ENV_FLOE_ROTATION};
-    struct env_header *header = NULL;
-    ENV_RESULT r;
+    struct env_prk prk = {0};
+    ENV_RESULT r = env_dek_open_with(stream->dek_context, der, ENV_CONTENT_MESSAGE,
+                                     accept_segment_len, stream, stream->memory->dek, &prk);
 
-    ENV_TRY(env_dek_read_header(der, ENV_CONTENT_MESSAGE, &header));
-    r = accept_segment_len(stream, floe_header, &params.segment_len);
     if (env_ok(r))
-        r = env_dek_open_header(stream->dek_context, header, der, stream->dek);
-    OPENSSL_free(header);
-    ENV_TRY(r);
-    r = env_floe_open_start(&stream->floe, stream->dek_context->crypto, params, stream->dek,
-                            (struct env_span){stream->context, stream->context_len}, floe_header);
-    OPENSSL_cleanse(stream->dek, sizeof(stream->dek));
+        r = open_floe(stream, &prk);
+    OPENSSL_cleanse(stream->memory->dek, sizeof(stream->memory->dek));
+    env_prk_clear(&prk);
     ENV_TRY(r);
     OPENSSL_free(stream->headers);
     stream->headers = NULL;
@@ -81,13 +106,13 @@ static ENV_RESULT open_kept(struct env_stream *stream)
     uint8_t *kept;
 
     if (stream->segment_opened == 0) {
-        ENV_TRY(env_floe_open_begin(&stream->floe, stream->segment));
+        ENV_TRY(env_floe_open_begin(&stream->memory->floe, stream->segment));
         stream->segment_opened = ENV_FLOE_HEAD_LEN;
     }
     kept = stream->segment + stream->segment_opened;
     ENV_TRY(env_floe_open_piece(
-        &stream->floe, (struct env_span){kept, stream->segment_filled - stream->segment_opened},
-        kept));
+        &stream->memory->floe,
+        (struct env_span){kept, stream->segment_filled - stream->segment_opened}, kept));
     stream->segment_opened = stream->segment_filled;
     return ENV_OK;
 }
@@ -103,9 +128,9 @@ static ENV_RESULT open_rest(struct env_stream *stream, struct env_span tail, uin
     struct env_span *end = tail.len > 0 ? &tail : &rest;
 
     end->len -= ENV_GCM_TAG_LEN;
-    ENV_TRY(env_floe_open_piece(&stream->floe, rest, to));
-    ENV_TRY(env_floe_open_piece(&stream->floe, tail, to + rest.len));
-    return env_floe_open_end(&stream->floe, end->data + end->len);
+    ENV_TRY(env_floe_open_piece(&stream->memory->floe, rest, to));
+    ENV_TRY(env_floe_open_piece(&stream->memory->floe, tail, to + rest.len));
+    return env_floe_open_end(&stream->memory->floe, end->data + end->len);
 }
 
 /* Opens the segment in the making, which tail (it may be empty) makes complete. */
@@ -117,8 +142,9 @@ static ENV_RESULT open_gathered(struct env_stream *stream, struct env_span tail,
     ENV_RESULT r;
 
     if (stream->segment_opened == 0 && tail.len == 0)
-        return env_floe_open_segment(
-            &stream->floe, (struct env_span){stream->segment, stream->segment_filled}, to, len);
+        return env_floe_open_segment(&stream->memory->floe,
+                                     (struct env_span){stream->segment, stream->segment_filled}, to,
+                                     len);
     if (stream->segment_opened == 0)
         ENV_TRY(open_kept(stream));
     held = stream->segment_opened - ENV_FLOE_HEAD_LEN;
@@ -145,12 +171,24 @@ static void prefetch_next(const struct env_io *io, size_t len)
 }
 
 /*
+ * What is left of the input behind a segment's end is copied, not decrypted, and a copy waits for
+ * the memory. Asked for before this segment is decrypted, it is there by then.
+ */
+static void prefetch_rest(const struct env_io *io, size_t from)
+{
+    size_t end = io->in_len < PREFETCH_MOST ? io->in_len : PREFETCH_MOST;
+
+    for (size_t i = from; i < end; i += CACHE_LINE)
+        __builtin_prefetch(io->in + i);
+}
+
+/*
  * A segment that lies whole in the input is opened from there. The last one is not: it waits in the
  * stream until final has seen that nothing follows.
  */
 static ENV_RESULT open_in_place(struct env_stream *stream, struct env_io *io, bool *done)
 {
-    size_t len = stream->floe.params.segment_len;
+    size_t len = stream->memory->floe.params.segment_len;
     struct env_target target;
     size_t stated = 0;
     size_t n = 0;
@@ -159,12 +197,13 @@ static ENV_RESULT open_in_place(struct env_stream *stream, struct env_io *io, bo
     *done = false;
     if (stream->segment_filled > 0 || io->in_len < len)
         return ENV_OK;
-    ENV_TRY(env_floe_segment_prefix(&stream->floe.params, io->in, &stated, &last));
+    ENV_TRY(env_floe_segment_prefix(&stream->memory->floe.params, io->in, &stated, &last));
     if (last)
         return ENV_OK;
     prefetch_next(io, len);
     ENV_TRY(find_target(stream, io, len - ENV_FLOE_OVERHEAD, &target));
-    ENV_TRY(env_floe_open_segment(&stream->floe, (struct env_span){io->in, len}, target.to, &n));
+    ENV_TRY(env_floe_open_segment(&stream->memory->floe, (struct env_span){io->in, len}, target.to,
+                                  &n));
     *target.len += n;
     io->in += len;
     io->in_len -= len;
@@ -182,7 +221,7 @@ static ENV_RESULT gather(struct env_stream *stream, struct env_io *io, size_t le
         n = stream->segment_filled < ciphertext_end ? ciphertext_end - stream->segment_filled : 0;
     if (n >= PIECE_MIN) {
         ENV_TRY(open_kept(stream));
-        ENV_TRY(env_floe_open_piece(&stream->floe, (struct env_span){io->in, n},
+        ENV_TRY(env_floe_open_piece(&stream->memory->floe, (struct env_span){io->in, n},
                                     stream->segment + stream->segment_filled));
         env_stream_filled(stream, n);
         stream->segment_opened = stream->segment_filled;
@@ -208,6 +247,7 @@ static ENV_RESULT complete_segment(struct env_stream *stream, struct env_io *io,
     }
     ENV_TRY(
         find_target(stream, io, stream->segment_filled + tail.len - ENV_FLOE_OVERHEAD, &target));
+    prefetch_rest(io, tail.len);
     ENV_TRY(open_gathered(stream, tail, target.to, &n));
     *target.len += n;
     io->in += tail.len;
@@ -227,7 +267,7 @@ static ENV_RESULT open_by_pieces(struct env_stream *stream, struct env_io *io)
                                               ENV_FLOE_HEAD_LEN - stream->segment_filled));
     if (stream->segment_filled < ENV_FLOE_PREFIX_LEN)
         return ENV_OK;
-    ENV_TRY(env_floe_segment_prefix(&stream->floe.params, stream->segment, &len, &last));
+    ENV_TRY(env_floe_segment_prefix(&stream->memory->floe.params, stream->segment, &len, &last));
     if (!last && stream->segment_filled >= ENV_FLOE_HEAD_LEN &&
         io->in_len >= len - stream->segment_filled)
         return complete_segment(stream, io, len - stream->segment_filled);
@@ -263,9 +303,11 @@ static ENV_RESULT open_input(struct env_stream *stream, struct env_io *io)
 ENV_RESULT env_opening_update(struct env_stream *stream, struct env_io *io)
 {
     ENV_TRY(env_stream_check_state(stream));
-    ENV_TRY(env_stream_admit(stream, io, 1));
-    if (stream->state == ENV_STREAM_NEW)
+    ENV_TRY(env_stream_admit(stream, io, env_emission_allowance_opening(io->in_len)));
+    if (stream->state == ENV_STREAM_NEW) {
+        ENV_TRY(env_stream_begin(stream, false));
         stream->state = ENV_STREAM_HEADER;
+    }
     return env_stream_run(stream, io, open_input);
 }
 

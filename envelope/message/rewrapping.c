@@ -14,6 +14,7 @@ static struct env_span old_header(const struct env_stream *stream)
     return (struct env_span){stream->headers, stream->headers_len - ENV_FLOE_HEADER_LEN};
 }
 
+/* A cipher's output is the program's to put wherever it likes: key files are the command's. */
 static ENV_RESULT content_of(struct env_span der, enum env_content *content)
 {
     struct env_header *header = NULL;
@@ -21,7 +22,7 @@ static ENV_RESULT content_of(struct env_span der, enum env_content *content)
     ENV_TRY(env_dek_read_any_header(der, &header));
     *content = header->content;
     OPENSSL_free(header);
-    return ENV_OK;
+    return *content == ENV_CONTENT_NAMED_KEY ? ENV_FAIL(ENV_R_IS_NAMED_KEY) : ENV_OK;
 }
 
 /* Puts the new header into the backlog, and behind it what stood behind the old one. */
@@ -58,7 +59,7 @@ static ENV_RESULT rewrap_headers(struct env_stream *stream)
         return ENV_FAIL(ENV_R_TRAILING_DATA);
     ENV_TRY(env_floe_segment_len(floe_header.data, segment_len));
     if (*segment_len != env_stream_envelope.segment_len &&
-        *segment_len != env_stream_envelope_1m.segment_len)
+        *segment_len != env_stream_envelope_64k.segment_len)
         return ENV_FAIL(ENV_R_SEGMENT_LENGTH);
     ENV_TRY(put_header(stream, stream->rewrapping.selector, floe_header));
     stream->state = ENV_STREAM_BODY;
@@ -142,12 +143,14 @@ ENV_RESULT env_rewrapping_update(struct env_stream *stream, const struct env_sel
     ENV_RESULT r;
 
     ENV_TRY(env_stream_check_state(stream));
-    ENV_TRY(env_stream_admit(stream, io, 1));
+    ENV_TRY(env_stream_admit(stream, io, env_emission_allowance_opening(io->in_len)));
     /* libcrypto has no way to say that more was written; the backlog does not grow by it */
     if (io->allowance > INT_MAX)
         io->allowance = INT_MAX;
-    if (stream->state == ENV_STREAM_NEW)
+    if (stream->state == ENV_STREAM_NEW) {
+        ENV_TRY(env_stream_begin(stream, false));
         stream->state = ENV_STREAM_HEADER;
+    }
     stream->rewrapping.selector = selector;
     r = env_stream_run(stream, io, rewrap_input);
     stream->rewrapping.selector = NULL;

@@ -3,82 +3,138 @@
 
 #include <limits.h>
 #include <openssl/crypto.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "envelope/base/copy.h"
 #include "envelope/base/secret.h"
 
-#define MIB (1024u * 1024u)
+#define SMALL_SEGMENT (4096u + ENV_FLOE_OVERHEAD)
+#define LARGE_PLAIN 65536u
+#define LARGE_SEGMENT (LARGE_PLAIN + ENV_FLOE_OVERHEAD)
 
 const struct env_stream_kind env_stream_envelope = {
-    .segment_len = 4096,
-    .block_size = 4096,
-    .large_update = 0,
+    .segment_len = SMALL_SEGMENT,
+    .block_size = SMALL_SEGMENT,
+    .advice = "ENVELOPE-64K takes more",
 };
 
-const struct env_stream_kind env_stream_envelope_1m = {
-    .segment_len = MIB,
-    .block_size = MIB,
-    .large_update = 64u * 1024u,
+const struct env_stream_kind env_stream_envelope_strict = {
+    .segment_len = SMALL_SEGMENT,
+    .block_size = SMALL_SEGMENT,
+    .strict = true,
+    .advice = "updates of up to 4096 always fit, and ENVELOPE-64K takes more at once",
+};
+
+const struct env_stream_kind env_stream_envelope_64k = {
+    .segment_len = LARGE_SEGMENT,
+    .block_size = LARGE_SEGMENT,
+    .large_update = LARGE_PLAIN,
+    .advice = "updates of 65536 always fit",
+};
+
+const struct env_stream_kind env_stream_envelope_64k_strict = {
+    .segment_len = LARGE_SEGMENT,
+    .block_size = LARGE_SEGMENT,
+    .large_update = LARGE_PLAIN,
+    .strict = true,
+    .advice = "updates of 65536 always fit",
 };
 
 const struct env_stream_kind env_stream_rewrap = {
-    .segment_len = 4096,
-    .block_size = 4096,
-    .large_update = 0,
+    .segment_len = SMALL_SEGMENT,
+    .block_size = SMALL_SEGMENT,
+    .strict = true,
 };
 
-/* The stream, the segment in the making and the backlog are one piece of secret memory. */
-static size_t stream_size(const struct env_stream_kind *kind)
+/* The keys, the segment in the making and the backlog are one piece of secret memory. */
+static size_t memory_size(const struct env_stream_kind *kind)
 {
-    return sizeof(struct env_stream) + 3 * (size_t)kind->segment_len;
+    return sizeof(struct env_message_memory) + 3 * (size_t)kind->segment_len;
 }
 
 struct env_stream *env_stream_new(const struct env_stream_kind *kind,
                                   const struct env_dek_context *dek_context)
 {
-    struct env_stream *stream = env_secret_alloc(stream_size(kind));
+    struct env_stream *stream = env_secret_alloc(sizeof(*stream));
 
     if (stream == NULL)
         return NULL;
     stream->kind = kind;
     stream->dek_context = dek_context;
-    stream->segment = (uint8_t *)(stream + 1);
+    return stream;
+}
+
+ENV_RESULT env_stream_begin(struct env_stream *stream, bool bound)
+{
+    const struct env_stream_kind *kind = stream->kind;
+
+    stream->memory =
+        bound ? env_secret_alloc_bound(memory_size(kind)) : env_secret_alloc(memory_size(kind));
+    if (stream->memory == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    stream->bound = bound;
+    stream->segment = (uint8_t *)(stream->memory + 1);
     stream->backlog.bytes = stream->segment + kind->segment_len;
     stream->backlog.capacity = 2 * (size_t)kind->segment_len;
-    return stream;
+    return ENV_OK;
+}
+
+static void give_memory(struct env_stream *stream)
+{
+    struct env_message_memory *memory = stream->memory;
+
+    if (memory == NULL)
+        return;
+    if (memory->floe.gcm == NULL) /* of a parent's message */
+        env_gcm_give(stream->dek_context->crypto, stream->gcm);
+    env_floe_clear(&memory->floe);
+    OPENSSL_cleanse(memory->dek, sizeof(memory->dek));
+    OPENSSL_cleanse(stream->segment, stream->segment_high);
+    OPENSSL_cleanse(stream->backlog.bytes, stream->backlog.high);
+    if (stream->bound)
+        env_secret_free_bound_wiped(memory, memory_size(stream->kind));
+    else
+        env_secret_free_wiped(memory, memory_size(stream->kind));
+    stream->memory = NULL;
+    stream->gcm = NULL;
+    stream->segment = NULL;
+    stream->backlog = (struct env_backlog){0};
 }
 
 /* Forgets the message, all but the application's context. */
 static void wipe_message(struct env_stream *stream)
 {
-    env_floe_clear(&stream->floe);
+    give_memory(stream);
     stream->rewrapping = (struct env_rewrapping){0};
-    OPENSSL_cleanse(stream->dek, sizeof(stream->dek));
     OPENSSL_clear_free(stream->headers, stream->headers_len);
     stream->headers = NULL;
     stream->headers_len = 0;
     stream->headers_filled = 0;
-    OPENSSL_cleanse(stream->segment, stream->segment_high);
     stream->segment_filled = 0;
     stream->segment_opened = 0;
     stream->segment_high = 0;
-    OPENSSL_cleanse(stream->backlog.bytes, stream->backlog.high);
-    stream->backlog.start = 0;
-    stream->backlog.len = 0;
-    stream->backlog.high = 0;
 }
 
 void env_stream_free(struct env_stream *stream)
 {
-    size_t size;
-
     if (stream == NULL)
         return;
-    size = stream_size(stream->kind);
     wipe_message(stream);
-    OPENSSL_cleanse(stream, sizeof(*stream));
-    env_secret_free_wiped(stream, size);
+    /* nothing in it is secret, but the next finds zeros */
+    memset(stream, 0, offsetof(struct env_stream, context) + stream->context_len);
+    env_secret_free_wiped(stream, sizeof(*stream));
+}
+
+void env_stream_set_context(struct env_stream *stream, struct env_span context,
+                            enum env_context_source source)
+{
+    if (context.len > 0)
+        memcpy(stream->context, context.data, context.len);
+    if (stream->context_len > context.len)
+        memset(stream->context + context.len, 0, stream->context_len - context.len);
+    stream->context_len = context.len;
+    stream->context_source = source;
 }
 
 void env_stream_reset(struct env_stream *stream)
@@ -105,6 +161,9 @@ static ENV_RESULT copy_buffers(struct env_stream *to, const struct env_stream *f
         to->headers_filled = from->headers_filled;
         memcpy(to->headers, from->headers, from->headers_filled);
     }
+    if (from->memory == NULL)
+        return ENV_OK;
+    ENV_TRY(env_stream_begin(to, from->bound));
     env_stream_filled(to, from->segment_filled);
     memcpy(to->segment, from->segment, from->segment_filled);
     to->backlog.len = from->backlog.len;
@@ -125,14 +184,15 @@ ENV_RESULT env_stream_copy(const struct env_stream *from, bool sealing, struct e
         return ENV_FAIL(ENV_R_NO_MEMORY);
     to->state = from->state;
     to->small_update = from->small_update;
+    to->context_source = from->context_source;
     to->context_len = from->context_len;
     memcpy(to->context, from->context, from->context_len);
     memcpy(to->peek, from->peek, sizeof(to->peek));
     to->headers_filled = from->headers_filled;
     to->rewrapping = from->rewrapping;
     r = copy_buffers(to, from);
-    if (env_ok(r) && from->floe.crypto != NULL)
-        r = env_floe_copy_opening(&to->floe, &from->floe,
+    if (env_ok(r) && from->memory != NULL && from->memory->floe.crypto != NULL)
+        r = env_floe_copy_opening(&to->memory->floe, &from->memory->floe,
                                   (struct env_span){to->context, to->context_len}, to->segment,
                                   from->segment_opened);
     if (!env_ok(r)) {
@@ -152,27 +212,15 @@ ENV_RESULT env_stream_check_state(const struct env_stream *stream)
     return ENV_OK;
 }
 
-ENV_RESULT env_stream_admit(struct env_stream *stream, struct env_io *io, size_t segments)
+ENV_RESULT env_stream_admit(struct env_stream *stream, struct env_io *io, size_t allowance)
 {
-    const struct env_stream_kind *kind = stream->kind;
-    size_t extra = (size_t)ENV_FLOE_OVERHEAD * (segments > 1 ? segments : 1);
-
     if (io->in_len > INT_MAX)
         return ENV_RAISE(stream->dek_context->errors, ENV_R_UPDATE_TOO_LARGE,
                          "%zu bytes; at most %d", io->in_len, INT_MAX);
-    if (kind->large_update != 0) {
-        if (stream->small_update)
-            return ENV_FAIL(ENV_R_SMALL_UPDATE);
-        stream->small_update = io->in_len < kind->large_update;
-        if (!stream->small_update)
-            extra = kind->block_size;
-    }
-    if (extra > kind->block_size)
-        return ENV_RAISE(stream->dek_context->errors, ENV_R_UPDATE_TOO_LARGE,
-                         "%zu bytes; up to %zu always fit, ENVELOPE-1M takes more", io->in_len,
-                         kind->block_size / ENV_FLOE_OVERHEAD *
-                             (kind->segment_len - ENV_FLOE_OVERHEAD));
-    io->allowance = io->in_len + extra;
+    if (stream->small_update)
+        return ENV_FAIL(ENV_R_SMALL_UPDATE);
+    stream->small_update = io->in_len < stream->kind->large_update;
+    io->allowance = allowance;
     if (io->out == NULL)
         return ENV_FAIL(ENV_R_NO_OUTPUT_BUFFER);
     if (io->out_size < io->allowance)

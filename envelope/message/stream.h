@@ -4,39 +4,26 @@
  * opening.c each do one direction, rewrapping.c puts another header in front of the body; what they
  * share is in stream.c.
  *
- * The output contract (libcrypto allows inl + block size per update, but real callers have less):
- * - An update writes at most inl + 32 * max(1, segments that it completes) bytes; a caller of a
- *   kind with large segments who gives 64 KiB or more at once gets up to inl + block size.
- * - What may not be written yet waits in the backlog. final writes at most the block size.
- * Why final always fits: let W be what final would write now. A first update finds W = header + 32.
- * An update adds inl + 32 * segments to what there is to write, and either empties the backlog
- * (then W = 32 + the incomplete segment's plaintext, less than a segment) or writes its whole
- * allowance (then W did not grow). So W never exceeds max(header + 32, segment - 1). When opening,
- * less comes out than goes in, and the same argument holds. Re-wrapping, as much comes out, but for
- * the headers: the new ones are at most ENV_HEADERS_SEALED_MAX long, and W never grows after them.
+ * How much each call may write, and why it is enough, is in emission.h: what may not be written yet
+ * waits in the backlog.
  *
  * Every failure is final for the message: the keys are wiped and the next call fails, so that an
- * ignored error can not lead to a shorter message that looks whole.
+ * ignored error cannot lead to a shorter message that looks whole.
  */
 #ifndef ENVELOPE_STREAM_H
 #define ENVELOPE_STREAM_H
 
-#include "envelope/message/dek.h"
 #include "envelope/format/floe.h"
+#include "envelope/message/dek.h"
+#include "envelope/message/emission.h"
 
 #define ENV_CONTEXT_MAX 4096u /* bytes of application context */
 
-/* What tells ENVELOPE from ENVELOPE-1M. */
-struct env_stream_kind {
-    uint32_t segment_len; /* that it seals with, and the longest that it opens */
-    size_t block_size;    /* as EVP_CIPHER_get_block_size says */
-    size_t large_update;  /* 0, or: from here on an update may write inl + block size, and an update
-                             that follows one smaller than this is refused */
-};
-
-extern const struct env_stream_kind env_stream_envelope;    /* segments of 4096 */
-extern const struct env_stream_kind env_stream_envelope_1m; /* segments of 1 MiB */
-extern const struct env_stream_kind env_stream_rewrap;      /* bodies of both as they come */
+extern const struct env_stream_kind env_stream_envelope; /* segments of 4 KiB of plaintext */
+extern const struct env_stream_kind env_stream_envelope_strict;
+extern const struct env_stream_kind env_stream_envelope_64k;        /* segments of 64 KiB */
+extern const struct env_stream_kind env_stream_envelope_64k_strict; /* the same, strict */
+extern const struct env_stream_kind env_stream_rewrap; /* bodies of both as they come; strict */
 
 enum env_stream_state {
     ENV_STREAM_NEW,    /* nothing has come yet; no DEK */
@@ -65,18 +52,38 @@ struct env_rewrapping {
     bool last;
 };
 
-/* Lives in secret memory with its buffers behind it; made by env_stream_new. */
+/*
+ * The keys of a message under way, in secret memory with the buffers behind it. When sealing it is
+ * bound to the process (secret.h): a forked child has none of it, and no IV to use again.
+ */
+struct env_message_memory {
+    struct env_floe floe;
+    uint8_t dek[ENV_DEK_LEN]; /* only while a header is made or opened */
+};
+
+/* Where the application's context came from: whoever has the wrong one is told. */
+enum env_context_source {
+    ENV_CONTEXT_NONE,
+    ENV_CONTEXT_CONFIGURED,
+    ENV_CONTEXT_GIVEN, /* by the program */
+};
+
+/* Raises CONTEXT_MISMATCH: which context it was and how long, never what is in it. */
+ENV_RESULT env_context_mismatch(const struct env_errors *errors, enum env_context_source source,
+                                size_t len);
+
+/* Made by env_stream_new. */
 struct env_stream {
     const struct env_stream_kind *kind;
     const struct env_dek_context *dek_context;
     enum env_stream_state state;
     uint64_t generation; /* sealing: the process that began the message */
     bool small_update;   /* an update of less than kind->large_update has been */
-    struct env_floe floe;
     struct env_rewrapping rewrapping;
-    uint8_t dek[ENV_DEK_LEN]; /* only while a header is made or opened */
-    size_t context_len;
-    uint8_t context[ENV_CONTEXT_MAX];
+    struct env_message_memory *memory; /* NULL: no message is under way */
+    bool bound;
+    EVP_CIPHER_CTX *gcm; /* memory->floe's: a child needs it to free it */
+    enum env_context_source context_source;
     /* Opening, re-wrapping: the headers as they come in, 0 bytes long until their length is known
      */
     uint8_t peek[ENV_HEADER_PEEK];
@@ -93,12 +100,18 @@ struct env_stream {
     size_t segment_opened;
     size_t segment_high; /* bytes that were ever used, and have to be wiped */
     struct env_backlog backlog;
+    size_t context_len;
+    uint8_t context[ENV_CONTEXT_MAX]; /* zero from context_len on */
 };
 
 /* NULL when there is no memory. */
 struct env_stream *env_stream_new(const struct env_stream_kind *kind,
                                   const struct env_dek_context *dek_context);
 void env_stream_free(struct env_stream *stream);
+
+/* The application's context, at most ENV_CONTEXT_MAX bytes, in place of another. */
+void env_stream_set_context(struct env_stream *stream, struct env_span context,
+                            enum env_context_source source);
 
 /* Back to ENV_STREAM_NEW for the next message: keys and held back bytes are wiped. */
 void env_stream_reset(struct env_stream *stream);
@@ -138,14 +151,17 @@ ENV_RESULT env_rewrapping_final(struct env_stream *stream, const struct env_sele
 
 /* ---- shared by sealing.c, opening.c and rewrapping.c ---- */
 
+/* What a message needs when it begins; bound to the process or not. NO_MEMORY. */
+ENV_RESULT env_stream_begin(struct env_stream *stream, bool bound);
+
 /* Refuses a call that the state does not allow. */
 ENV_RESULT env_stream_check_state(const struct env_stream *stream);
 
 /*
- * Judges an update: sets io->allowance for one that completes so many segments; refuses one that is
- * too large for the contract, or too small a piece for the kind.
+ * Judges an update that may write so much: sets io->allowance; refuses one that libcrypto cannot
+ * have meant, has no room for, or that comes after too small a piece for the kind.
  */
-ENV_RESULT env_stream_admit(struct env_stream *stream, struct env_io *io, size_t segments);
+ENV_RESULT env_stream_admit(struct env_stream *stream, struct env_io *io, size_t allowance);
 
 /*
  * Runs one direction's work on the input. Where the output that may be written overlaps the input

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keymgmt/kek/describe_kek.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "keymgmt/wrap/aes_family.h"
-#include "keymgmt/kek/kek_operation.h"
+#include "envelope/base/printable.h"
+#include "keymgmt/kek/may_open.h"
+#include "keymgmt/wrap/aes_mechanisms.h"
 #include "keymgmt/wrap/wrap_rsa.h"
 
 static size_t trimmed(const unsigned char *text, size_t len)
@@ -30,7 +32,7 @@ static void add_attribute(P11KitUri *uri, CK_ATTRIBUTE_TYPE type, const void *va
  */
 static void write_uri(const struct env_token_kek *kek, char *out, size_t size)
 {
-    const CK_OBJECT_CLASS class = kek->facts.rsa ? CKO_PRIVATE_KEY : CKO_SECRET_KEY;
+    const CK_OBJECT_CLASS class = kek->attributes.rsa ? CKO_PRIVATE_KEY : CKO_SECRET_KEY;
     P11KitUri *uri = p11_kit_uri_new();
     CK_TOKEN_INFO *info;
     char *text = NULL;
@@ -43,8 +45,11 @@ static void write_uri(const struct env_token_kek *kek, char *out, size_t size)
         memcpy(info->label, kek->token.label, sizeof(info->label));
     else
         memcpy(info->serialNumber, kek->token.serial, sizeof(info->serialNumber));
-    add_attribute(uri, CKA_LABEL, kek->facts.label, kek->facts.label_len);
-    add_attribute(uri, CKA_ID, kek->id.bytes, kek->id.len);
+    add_attribute(uri, CKA_LABEL, kek->attributes.label, kek->attributes.label_len);
+    if (kek->attributes.id_is_made)
+        add_attribute(uri, CKA_ID, kek->attributes.cka_id, kek->attributes.cka_id_len);
+    else
+        add_attribute(uri, CKA_ID, kek->id.bytes, kek->id.len);
     add_attribute(uri, CKA_CLASS, &class, sizeof(class));
     if (p11_kit_uri_format(uri, P11_KIT_URI_FOR_OBJECT_ON_TOKEN, &text) == P11_KIT_URI_OK &&
         strlen(text) < size)
@@ -60,39 +65,19 @@ static void append(char *out, size_t size, const char *separator, const char *te
     (void)snprintf(out + len, size - len, "%s%s", len > 0 ? separator : "", text);
 }
 
-static const char *way_name(enum env_aes_way way)
-{
-    static const char *const names[] = {
-        [ENV_AES_ENCRYPT] = "C_Encrypt",
-        [ENV_AES_WRAP_KEY] = "C_WrapKey",
-        [ENV_AES_DECRYPT] = "C_Decrypt",
-        [ENV_AES_UNWRAP_KEY] = "C_UnwrapKey",
-    };
-
-    return names[way];
-}
-
-static const char *family_name(enum env_aes_family family)
-{
-    static const char *const names[] = {
-        [ENV_AES_KW] = "AES-KW", [ENV_AES_KWP] = "AES-KWP", [ENV_AES_GCM] = "AES-GCM"};
-
-    return names[family];
-}
-
 /* "AES-KW (C_WrapKey, C_UnwrapKey), AES-GCM (C_Encrypt, C_Decrypt)" */
 static void write_mechanisms(unsigned uses, char *out, size_t size)
 {
     for (unsigned f = ENV_AES_KW; f <= ENV_AES_GCM; f++) {
         char ways[64] = "";
 
-        for (unsigned w = ENV_AES_ENCRYPT; w <= ENV_AES_UNWRAP_KEY; w++) {
+        for (unsigned w = ENV_WAY_ENCRYPT; w <= ENV_WAY_UNWRAP_KEY; w++) {
             if (env_aes_can(uses, f, w))
-                append(ways, sizeof(ways), ", ", way_name(w));
+                append(ways, sizeof(ways), ", ", env_way_name(w));
         }
         if (ways[0] == '\0')
             continue;
-        append(out, size, ", ", family_name(f));
+        append(out, size, ", ", env_aes_family_name(f));
         (void)snprintf(out + strlen(out), size - strlen(out), " (%s)", ways);
     }
 }
@@ -108,12 +93,12 @@ static void write_oaep(unsigned uses, char *out, size_t size)
                                                                   : "C_UnwrapKey");
 }
 
-void env_token_kek_describe(const struct env_kek *base, struct env_kek_facts *facts)
+void env_token_kek_describe(const struct env_kek *base, struct env_kek_info *info)
 {
     const struct env_token_kek *kek = (const struct env_token_kek *)base;
-    const struct env_key_facts *key = &kek->facts;
+    const struct env_key_attributes *key = &kek->attributes;
 
-    *facts = (struct env_kek_facts){
+    *info = (struct env_kek_info){
         .type = key->rsa ? ENV_KEK_RSA : ENV_KEK_AES,
         .bits = key->bits,
         .id = kek->id,
@@ -127,18 +112,23 @@ void env_token_kek_describe(const struct env_kek *base, struct env_kek_facts *fa
         .never_extractable = key->never_extractable,
         .private_object = key->private_object,
         .local = key->local,
-        .may_open = kek->may_open,
+        .dates = env_kek_dates((struct env_token_kek *)(uintptr_t)kek),
+        .refusal = env_may_open_refusal(kek),
         .modulus_len = key->modulus_len,
         .exponent_len = key->exponent_len,
     };
-    env_printable(facts->token, sizeof(facts->token), kek->token.label,
+    env_printable(info->token, sizeof(info->token), kek->token.label,
                   trimmed(kek->token.label, sizeof(kek->token.label)));
-    env_printable(facts->label, sizeof(facts->label), key->label, key->label_len);
-    write_uri(kek, facts->uri, sizeof(facts->uri));
+    env_printable(info->serial, sizeof(info->serial), kek->token.serial,
+                  trimmed(kek->token.serial, sizeof(kek->token.serial)));
+    env_printable(info->label, sizeof(info->label), key->label, key->label_len);
+    if (atomic_load(&kek->prepared))
+        memcpy(info->chosen, kek->chosen, sizeof(info->chosen));
+    write_uri(kek, info->uri, sizeof(info->uri));
     if (key->rsa)
-        write_oaep(kek->first_uses, facts->mechanisms, sizeof(facts->mechanisms));
+        write_oaep(kek->first_uses, info->mechanisms, sizeof(info->mechanisms));
     else
-        write_mechanisms(kek->first_uses, facts->mechanisms, sizeof(facts->mechanisms));
-    memcpy(facts->modulus, key->modulus, key->modulus_len);
-    memcpy(facts->exponent, key->exponent, key->exponent_len);
+        write_mechanisms(kek->first_uses, info->mechanisms, sizeof(info->mechanisms));
+    memcpy(info->modulus, key->modulus, key->modulus_len);
+    memcpy(info->exponent, key->exponent, key->exponent_len);
 }

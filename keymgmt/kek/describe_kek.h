@@ -5,6 +5,6 @@
 
 #include "envelope/message/kek.h"
 
-void env_token_kek_describe(const struct env_kek *kek, struct env_kek_facts *facts);
+void env_token_kek_describe(const struct env_kek *kek, struct env_kek_info *info);
 
 #endif

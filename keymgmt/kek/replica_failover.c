@@ -3,32 +3,34 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define TRIES 4             /* of wrapping with a key that changes under our hands */
+#include "envelope/base/clock.h"
+#include "keymgmt/kek/replica_proof.h"
+
 #define LOST_FOR_MIN 2000   /* milliseconds */
 #define LOST_FOR_TIMES 20   /* as long as the vain attempt took */
 #define LOST_FOR_MAX 300000 /* milliseconds */
 
-/* What came of the tries so far. */
-struct tally {
-    struct env_fault worst; /* reason ENV_R_NONE: none yet */
-    struct env_fault last;
-    char others[ENV_FAULT_TEXT / 2];
-    bool not_authentic;
-    bool held_back; /* more may be done for one of them */
-    size_t members; /* that were there when they were gone through */
+/* The passes over the members, in their order. */
+enum pass {
+    WORKING, /* every member that is not put off */
+    FOUND,   /* those found since: by a search, or by another thread */
+    HARD,    /* every member once more, with every remedy */
+    FOUND_AT_LAST,
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1; /* never 0 */
-}
+/* The result of the tries so far, and whose turn is next. */
+struct tally {
+    struct env_error_detail worst; /* reason ENV_R_NONE: none yet */
+    char others[ENV_ERROR_DETAIL_TEXT / 2];
+    enum env_loss loss; /* the gravest */
+    bool not_authentic;
+    bool held_back; /* more may be done for one of them */
+    enum pass pass;
+    size_t next; /* the member whose turn it is */
+    size_t end;  /* of the members that were there when the pass began */
+};
 
 /* ---- failures ---- */
 
@@ -66,101 +68,54 @@ static void add_text(struct tally *tally, const char *text)
         (void)snprintf(tally->others + len, room, "; %.*s", (int)room, text);
 }
 
-static void note(struct tally *tally, const struct env_fault *fault)
+static void note(struct tally *tally, const struct env_error_detail *detail)
 {
-    if (fault->reason == ENV_R_NOT_AUTHENTIC) {
+    if (detail->reason == ENV_R_NOT_AUTHENTIC) {
         tally->not_authentic = true;
         return;
     }
-    tally->held_back = tally->held_back || fault->held_back;
+    tally->held_back = tally->held_back || detail->held_back;
+    if (detail->loss > tally->loss)
+        tally->loss = detail->loss;
     if (tally->worst.reason != ENV_R_NONE &&
-        gravity(fault->reason) <= gravity(tally->worst.reason)) {
-        if (strcmp(fault->text, tally->worst.text) != 0)
-            add_text(tally, fault->text);
+        gravity(detail->reason) <= gravity(tally->worst.reason)) {
+        if (strcmp(detail->text, tally->worst.text) != 0)
+            add_text(tally, detail->text);
         return;
     }
     if (tally->worst.reason != ENV_R_NONE)
         add_text(tally, tally->worst.text);
-    tally->worst = *fault;
+    tally->worst = *detail;
 }
 
 static void forget(struct tally *tally)
 {
     tally->worst.reason = ENV_R_NONE;
     tally->others[0] = '\0';
+    tally->loss = ENV_LOSS_NONE;
     tally->not_authentic = false;
     tally->held_back = false;
 }
 
-static ENV_RESULT outcome(const struct tally *tally, struct env_fault *fault)
+static ENV_RESULT outcome(const struct tally *tally, struct env_error_detail *detail)
 {
-    const struct env_fault *worst = &tally->worst;
+    const struct env_error_detail *worst = &tally->worst;
 
     if (tally->not_authentic)
-        return env_fault(fault, ENV_R_NOT_AUTHENTIC, "%s", "");
-    return env_fault(fault, worst->reason, "%.*s%.*s", (int)sizeof(worst->text) - 1, worst->text,
-                     (int)sizeof(tally->others) - 1, tally->others);
+        return env_error_detail(detail, ENV_R_NOT_AUTHENTIC, "%s", "");
+    (void)env_error_detail(detail, worst->reason, "%.*s%.*s", (int)sizeof(worst->text) - 1,
+                           worst->text, (int)sizeof(tally->others) - 1, tally->others);
+    detail->loss = tally->loss;
+    detail->rv = worst->rv;
+    return ENV_FAIL(worst->reason);
 }
 
-/* ---- members ---- */
-
-void env_standins_add(struct env_standins *group, const struct env_kek_matches *matches)
-{
-    (void)pthread_mutex_lock(&group->lock);
-    for (size_t i = 0; i < matches->count; i++) {
-        struct env_token_kek *kek = matches->keks[i];
-        size_t count = atomic_load(&group->count);
-        bool there = count == ENV_STANDINS_MAX;
-
-        for (size_t j = 0; j < count && !there; j++)
-            there = memcmp(&group->members[j].kek->token, &kek->token, sizeof(kek->token)) == 0;
-        if (there)
-            continue;
-        kek->base.vtable->up_ref(&kek->base);
-        group->members[count].kek = kek;
-        (void)pthread_mutex_init(&group->members[count].proving, NULL);
-        atomic_store(&group->count, count + 1);
-    }
-    (void)pthread_mutex_unlock(&group->lock);
-}
-
-/* Looks for members on the tokens that have none yet. */
-static void search(struct env_standins *group, struct tally *tally)
-{
-    struct env_kek_matches *matches;
-    struct env_token_kek *known[ENV_STANDINS_MAX];
-    size_t count = atomic_load(&group->count);
-
-    if (!env_ring_has_tokens(group->members[0].kek->ring) ||
-        (matches = malloc(sizeof(*matches))) == NULL)
-        return;
-    for (size_t i = 0; i < count; i++)
-        known[i] = group->members[i].kek;
-    if (!env_ok(env_search_standins(group->members[0].kek->ring, known, count, matches,
-                                    &tally->last))) {
-        note(tally, &tally->last);
-    } else {
-        if (matches->failed)
-            note(tally, &matches->failure);
-        env_standins_add(group, matches);
-        atomic_store(&group->complete, matches->unsearched ? 0 : matches->epoch);
-        env_kek_matches_clear(matches);
-    }
-    free(matches);
-}
-
-/* Where a token that could not be searched, or that came since, can have no member. */
-static bool is_complete(struct env_standins *group)
-{
-    uint64_t complete = atomic_load(&group->complete);
-
-    return complete != 0 && complete == env_ring_epoch(group->members[0].kek->ring);
-}
+/* ---- one member ---- */
 
 /* How long it took says how soon it may be tried again: a dead token costs little of the time. */
 static void put_off(_Atomic int64_t *until, int64_t since)
 {
-    int64_t now = now_ms();
+    int64_t now = env_clock_ms();
     int64_t wait = LOST_FOR_TIMES * (now - since);
 
     if (wait < LOST_FOR_MIN)
@@ -178,24 +133,24 @@ static bool take_turn(_Atomic int64_t *until, int64_t now)
 }
 
 /* True of a member that works, and to one caller of one that is due to be tried again. */
-static bool is_due(struct env_standin *member, const struct env_standin_job *job)
+static bool is_due(struct env_replica *member, const struct env_kek_operation *operation)
 {
-    bool seals = job->use != ENV_STANDIN_OPENS;
+    bool seals = operation->purpose != ENV_KEK_OPENS;
     int64_t lost = atomic_load(&member->lost_until);
     int64_t refused = seals ? atomic_load(&member->refused_until) : 0;
     int64_t now;
 
     if (lost == 0 && refused == 0)
         return true;
-    now = now_ms();
+    now = env_clock_ms();
     return now >= lost && now >= refused && take_turn(&member->lost_until, now) &&
            (!seals || take_turn(&member->refused_until, now));
 }
 
-static void set_state(struct env_standin *member, const struct env_standin_job *job,
+static void set_state(struct env_replica *member, const struct env_kek_operation *operation,
                       enum env_reason reason, int64_t since)
 {
-    bool seals = job->use != ENV_STANDIN_OPENS;
+    bool seals = operation->purpose != ENV_KEK_OPENS;
 
     if (reason == ENV_R_NONE || reason == ENV_R_NOT_AUTHENTIC) {
         atomic_store(&member->lost_until, 0);
@@ -213,124 +168,130 @@ static void set_state(struct env_standin *member, const struct env_standin_job *
  * Wrapping may find the key anew, and then it is another perhaps: what was wrapped is thrown away
  * until the key was the same before and after.
  */
-static ENV_RESULT run_proven(struct env_standins *group, struct env_standin *member,
-                             const struct env_standin_job *job, enum env_patience patience,
-                             struct env_fault *fault)
+static ENV_RESULT run_proven(struct env_replica_group *group, struct env_replica *member,
+                             struct env_kek_operation *operation)
 {
-    for (unsigned i = 0; i < TRIES; i++) {
-        ENV_TRY(
-            env_standin_prove(group, member, job->use == ENV_STANDIN_SEALS_RAW, patience, fault));
-        ENV_TRY(job->run(member->kek, job->arg, patience, fault));
-        if (env_standin_is_proven(member))
+    for (unsigned i = 0; i < ENV_REPLICA_TRIES; i++) {
+        ENV_TRY(env_replica_prove(group, member, operation));
+        ENV_TRY(operation->run(member->kek, operation));
+        if (env_replica_is_proven(member))
             return ENV_OK;
     }
-    return env_fault(fault, ENV_R_TOKEN_FAILED, "%s is lost again and again", member->kek->where);
+    return env_error_detail(operation->detail, ENV_R_TOKEN_FAILED, "%s is lost again and again",
+                            member->kek->where);
 }
 
-static bool try_member(struct env_standins *group, size_t i, const struct env_standin_job *job,
-                       enum env_patience patience, struct tally *tally)
+/* Records the result of a try, for other threads and for the next operation. */
+static void settle(struct env_replica_group *group, struct env_replica *member,
+                   const struct env_kek_operation *operation, ENV_RESULT r, int64_t since)
 {
-    struct env_standin *member = &group->members[i];
-    int64_t since = now_ms();
-    ENV_RESULT r;
+    const size_t i = (size_t)(member - group->members);
 
-    if (atomic_load(&group->count) > 1 && job->use != ENV_STANDIN_OPENS)
-        r = run_proven(group, member, job, patience, &tally->last);
-    else
-        r = job->run(member->kek, job->arg, patience, &tally->last);
-    if (!env_ok(r))
-        note(tally, &tally->last);
-    if (env_kek_is_outdated(r, &tally->last))
+    if (env_kek_is_outdated(r, operation->detail))
         env_kek_forget_place(member->kek);
-    set_state(member, job, r.reason, since);
+    set_state(member, operation, r.reason, since);
     if (env_ok(r) && atomic_load(&group->used) != i)
         atomic_store(&group->used, i);
-    return env_ok(r);
 }
 
 /* ---- one after the other ---- */
 
-/* Those that are put off are passed over. */
-static bool try_working(struct env_standins *group, const struct env_standin_job *job,
-                        struct tally *tally)
+static void search(struct env_replica_group *group, const struct env_kek_operation *operation,
+                   struct tally *tally)
 {
-    size_t count = atomic_load(&group->count);
-
-    tally->members = count;
-    for (size_t i = 0; i < count; i++) {
-        struct env_standin *member = &group->members[i];
-        enum env_patience patience = ENV_PATIENCE_QUICK;
-
-        if (count == 1)
-            patience = ENV_PATIENCE_IF_ALONE;
-        else if (atomic_load(&member->lost_until) != 0)
-            patience = ENV_PATIENCE_LAST;
-        if (count > 1 && !is_due(member, job))
-            tally->held_back = true;
-        else if (try_member(group, i, job, patience, tally))
-            return true;
-    }
-    return false;
+    if (!env_replicas_search(group, operation->detail))
+        note(tally, operation->detail);
 }
 
-/* Another thread may have found them meanwhile. */
-static bool try_new(struct env_standins *group, const struct env_standin_job *job,
-                    struct tally *tally)
+/* False after the last. */
+static bool next_pass(struct env_replica_group *group, const struct env_kek_operation *operation,
+                      struct tally *tally)
 {
-    search(group, tally);
-    while (tally->members < atomic_load(&group->count)) {
-        if (try_member(group, tally->members++, job, ENV_PATIENCE_QUICK, tally))
-            return true;
-    }
-    return false;
-}
-
-static bool try_hard(struct env_standins *group, const struct env_standin_job *job,
-                     struct tally *tally)
-{
-    size_t count = atomic_load(&group->count);
-
-    tally->members = count;
-    for (size_t i = 0; i < count; i++) {
-        if (try_member(group, i, job, count > 1 ? ENV_PATIENCE_LAST : ENV_PATIENCE_ALL, tally))
-            return true;
-    }
-    return false;
-}
-
-static bool recover(struct env_standins *group, const struct env_standin_job *job,
-                    struct tally *tally)
-{
-    if ((!tally->not_authentic || !is_complete(group)) && try_new(group, job, tally))
+    switch (tally->pass) {
+    case WORKING:
+        tally->pass = FOUND;
+        if (!tally->not_authentic || !env_replicas_complete(group))
+            search(group, operation, tally);
         return true;
-    if (tally->not_authentic || !tally->held_back)
+    case FOUND:
+        if (tally->not_authentic || !tally->held_back)
+            return false;
+        forget(tally);
+        tally->pass = HARD;
+        tally->next = 0;
+        tally->end = atomic_load(&group->count);
+        return true;
+    case HARD:
+        tally->pass = FOUND_AT_LAST;
+        search(group, operation, tally);
+        return true;
+    case FOUND_AT_LAST:
+    default:
         return false;
-    forget(tally); /* all are tried once more */
-    return try_hard(group, job, tally) || try_new(group, job, tally);
+    }
 }
 
-ENV_RESULT env_standins_try(struct env_standins *group, const struct env_standin_job *job,
-                            struct env_fault *fault)
+/* Sets the patience that the member is worth in this pass. False: it is put off. */
+static bool take_patience(struct env_replica *member, const struct tally *tally,
+                          struct env_kek_operation *operation)
 {
+    bool alone = tally->end == 1;
+
+    switch (tally->pass) {
+    case WORKING:
+        operation->patience = alone                                   ? ENV_PATIENCE_IF_ALONE
+                              : atomic_load(&member->lost_until) != 0 ? ENV_PATIENCE_LAST
+                                                                      : ENV_PATIENCE_QUICK;
+        return alone || is_due(member, operation);
+    case HARD:
+        operation->patience = alone ? ENV_PATIENCE_ALL : ENV_PATIENCE_LAST;
+        return true;
+    case FOUND:
+    case FOUND_AT_LAST:
+    default:
+        operation->patience = ENV_PATIENCE_QUICK;
+        return true;
+    }
+}
+
+/* NULL when all were tried. */
+static struct env_replica *next_member(struct env_replica_group *group,
+                                       struct env_kek_operation *operation, struct tally *tally)
+{
+    do {
+        if (tally->pass == FOUND || tally->pass == FOUND_AT_LAST)
+            tally->end = atomic_load(&group->count);
+        while (tally->next < tally->end) {
+            struct env_replica *member = &group->members[tally->next++];
+
+            if (take_patience(member, tally, operation))
+                return member;
+            tally->held_back = true;
+        }
+    } while (next_pass(group, operation, tally));
+    return NULL;
+}
+
+ENV_RESULT env_replicas_try(struct env_kek_head *head, struct env_kek_operation *operation)
+{
+    struct env_replica_group *group = (struct env_replica_group *)head;
+    struct env_replica *member;
     struct tally tally;
 
     forget(&tally);
-    if (try_working(group, job, &tally) || recover(group, job, &tally))
-        return ENV_OK;
-    return outcome(&tally, fault);
-}
+    tally.pass = WORKING;
+    tally.next = 0;
+    tally.end = atomic_load(&group->count);
+    while ((member = next_member(group, operation, &tally)) != NULL) {
+        bool proven = operation->purpose != ENV_KEK_OPENS && atomic_load(&group->count) > 1;
+        int64_t since = env_clock_ms();
+        ENV_RESULT r =
+            proven ? run_proven(group, member, operation) : operation->run(member->kek, operation);
 
-ENV_RESULT env_standins_prove_all(struct env_standins *group, struct env_fault *fault)
-{
-    struct tally tally; /* what is wrong with some shows when none is left */
-
-    forget(&tally);
-    if (!is_complete(group))
-        search(group, &tally);
-    for (size_t i = 0; atomic_load(&group->count) > 1 && i < atomic_load(&group->count); i++) {
-        if (env_standin_prove(group, &group->members[i], false, ENV_PATIENCE_QUICK, fault).reason ==
-            ENV_R_KEK_DIFFERS)
-            return ENV_FAIL(ENV_R_KEK_DIFFERS);
+        settle(group, member, operation, r, since);
+        if (env_ok(r))
+            return r;
+        note(&tally, operation->detail);
     }
-    return ENV_OK;
+    return outcome(&tally, operation->detail);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a KEK on several tokens: its members, and that they are one key. */
-#ifndef ENVELOPE_STANDIN_GROUP_H
-#define ENVELOPE_STANDIN_GROUP_H
+/* The inside of a KEK on several tokens: its members. */
+#ifndef ENVELOPE_REPLICA_GROUP_H
+#define ENVELOPE_REPLICA_GROUP_H
 
 #include "keymgmt/kek/search_tokens.h"
 
-struct env_standin {
+struct env_replica {
     struct env_token_kek *kek;
     /* Not to be tried before, in milliseconds; 0: it works. */
     _Atomic int64_t lost_until;
@@ -14,31 +14,25 @@ struct env_standin {
     _Atomic unsigned proven; /* its `found` when it was shown to be the same key; 0: never was */
 };
 
-struct env_standins {
-    struct env_kek base;
-    _Atomic unsigned refs;
+struct env_replica_group {
+    struct env_kek_head head;
     pthread_mutex_t lock; /* of growing */
     _Atomic size_t count; /* members never go */
-    struct env_standin members[ENV_STANDINS_MAX];
+    struct env_replica members[ENV_REPLICAS_MAX];
     _Atomic size_t
         reference;       /* the member whose sample the others have to open, + 1; 0: none yet */
     _Atomic size_t used; /* the member that did what was done last */
-    _Atomic uint64_t complete; /* the ring's epoch when all tokens were searched; 0: never */
+    _Atomic uint64_t complete; /* the token_set's epoch when all tokens were searched; 0: never */
     _Atomic bool prepared;
 };
 
 /* Adds the keys on tokens that it has none on. */
-void env_standins_add(struct env_standins *group, const struct env_kek_matches *matches);
+void env_replicas_add(struct env_replica_group *group, const struct env_kek_matches *matches);
 
-/*
- * Shows that the member is the same key as the others, unless that is known of the key as it was
- * found last. KEK_DIFFERS, KEK_UNPROVEN, KEK_TOKEN_NONCE (not for raw wrapping), and whatever keeps
- * it from being shown.
- */
-ENV_RESULT env_standin_prove(struct env_standins *group, struct env_standin *member, bool raw,
-                             enum env_patience patience, struct env_fault *fault);
+/* False where a token that could not be searched, or that came since, may have another member. */
+bool env_replicas_complete(struct env_replica_group *group);
 
-/* True while the member is as it was proven. */
-bool env_standin_is_proven(const struct env_standin *member);
+/* Looks for members on the tokens that have none yet. False when one may have been missed: why. */
+bool env_replicas_search(struct env_replica_group *group, struct env_error_detail *detail);
 
 #endif

@@ -2,14 +2,15 @@
 #include "keymgmt/kek/search_tokens.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "keymgmt/kek/kek_operation.h"
+#include "keymgmt/kek/find_aes_key.h"
+#include "keymgmt/kek/find_rsa_key.h"
+#include "keymgmt/kek/keys_there.h"
+#include "keymgmt/token/attempt.h"
 #include "keymgmt/token/login.h"
 #include "keymgmt/token/policy.h"
-#include "keymgmt/kek/rsa_kek.h"
 
 struct search {
     const struct env_query *query;
@@ -19,26 +20,23 @@ struct search {
     struct env_kek_matches *out;
     /* of one attempt */
     size_t tokens_seen;
-    char seen[ENV_FAULT_TEXT / 2]; /* the tokens looked at */
-    struct env_token *token;       /* of the last match, or NULL */
-    struct env_key_facts first;    /* the first match */
+    char seen[ENV_SEEN_TEXT];        /* the tokens looked at */
+    struct env_token *token;         /* of the last match, or NULL */
+    struct env_key_attributes first; /* the first match */
     bool ambiguous;
-    char matches[ENV_FAULT_TEXT / 2];
+    char matches[ENV_ERROR_DETAIL_TEXT / 2];
     struct env_found found;
 };
 
-/* Appends to a list in a message as much as fits. */
-static void list(char *text, size_t size, const char *item)
+static void drop_keks(struct env_kek_matches *matches)
 {
-    size_t len = strlen(text);
-
-    (void)snprintf(text + len, size - len, "%s%s", len > 0 ? ", " : "", item);
+    while (matches->count > 0)
+        env_kek_free(env_token_kek_base(matches->keks[--matches->count]));
 }
 
 void env_kek_matches_clear(struct env_kek_matches *matches)
 {
-    while (matches->count > 0)
-        env_kek_free(env_token_kek_base(matches->keks[--matches->count]));
+    drop_keks(matches);
     matches->failed = false;
     matches->unsearched = false;
 }
@@ -46,7 +44,6 @@ void env_kek_matches_clear(struct env_kek_matches *matches)
 static void begin(struct search *s)
 {
     s->tokens_seen = 0;
-    s->seen[0] = '\0';
     s->matches[0] = '\0';
     s->token = NULL;
     s->ambiguous = false;
@@ -54,112 +51,123 @@ static void begin(struct search *s)
 }
 
 /* The first reason is kept. */
-static void note_failure(struct search *s, const struct env_fault *fault)
+static void note_failure(struct search *s, const struct env_error_detail *detail)
 {
     if (s->out->failed)
         return;
     s->out->failed = true;
-    s->out->failure = *fault;
+    s->out->failure = *detail;
 }
 
-static bool same_reference(const struct env_key_facts *a, const struct env_key_facts *b)
-{
-    return a->rsa == b->rsa && a->bits == b->bits && a->id_len == b->id_len &&
-           (a->id_len > sizeof(a->id) || memcmp(a->id, b->id, a->id_len) == 0);
-}
-
-static ENV_RESULT judge(const struct env_ring *ring, const struct search *s,
-                        const struct env_token *token, const struct env_key_facts *key,
-                        struct env_fault *fault)
+static ENV_RESULT judge(const struct env_token_set *token_set, const struct search *s,
+                        const struct env_token *token, const struct env_key_attributes *key,
+                        struct env_error_detail *detail)
 {
     if (s->query->any_policy)
         return ENV_OK;
-    if (s->query->raw)
-        return env_policy_judge_raw(ring->config, key, token, fault);
-    return env_policy_judge(ring->config, key, token, fault);
+    if (s->query->for_key_wrap)
+        return env_policy_judge_for_key_wrap(token_set->config, key, token, detail);
+    return env_policy_judge(token_set->config, key, token, detail);
 }
 
 /* The KEK object of the match: the one there is already, or a new one. */
-static ENV_RESULT make_kek(struct env_ring *ring, const struct search *s, struct env_token *token,
-                           uint64_t epoch, const struct env_key_facts *key, struct env_fault *fault)
+static ENV_RESULT make_kek(struct env_token_set *token_set, const struct search *s,
+                           struct env_token *token, uint64_t epoch,
+                           const struct env_key_attributes *key, struct env_error_detail *detail)
 {
     const struct env_kek_identity identity = {token, key};
-    struct env_kek *kek = env_kek_cache_search(&ring->cache, env_token_kek_is, &identity);
+    struct env_kek *kek = env_kek_cache_search(&token_set->cache, env_token_kek_is, &identity);
     struct env_token_kek **to = &s->out->keks[s->out->count];
 
     if (kek != NULL)
         *to = env_token_kek_from(kek);
     else
-        ENV_TRY(env_token_kek_new(ring, token, key, epoch, to, fault));
+        ENV_TRY(env_token_kek_new(token_set, token, key, epoch, to, detail));
     s->out->count++;
     return ENV_OK;
 }
 
-/* Fails only where a remedy may help. A key that is refused may have a stand-in that is not. */
-static ENV_RESULT add_match(struct env_ring *ring, struct search *s, struct env_token *token,
-                            uint64_t epoch, const struct env_key_facts *key,
-                            struct env_fault *fault)
+/*
+ * A name that says nothing of the type is an AES KEK's where there is one: whoever has an RSA key
+ * of the same label did not mean to make it ambiguous. True: the key is not the one that is meant.
+ */
+static bool is_overshadowed(struct search *s, const struct env_key_attributes *key)
 {
-    char described[ENV_FAULT_TEXT / 4];
+    bool untyped = s->query->kinds == ENV_KEYS_ANY && !s->query->any_policy;
 
+    if (!untyped || s->token == NULL || s->first.rsa == key->rsa)
+        return false;
+    if (key->rsa)
+        return true;
+    s->token = NULL; /* so far there were RSA keys */
+    s->ambiguous = false;
+    s->matches[0] = '\0';
+    drop_keks(s->out);
+    return false;
+}
+
+/* Fails only where a remedy may help. A key that is refused may have a replica that is not. */
+static ENV_RESULT add_match(struct env_token_set *token_set, struct search *s,
+                            struct env_token *token, uint64_t epoch,
+                            const struct env_key_attributes *key, struct env_error_detail *detail)
+{
+    char described[ENV_ERROR_DETAIL_TEXT / 4];
+
+    if (is_overshadowed(s, key))
+        return ENV_OK;
     env_key_described(described, sizeof(described), key, token);
-    list(s->matches, sizeof(s->matches), described);
+    env_seen_append(s->matches, sizeof(s->matches), ", ", described);
     if (s->token == NULL)
         s->first = *key;
-    else if (s->token == token || !same_reference(&s->first, key))
+    else if (s->token == token || !env_key_same_reference(&s->first, key))
         s->ambiguous = true;
     s->token = token;
-    if (s->ambiguous || s->out->count == ENV_STANDINS_MAX)
+    if (s->ambiguous || s->out->count == ENV_REPLICAS_MAX)
         return ENV_OK;
-    if (!env_ok(judge(ring, s, token, key, fault))) {
-        note_failure(s, fault);
+    if (!env_ok(judge(token_set, s, token, key, detail))) {
+        note_failure(s, detail);
         return ENV_OK;
     }
-    return make_kek(ring, s, token, epoch, key, fault);
+    return make_kek(token_set, s, token, epoch, key, detail);
 }
 
-struct by_public_half {
-    struct env_ring *ring;
-    const struct env_query *query;
-    struct env_found *found;
-};
-
-static ENV_RESULT keep_if_referred_to(void *arg, const struct env_key_facts *key)
+/* Whether the token was asked so often for what it does not have that it is known not to. */
+static bool is_known_to_lack(const struct search *s, struct env_token *token, uint64_t epoch)
 {
-    const struct by_public_half *by = arg;
+    const struct env_kek_id *id = &s->query->id;
 
-    if (by->found->count < ENV_FOUND_MAX && env_rsa_is_reference(by->ring, key, &by->query->id))
-        by->found->keys[by->found->count++] = *key;
-    return ENV_OK;
+    if (!s->query->from_header)
+        return false;
+    return s->query->or_public_half ? env_rsa_index_lacks(&token->rsa_index, epoch, id)
+                                    : env_aes_index_lacks(&token->aes_index, epoch, id);
 }
 
-/* Among all RSA keys of the token, since it can not be asked for the hash of an attribute. */
-static ENV_RESULT find_by_public_half(struct env_ring *ring, struct search *s,
-                                      const struct env_token *token,
-                                      const struct env_session *session, struct env_fault *fault)
+static ENV_RESULT find_on(struct env_token_set *token_set, struct search *s,
+                          struct env_token *token, const struct env_session *session,
+                          struct env_error_detail *detail)
 {
-    struct by_public_half by = {ring, s->query, &s->found};
-    const struct env_query all = {.kinds = ENV_KEYS_RSA};
-
-    return env_find_all_keys(token, session, &all, keep_if_referred_to, &by, fault);
+    s->found.count = 0;
+    if (is_known_to_lack(s, token, session->epoch))
+        return ENV_OK;
+    ENV_TRY(env_login_check(token, session, &token_set->pins, detail));
+    if (s->query->or_public_half)
+        return env_find_rsa_keys(token_set, token, session, s->query, &s->found, detail);
+    if (s->query->kinds == ENV_KEYS_AES && s->query->id.len > 0)
+        return env_find_aes_keys(token, session, s->query, &s->found, detail);
+    return env_find_keys(token, session, s->query, &s->found, detail);
 }
 
-static ENV_RESULT look_at(struct env_ring *ring, struct search *s, struct env_token *token,
-                          struct env_fault *fault)
+static ENV_RESULT look_at(struct env_token_set *token_set, struct search *s,
+                          struct env_token *token, struct env_error_detail *detail)
 {
     struct env_session session;
     ENV_RESULT r;
 
-    ENV_TRY(env_ring_session(ring, token, &session, fault));
-    r = env_login_check(token, &session, &ring->pins, fault);
-    if (env_ok(r))
-        r = env_find_keys(token, &session, s->query, &s->found, fault);
-    if (env_ok(r) && s->found.count == 0 && s->query->or_public_half &&
-        s->query->id.len == ENV_RSA_REFERENCE_LEN)
-        r = find_by_public_half(ring, s, token, &session, fault);
+    ENV_TRY(env_token_set_session(token_set, token, &session, detail));
+    r = find_on(token_set, s, token, &session, detail);
     for (size_t i = 0; env_ok(r) && i < s->found.count; i++)
-        r = add_match(ring, s, token, session.epoch, &s->found.keys[i], fault);
-    env_session_give(&token->sessions, &session, env_ok(r) || fault->loss <= ENV_LOSS_KEY);
+        r = add_match(token_set, s, token, session.epoch, &s->found.keys[i], detail);
+    env_session_give(&token->sessions, &session, env_ok(r) || detail->loss <= ENV_LOSS_KEY);
     return r;
 }
 
@@ -175,21 +183,21 @@ static bool passed_over(const struct search *s, const struct env_token *token)
 }
 
 /* Looks at the tokens in their order. Fails only for what a remedy may make good. */
-static ENV_RESULT look_at_all(struct env_ring *ring, struct search *s, enum env_loss cured,
-                              struct env_blame *blame, struct env_fault *fault)
+static ENV_RESULT look_at_all(struct env_token_set *token_set, struct search *s,
+                              enum env_loss cured, struct env_blame *blame,
+                              struct env_error_detail *detail)
 {
     bool remedies = s->known_count == 0 && cured < ENV_LOSS_MODULE;
 
-    for (size_t i = 0; i < ring->tokens->count; i++) {
-        struct env_token *token = ring->tokens->list[i];
+    for (size_t i = 0; i < token_set->tokens->count; i++) {
+        struct env_token *token = token_set->tokens->list[i];
         ENV_RESULT r;
 
         if (passed_over(s, token))
             continue;
         s->tokens_seen++;
-        list(s->seen, sizeof(s->seen), token->where);
-        r = look_at(ring, s, token, fault);
-        if (!env_ok(r) && fault->loss != ENV_LOSS_NONE && remedies) {
+        r = look_at(token_set, s, token, detail);
+        if (!env_ok(r) && detail->loss != ENV_LOSS_NONE && remedies) {
             blame->token = token;
             blame->token_epoch = atomic_load(&token->sessions.epoch);
             return r;
@@ -197,7 +205,7 @@ static ENV_RESULT look_at_all(struct env_ring *ring, struct search *s, enum env_
         if (r.reason == ENV_R_NO_MEMORY) /* says nothing of the token, which may have the key */
             return r;
         if (!env_ok(r)) {
-            note_failure(s, fault);
+            note_failure(s, detail);
             s->out->unsearched = true;
         }
         if (s->out->count > 0 && s->first_will_do)
@@ -207,106 +215,134 @@ static ENV_RESULT look_at_all(struct env_ring *ring, struct search *s, enum env_
 }
 
 /* Whoever names a token that is there does not want one that could not be looked at. */
-static bool may_be_unseen(const struct env_ring *ring, const struct search *s)
+static bool may_be_unseen(const struct env_token_set *token_set, const struct search *s)
 {
     bool named = s->query->uri != NULL && env_uri_names_token(s->query->uri);
 
-    return ring->tokens->unseen.reason != ENV_R_NONE && (s->tokens_seen == 0 || !named);
+    return token_set->tokens->unseen.reason != ENV_R_NONE && (s->tokens_seen == 0 || !named);
 }
 
-static ENV_RESULT not_found(struct env_ring *ring, const struct search *s, enum env_loss cured,
-                            struct env_fault *fault)
+static ENV_RESULT no_token(const struct env_token_set *token_set, const struct search *s,
+                           struct env_error_detail *detail)
+{
+    char there[ENV_SEEN_TEXT];
+
+    env_tokens_there(token_set->tokens, there);
+    return env_error_detail(detail, ENV_R_NO_TOKEN, "wanted: %s; %s", s->query->shown, there);
+}
+
+/* What a header names is often not here, and nobody hears of it: only who named a KEK is told. */
+static ENV_RESULT no_kek(struct env_token_set *token_set, struct search *s,
+                         struct env_error_detail *detail)
+{
+    s->seen[0] = '\0';
+    for (size_t i = 0; i < token_set->tokens->count && !s->first_will_do; i++) {
+        struct env_token *token = token_set->tokens->list[i];
+
+        if (!passed_over(s, token))
+            env_keys_there(token_set, token, s->seen, sizeof(s->seen));
+    }
+    return env_error_detail(detail, ENV_R_KEK_NOT_FOUND, "%s; looked at %s%s", s->query->shown,
+                            s->seen, s->query->marked ? "; -K 0 takes the configured KEK" : "");
+}
+
+static ENV_RESULT not_found(struct env_token_set *token_set, struct search *s, enum env_loss cured,
+                            struct env_error_detail *detail)
 {
     ENV_RESULT r;
 
     if (s->out->failed) {
-        *fault = s->out->failure;
-        return ENV_FAIL(fault->reason);
+        *detail = s->out->failure;
+        return ENV_FAIL(detail->reason);
     }
     if (s->tokens_seen == 0)
-        r = env_fault(fault, ENV_R_NO_TOKEN, "wanted: %s", s->query->shown);
+        r = no_token(token_set, s, detail);
     else
-        r = env_fault(fault, ENV_R_KEK_NOT_FOUND, "%s; looked at %s", s->query->shown, s->seen);
-    if (may_be_unseen(ring, s)) {
-        const struct env_fault *unseen = &ring->tokens->unseen;
-        const struct env_fault last = *fault;
+        r = no_kek(token_set, s, detail);
+    if (may_be_unseen(token_set, s)) {
+        const struct env_error_detail *unseen = &token_set->tokens->unseen;
+        const struct env_error_detail last = *detail;
 
-        r = env_fault(fault, unseen->reason, "%.*s; %.*s", ENV_FAULT_TEXT / 2 - 2, unseen->text,
-                      ENV_FAULT_TEXT / 2 - 2, last.text);
-        fault->rv = unseen->rv;
+        r = env_error_detail(detail, unseen->reason, "%.*s; %.*s", ENV_ERROR_DETAIL_TEXT / 2 - 2,
+                             unseen->text, ENV_ERROR_DETAIL_TEXT / 2 - 2, last.text);
+        detail->rv = unseen->rv;
     }
-    if (ring->tokens->count == 0 && cured < ENV_LOSS_MODULE)
-        fault->loss = ENV_LOSS_MODULE;
-    else if (cured == ENV_LOSS_NONE && env_ring_may_look_again(ring))
-        fault->loss = ENV_LOSS_SLOT; /* its token may have been plugged in meanwhile */
+    if (token_set->tokens->count == 0 && cured < ENV_LOSS_MODULE)
+        detail->loss = ENV_LOSS_MODULE;
+    else if (cured == ENV_LOSS_NONE && env_token_set_may_look_again(token_set))
+        detail->loss = ENV_LOSS_SLOT; /* its token may have been plugged in meanwhile */
     return r;
 }
 
-static ENV_RESULT attempt(struct env_ring *ring, void *arg, enum env_loss cured,
-                          struct env_blame *blame, struct env_fault *fault)
+static ENV_RESULT attempt(struct env_token_set *token_set, void *arg, enum env_loss cured,
+                          struct env_blame *blame, struct env_error_detail *detail)
 {
     struct search *s = arg;
 
     begin(s);
-    ENV_TRY(look_at_all(ring, s, cured, blame, fault));
-    s->out->epoch = ring->tokens->epoch;
-    if (ring->tokens->unseen.reason != ENV_R_NONE)
+    ENV_TRY(look_at_all(token_set, s, cured, blame, detail));
+    s->out->epoch = token_set->tokens->epoch;
+    if (token_set->tokens->unseen.reason != ENV_R_NONE)
         s->out->unsearched = true;
     if (s->known_count > 0)
         return ENV_OK;
     if (s->ambiguous)
-        return env_fault(fault, ENV_R_KEK_AMBIGUOUS, "%s: %s", s->query->shown, s->matches);
-    return s->out->count > 0 ? ENV_OK : not_found(ring, s, cured, fault);
+        return env_error_detail(detail, ENV_R_KEK_AMBIGUOUS, "%s: %s", s->query->shown, s->matches);
+    return s->out->count > 0 ? ENV_OK : not_found(token_set, s, cured, detail);
 }
 
-static ENV_RESULT search(struct env_ring *ring, struct search *s, struct env_fault *fault)
+static ENV_RESULT search(struct env_token_set *token_set, struct search *s,
+                         struct env_error_detail *detail)
 {
     ENV_RESULT r;
 
     memset(s->out, 0, sizeof(*s->out));
-    r = env_ring_attempt(ring, attempt, s, fault);
+    r = env_token_set_attempt(token_set, attempt, s, detail);
     if (!env_ok(r))
         env_kek_matches_clear(s->out);
     return r;
 }
 
-ENV_RESULT env_search_kek(struct env_ring *ring, const struct env_query *query, bool first_will_do,
-                          struct env_kek_matches *out, struct env_fault *fault)
+ENV_RESULT env_search_kek(struct env_token_set *token_set, const struct env_query *query,
+                          bool first_will_do, struct env_kek_matches *out,
+                          struct env_error_detail *detail)
 {
     struct search *s = calloc(1, sizeof(*s));
     ENV_RESULT r;
 
     if (s == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "looking for a KEK");
+        return env_error_detail(detail, ENV_R_NO_MEMORY, "looking for a KEK");
     s->query = query;
     s->first_will_do = first_will_do;
     s->out = out;
-    r = search(ring, s, fault);
+    r = search(token_set, s, detail);
     free(s);
     return r;
 }
 
-ENV_RESULT env_search_standins(struct env_ring *ring, struct env_token_kek *const *known,
+ENV_RESULT env_search_replicas(struct env_token_set *token_set, struct env_token_kek *const *known,
                                size_t known_count, struct env_kek_matches *out,
-                               struct env_fault *fault)
+                               struct env_error_detail *detail)
 {
     struct search *s = calloc(1, sizeof(*s));
     struct env_query query;
     ENV_RESULT r;
 
     if (s == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "looking for a KEK");
-    env_query_from_id(&query, &known[0]->id, known[0]->facts.rsa ? 0 : known[0]->facts.bits);
-    query.raw = true; /* its length was judged before */
+        return env_error_detail(detail, ENV_R_NO_MEMORY, "looking for a KEK");
+    env_query_from_id(&query, &known[0]->id,
+                      known[0]->attributes.rsa ? 0 : known[0]->attributes.bits);
+    query.for_key_wrap = true; /* its length was judged before */
     s->query = &query;
     s->known = known;
     s->known_count = known_count;
     s->out = out;
-    r = search(ring, s, fault);
+    r = search(token_set, s, detail);
     if (env_ok(r) && s->ambiguous) { /* two on one token: neither stands in */
         env_kek_matches_clear(out);
         out->failed = true;
-        (void)env_fault(&out->failure, ENV_R_KEK_AMBIGUOUS, "%s: %s", query.shown, s->matches);
+        (void)env_error_detail(&out->failure, ENV_R_KEK_AMBIGUOUS, "%s: %s", query.shown,
+                               s->matches);
     }
     env_query_clear(&query);
     free(s);

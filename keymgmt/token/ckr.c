@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "keymgmt/token/p11.h"
+
 /* clang-format off */
 #define CKR_NAMES(X)                                                                               \
     X(CKR_OK) X(CKR_CANCEL) X(CKR_HOST_MEMORY) X(CKR_SLOT_ID_INVALID) X(CKR_GENERAL_ERROR)         \
@@ -159,5 +161,20 @@ bool env_ckr_mechanism_unusable(CK_RV rv)
         return true;
     default:
         return false;
+    }
+}
+
+bool env_ckr_says_cannot(CK_RV rv)
+{
+    switch (rv) {
+    case CKR_ATTRIBUTE_READ_ONLY:
+    case CKR_ATTRIBUTE_SENSITIVE: /* of an unwrapped key, which cannot be read */
+    case CKR_ATTRIBUTE_TYPE_INVALID:
+    case CKR_ATTRIBUTE_VALUE_INVALID:
+    case CKR_TEMPLATE_INCOMPLETE:
+    case CKR_TEMPLATE_INCONSISTENT:
+        return true;
+    default:
+        return env_ckr_mechanism_unusable(rv);
     }
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keymgmt/token/find_key.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "keymgmt/token/read_dates.h"
 
 /* CKR_OK, or what makes it pointless to go on; an attribute that is not there has length 0. */
 static CK_RV read_attribute(const struct env_token *token, const struct env_session *session,
@@ -63,14 +64,28 @@ static CK_RV read_at_once(const struct env_token *token, const struct env_sessio
     return rv;
 }
 
-static CK_RV read_flags(const struct env_token *token, const struct env_session *session,
-                        struct env_key_facts *key)
+struct flag {
+    CK_ATTRIBUTE_TYPE type;
+    bool *out;
+    bool when_absent;
+};
+
+static CK_RV read_flag(const struct env_token *token, const struct env_session *session,
+                       CK_OBJECT_HANDLE handle, const struct flag *flag)
 {
-    const struct {
-        CK_ATTRIBUTE_TYPE type;
-        bool *out;
-        bool when_absent;
-    } flags[] = {
+    CK_BBOOL value = CK_FALSE;
+    CK_ATTRIBUTE attribute = {flag->type, &value, sizeof(value)};
+    CK_RV rv = read_attribute(token, session, handle, &attribute);
+
+    *flag->out = attribute.ulValueLen == sizeof(value) ? value != CK_FALSE : flag->when_absent;
+    return rv;
+}
+
+static CK_RV read_flags(const struct env_token *token, const struct env_session *session,
+                        struct env_key_attributes *key)
+{
+    const struct flag always = {CKA_ALWAYS_AUTHENTICATE, &key->always_authenticate, false};
+    const struct flag flags[] = {
         {CKA_EXTRACTABLE, &key->extractable, true},
         {CKA_SENSITIVE, &key->sensitive, false},
         {CKA_PRIVATE, &key->private_object, false},
@@ -84,14 +99,10 @@ static CK_RV read_flags(const struct env_token *token, const struct env_session 
     };
     CK_RV rv = CKR_OK;
 
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && rv == CKR_OK; i++) {
-        CK_BBOOL value = CK_FALSE;
-        CK_ATTRIBUTE attribute = {flags[i].type, &value, sizeof(value)};
-
-        rv = read_attribute(token, session, key->handle, &attribute);
-        *flags[i].out =
-            attribute.ulValueLen == sizeof(value) ? value != CK_FALSE : flags[i].when_absent;
-    }
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && rv == CKR_OK; i++)
+        rv = read_flag(token, session, key->handle, &flags[i]);
+    if (rv == CKR_OK && key->rsa) /* private keys alone have it */
+        rv = read_flag(token, session, key->handle, &always);
     return rv;
 }
 
@@ -100,7 +111,7 @@ static CK_RV read_flags(const struct env_token *token, const struct env_session 
  * have one. A list that does not fit restricts the key to nothing.
  */
 static CK_RV read_allowed(const struct env_token *token, const struct env_session *session,
-                          struct env_key_facts *key)
+                          struct env_key_attributes *key)
 {
     size_t len;
     CK_RV rv = read_at_once(token, session, key->handle, CKA_ALLOWED_MECHANISMS, key->allowed,
@@ -113,10 +124,10 @@ static CK_RV read_allowed(const struct env_token *token, const struct env_sessio
 
 /* What does not fit leaves its length (id) or nothing (label). */
 static CK_RV read_names(const struct env_token *token, const struct env_session *session,
-                        struct env_key_facts *key)
+                        struct env_key_attributes *key)
 {
-    CK_RV rv =
-        read_measured(token, session, key->handle, CKA_ID, key->id, sizeof(key->id), &key->id_len);
+    CK_RV rv = read_measured(token, session, key->handle, CKA_ID, key->id.bytes, ENV_KEK_ID_MAX,
+                             &key->id.len);
 
     if (rv == CKR_OK)
         rv = read_measured(token, session, key->handle, CKA_LABEL, key->label, ENV_LABEL_MAX,
@@ -128,7 +139,7 @@ static CK_RV read_names(const struct env_token *token, const struct env_session 
 }
 
 static CK_RV read_aes(const struct env_token *token, const struct env_session *session,
-                      struct env_key_facts *key)
+                      struct env_key_attributes *key)
 {
     CK_ULONG bytes = 0;
     CK_ATTRIBUTE length = {CKA_VALUE_LEN, &bytes, sizeof(bytes)};
@@ -160,7 +171,7 @@ static CK_RV read_number(const struct env_token *token, const struct env_session
 }
 
 static CK_RV read_rsa(const struct env_token *token, const struct env_session *session,
-                      struct env_key_facts *key)
+                      struct env_key_attributes *key)
 {
     CK_RV rv = read_number(token, session, key->handle, CKA_MODULUS, key->modulus,
                            sizeof(key->modulus), &key->modulus_len);
@@ -176,8 +187,28 @@ static CK_RV read_rsa(const struct env_token *token, const struct env_session *s
     return rv;
 }
 
+/* Less of it: see enum env_key_reading. */
+static CK_RV read_part(const struct env_token *token, const struct env_session *session,
+                       enum env_key_reading reading, CK_OBJECT_HANDLE handle,
+                       struct env_key_attributes *key)
+{
+    CK_RV rv;
+
+    if (reading == ENV_READ_ALL)
+        return env_read_key(token, session, handle, key);
+    memset(key, 0, sizeof(*key));
+    key->handle = handle;
+    if (reading == ENV_READ_NAMES)
+        return read_names(token, session, key);
+    rv = read_at_once(token, session, handle, CKA_ID, key->id.bytes, ENV_KEK_ID_MAX, &key->id.len);
+    if (reading == ENV_READ_ID)
+        return rv == CKR_OK ? env_key_settle_id(token, session, key) : rv;
+    key->rsa = true;
+    return rv == CKR_OK ? read_rsa(token, session, key) : rv;
+}
+
 CK_RV env_read_key(const struct env_token *token, const struct env_session *session,
-                   CK_OBJECT_HANDLE handle, struct env_key_facts *key)
+                   CK_OBJECT_HANDLE handle, struct env_key_attributes *key)
 {
     CK_KEY_TYPE type = CKK_AES;
     CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof(type)};
@@ -192,20 +223,26 @@ CK_RV env_read_key(const struct env_token *token, const struct env_session *sess
     if (rv == CKR_OK)
         rv = read_names(token, session, key);
     if (rv == CKR_OK)
+        rv = env_key_settle_id(token, session, key);
+    if (rv == CKR_OK)
         rv = read_flags(token, session, key);
     if (rv == CKR_OK)
         rv = read_allowed(token, session, key);
+    if (rv == CKR_OK)
+        rv = env_read_dates(token, session->handle, key->handle, &key->id, &key->dates);
     return rv;
 }
 
 /* Tokens are not trusted to have compared the label and the id exactly. */
-static bool answers(const struct env_key_facts *key, const struct env_query *query)
+static bool answers(const struct env_key_attributes *key, const struct env_query *query)
 {
-    if (query->by_label && (key->label_len != query->label_len ||
-                            memcmp(key->label, query->label, query->label_len) != 0))
+    if (query->by_label && !env_query_has_label(query, key->label, key->label_len))
         return false;
-    if (query->id.len > 0 &&
-        (key->id_len != query->id.len || memcmp(key->id, query->id.bytes, query->id.len) != 0))
+    if ((query->id.len > 0 && !env_kek_id_equal(&key->id, &query->id)) ||
+        (query->reference.len > 0 && !env_kek_id_equal(&key->id, &query->reference)))
+        return false;
+    if (query->cka_id_len > 0 && (key->cka_id_len != query->cka_id_len ||
+                                  memcmp(key->cka_id, query->cka_id, query->cka_id_len) != 0))
         return false;
     return query->bits == 0 || key->bits == query->bits;
 }
@@ -266,12 +303,15 @@ static CK_RV find_handles(const struct env_token *token, const struct env_sessio
     CK_RV rv;
     CK_RV final;
 
-    if (query->by_label)
+    if (query->by_label && !query->versions)
         template[n++] =
             (CK_ATTRIBUTE){CKA_LABEL, (void *)(uintptr_t)query->label, (CK_ULONG)query->label_len};
     if (query->id.len > 0)
         template[n++] =
             (CK_ATTRIBUTE){CKA_ID, (void *)(uintptr_t)query->id.bytes, (CK_ULONG)query->id.len};
+    else if (query->cka_id_len > 0)
+        template[n++] =
+            (CK_ATTRIBUTE){CKA_ID, (void *)(uintptr_t)query->cka_id, (CK_ULONG)query->cka_id_len};
     rv = ENV_P11(token->fn->C_FindObjectsInit(session->handle, template, n));
     if (rv != CKR_OK)
         return rv;
@@ -282,20 +322,21 @@ static CK_RV find_handles(const struct env_token *token, const struct env_sessio
 
 static ENV_RESULT take_each(const struct env_token *token, const struct env_session *session,
                             const struct env_query *query, const struct handles *handles,
-                            env_take_key_fn *take, void *arg, struct env_fault *fault)
+                            env_take_key_fn *take, void *arg, struct env_error_detail *detail)
 {
-    struct env_key_facts *key = malloc(sizeof(*key));
+    struct env_key_attributes *key = malloc(sizeof(*key));
     ENV_RESULT r = ENV_OK;
 
     if (key == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);
+        return env_error_detail(detail, ENV_R_NO_MEMORY, "%s", token->where);
     for (size_t i = 0; i < handles->count && env_ok(r); i++) {
-        CK_RV rv = env_read_key(token, session, handles->list[i], key);
+        CK_RV rv = read_part(token, session, query->reading, handles->list[i], key);
 
         /* When somebody deleted it meanwhile it is not found the next time: the loss is the key's.
          */
         if (rv != CKR_OK)
-            r = env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetAttributeValue", rv, token->where);
+            r = env_error_detail_ckr(detail, ENV_R_TOKEN_FAILED, "C_GetAttributeValue", rv,
+                                     token->where);
         else if (answers(key, query))
             r = take(arg, key);
     }
@@ -305,7 +346,7 @@ static ENV_RESULT take_each(const struct env_token *token, const struct env_sess
 
 static ENV_RESULT find(const struct env_token *token, const struct env_session *session,
                        const struct env_query *query, size_t limit, env_take_key_fn *take,
-                       void *arg, struct env_fault *fault)
+                       void *arg, struct env_error_detail *detail)
 {
     struct handles handles = {.limit = limit};
     ENV_RESULT r;
@@ -316,23 +357,23 @@ static ENV_RESULT find(const struct env_token *token, const struct env_session *
     if (rv == CKR_OK && query->kinds != ENV_KEYS_AES)
         rv = find_handles(token, session, query, CKK_RSA, &handles);
     if (handles.no_memory)
-        r = env_fault(fault, ENV_R_NO_MEMORY, "%s", token->where);
+        r = env_error_detail(detail, ENV_R_NO_MEMORY, "%s", token->where);
     else if (rv != CKR_OK)
-        r = env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_FindObjects", rv, token->where);
+        r = env_error_detail_ckr(detail, ENV_R_TOKEN_FAILED, "C_FindObjects", rv, token->where);
     else
-        r = take_each(token, session, query, &handles, take, arg, fault);
+        r = take_each(token, session, query, &handles, take, arg, detail);
     free(handles.list);
     return r;
 }
 
 ENV_RESULT env_find_all_keys(const struct env_token *token, const struct env_session *session,
                              const struct env_query *query, env_take_key_fn *take, void *arg,
-                             struct env_fault *fault)
+                             struct env_error_detail *detail)
 {
-    return find(token, session, query, SIZE_MAX, take, arg, fault);
+    return find(token, session, query, SIZE_MAX, take, arg, detail);
 }
 
-static ENV_RESULT keep(void *arg, const struct env_key_facts *key)
+static ENV_RESULT keep(void *arg, const struct env_key_attributes *key)
 {
     struct env_found *found = arg;
 
@@ -343,22 +384,20 @@ static ENV_RESULT keep(void *arg, const struct env_key_facts *key)
 
 ENV_RESULT env_find_keys(const struct env_token *token, const struct env_session *session,
                          const struct env_query *query, struct env_found *found,
-                         struct env_fault *fault)
+                         struct env_error_detail *detail)
 {
     found->count = 0;
-    return find(token, session, query, ENV_FOUND_MAX, keep, found, fault);
+    return find(token, session, query, ENV_FOUND_MAX, keep, found, detail);
 }
 
-void env_key_described(char *out, size_t size, const struct env_key_facts *key,
-                       const struct env_token *token)
+bool env_key_same_reference(const struct env_key_attributes *a, const struct env_key_attributes *b)
 {
-    char label[64];
-    char hex[ENV_HEX_TEXT] = "none";
+    return a->rsa == b->rsa && a->bits == b->bits && env_kek_id_equal(&a->id, &b->id);
+}
 
-    env_printable(label, sizeof(label), key->label, key->label_len);
-    if (key->id_len > sizeof(key->id))
-        (void)snprintf(hex, sizeof(hex), "of %zu bytes", key->id_len);
-    else if (key->id_len > 0)
-        env_hex(hex, sizeof(hex), key->id, key->id_len);
-    (void)snprintf(out, size, "key '%s' (id %s) of %s", label, hex, token->where);
+bool env_key_same_public(const struct env_key_attributes *a, const struct env_key_attributes *b)
+{
+    return a->modulus_len == b->modulus_len && a->exponent_len == b->exponent_len &&
+           memcmp(a->modulus, b->modulus, a->modulus_len) == 0 &&
+           memcmp(a->exponent, b->exponent, a->exponent_len) == 0;
 }

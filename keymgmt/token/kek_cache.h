@@ -14,10 +14,11 @@
 
 /* The kinds of names: the same bytes mean different things. */
 enum env_cache_kind {
-    ENV_CACHE_TEXT,   /* a label or URI */
-    ENV_CACHE_MARKED, /* a label that came as key bytes */
-    ENV_CACHE_ID,     /* a reference; `extra` is the length of the key */
-    ENV_CACHE_SHOWN,  /* a label or URI of a KEK that the policy may refuse */
+    ENV_CACHE_TEXT,     /* a label or URI */
+    ENV_CACHE_MARKED,   /* a label that came as key bytes */
+    ENV_CACHE_ID,       /* a reference; `extra` is the length of the key */
+    ENV_CACHE_SHOWN,    /* a label or URI of a KEK that the policy may refuse */
+    ENV_CACHE_VERSIONS, /* a label or URI that names all versions of a KEK */
 };
 
 struct env_cache_name {

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keymgmt/token/pin_memory.h"
+
 /*
- * One login at a time in the process, so that two threads can not both try the same wrong PIN. The
+ * One login at a time in the process, so that two threads cannot both try the same wrong PIN. The
  * tokens that refused one are kept for as long as the process lives, and its children inherit them.
  */
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
@@ -33,12 +35,12 @@ static bool was_refused(const struct env_token *token)
 }
 
 /* Room for one more refusal is made before a PIN is tried, since afterwards it has to be there. */
-static ENV_RESULT make_room(struct env_fault *fault)
+static ENV_RESULT make_room(struct env_error_detail *detail)
 {
     struct env_token_name *more = realloc(refused, (refused_count + 1) * sizeof(*refused));
 
     if (more == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "login");
+        return env_error_detail(detail, ENV_R_NO_MEMORY, "login");
     refused = more;
     return ENV_OK;
 }
@@ -65,13 +67,23 @@ static bool may_pass(const struct env_token *token, CK_RV rv)
            memcmp(token->name.manufacturer, softhsm, sizeof(softhsm) - 1) == 0;
 }
 
+/* A module that has no such login, or wants none after all: whether that is so shows in the use. */
+static bool is_not_wanted(CK_USER_TYPE user, CK_RV rv)
+{
+    return user == CKU_CONTEXT_SPECIFIC &&
+           (rv == CKR_OPERATION_NOT_INITIALIZED || rv == CKR_USER_TYPE_INVALID ||
+            rv == CKR_FUNCTION_NOT_SUPPORTED);
+}
+
 /* flags: the token's, before. */
 static ENV_RESULT try_pin(struct env_token *token, const struct env_session *session,
-                          const struct env_pin *pin, CK_FLAGS flags, struct env_fault *fault)
+                          CK_USER_TYPE user, const struct env_pin *pin, CK_FLAGS flags,
+                          struct env_error_detail *detail)
 {
-    CK_RV rv =
-        ENV_P11(token->fn->C_Login(session->handle, CKU_USER, pin->bytes, (CK_ULONG)pin->len));
+    CK_RV rv = ENV_P11(token->fn->C_Login(session->handle, user, pin->bytes, (CK_ULONG)pin->len));
 
+    if (is_not_wanted(user, rv))
+        return ENV_OK;
     switch (rv) {
     case CKR_OK:
     case CKR_USER_ALREADY_LOGGED_IN:
@@ -80,60 +92,89 @@ static ENV_RESULT try_pin(struct env_token *token, const struct env_session *ses
     case CKR_PIN_INVALID:
     case CKR_PIN_LEN_RANGE:
         refused[refused_count++] = token->name;
-        return env_fault_ckr(fault, ENV_R_PIN_WRONG, "C_Login", rv, token->where);
+        return env_error_detail_ckr(detail, ENV_R_PIN_WRONG, "C_Login", rv, token->where);
     case CKR_PIN_LOCKED:
-        return env_fault_ckr(fault, ENV_R_PIN_LOCKED, "C_Login", rv, token->where);
+        return env_error_detail_ckr(detail, ENV_R_PIN_LOCKED, "C_Login", rv, token->where);
     default:
         break;
     }
-    (void)env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_Login", rv, token->where);
+    (void)env_error_detail_ckr(detail, ENV_R_TOKEN_FAILED, "C_Login", rv, token->where);
     if (may_pass(token, rv))
-        fault->loss = ENV_LOSS_MODULE;
+        detail->loss = ENV_LOSS_MODULE;
     else if (env_ckr_ambiguous(rv)) /* it may even mean a wrong PIN: no second try */
-        fault->loss = ENV_LOSS_NONE;
+        detail->loss = ENV_LOSS_NONE;
     if (was_counted(token, flags)) {
         refused[refused_count++] = token->name;
-        fault->reason = ENV_R_PIN_WRONG;
-        fault->loss = ENV_LOSS_NONE;
+        detail->reason = ENV_R_PIN_WRONG;
+        detail->loss = ENV_LOSS_NONE;
     }
-    return ENV_FAIL(fault->reason);
+    return ENV_FAIL(detail->reason);
 }
 
-static ENV_RESULT may_try(const struct env_token *token, const struct env_pin_sources *sources,
-                          CK_FLAGS flags, struct env_fault *fault)
+/* What the token says of the tries that are left. */
+static ENV_RESULT look_at_tries(const struct env_token *token,
+                                const struct env_pin_sources *sources, CK_TOKEN_INFO *info,
+                                struct env_error_detail *detail)
 {
-    if ((flags & CKF_USER_PIN_LOCKED) != 0)
-        return env_fault(fault, ENV_R_PIN_LOCKED, "%s", token->where);
-    if ((flags & CKF_USER_PIN_FINAL_TRY) != 0 && !sources->config->pin_final_try_on)
-        return env_fault(fault, ENV_R_PIN_FINAL_TRY, "%s", token->where);
+    CK_RV rv = ENV_P11(token->fn->C_GetTokenInfo(token->slot, info));
+
+    if (rv != CKR_OK)
+        return env_error_detail_ckr(detail, ENV_R_TOKEN_FAILED, "C_GetTokenInfo", rv, token->where);
+    if ((info->flags & CKF_USER_PIN_LOCKED) != 0)
+        return env_error_detail(detail, ENV_R_PIN_LOCKED, "%s", token->where);
+    if ((info->flags & CKF_USER_PIN_FINAL_TRY) != 0 && !sources->config->pin_final_try_on)
+        return env_error_detail(detail, ENV_R_PIN_FINAL_TRY, "%s", token->where);
     return ENV_OK;
 }
 
+/*
+ * With pin-failure-memory processes take turns: what the one before found out counts, and so does
+ * what it left of the tries.
+ */
+static ENV_RESULT try_in_turn(struct env_token *token, const struct env_session *session,
+                              CK_USER_TYPE user, const struct env_pin_sources *sources,
+                              const struct env_pin *pin, struct env_error_detail *detail)
+{
+    struct env_pin_memory memory;
+    CK_TOKEN_INFO info = {0};
+    ENV_RESULT r;
+
+    env_pin_memory_begin(&memory, sources, token);
+    r = look_at_tries(token, sources, &info, detail);
+    if (env_ok(r))
+        r = env_pin_memory_check(&memory, pin, detail);
+    if (env_ok(r))
+        r = try_pin(token, session, user, pin, info.flags, detail);
+    if (r.reason == ENV_R_PIN_WRONG)
+        env_pin_memory_add(&memory, pin, detail);
+    env_pin_memory_end(&memory);
+    return r;
+}
+
 static ENV_RESULT log_in(struct env_token *token, const struct env_session *session,
-                         struct env_pin_sources *sources, struct env_fault *fault)
+                         CK_USER_TYPE user, struct env_pin_sources *sources,
+                         struct env_error_detail *detail)
 {
     struct env_pin pin = {NULL, 0};
     CK_TOKEN_INFO info = {0};
     ENV_RESULT r = ENV_OK;
-    CK_RV rv;
 
     if (was_refused(token))
-        return env_fault(fault, ENV_R_PIN_WRONG, "%s", token->where);
-    rv = ENV_P11(token->fn->C_GetTokenInfo(token->slot, &info));
-    if (rv != CKR_OK)
-        return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetTokenInfo", rv, token->where);
-    ENV_TRY(may_try(token, sources, info.flags, fault));
-    ENV_TRY(make_room(fault));
+        return env_error_detail(detail, ENV_R_PIN_WRONG, "%s", token->where);
+    ENV_TRY(look_at_tries(token, sources, &info, detail));
+    ENV_TRY(make_room(detail));
     if ((info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0)
-        r = env_pin_get(sources, token, &pin, fault);
-    if (env_ok(r))
-        r = try_pin(token, session, &pin, info.flags, fault);
+        r = env_pin_get(sources, token, &pin, detail);
+    if (env_ok(r) && sources->config->pin_failure_memory != NULL && pin.bytes != NULL)
+        r = try_in_turn(token, session, user, sources, &pin, detail);
+    else if (env_ok(r))
+        r = try_pin(token, session, user, &pin, info.flags, detail);
     env_pin_clear(&pin);
     return r;
 }
 
 ENV_RESULT env_login(struct env_token *token, const struct env_session *session,
-                     struct env_pin_sources *sources, struct env_fault *fault)
+                     struct env_pin_sources *sources, struct env_error_detail *detail)
 {
     uint64_t epoch = session->epoch;
     ENV_RESULT r = ENV_OK;
@@ -142,7 +183,7 @@ ENV_RESULT env_login(struct env_token *token, const struct env_session *session,
         return ENV_OK;
     (void)pthread_mutex_lock(&one_at_a_time);
     if (atomic_load(&token->login_epoch) != epoch) {
-        r = log_in(token, session, sources, fault);
+        r = log_in(token, session, CKU_USER, sources, detail);
         if (env_ok(r))
             atomic_store(&token->login_epoch, epoch);
     }
@@ -160,11 +201,22 @@ static bool user_is_logged_in(const struct env_token *token, const struct env_se
 }
 
 ENV_RESULT env_login_check(struct env_token *token, const struct env_session *session,
-                           struct env_pin_sources *sources, struct env_fault *fault)
+                           struct env_pin_sources *sources, struct env_error_detail *detail)
 {
     uint64_t epoch = session->epoch;
 
     if ((token->info.flags & CKF_LOGIN_REQUIRED) != 0 && !user_is_logged_in(token, session))
         (void)atomic_compare_exchange_strong(&token->login_epoch, &epoch, 0);
-    return env_login(token, session, sources, fault);
+    return env_login(token, session, sources, detail);
+}
+
+ENV_RESULT env_login_for_use(struct env_token *token, const struct env_session *session,
+                             struct env_pin_sources *sources, struct env_error_detail *detail)
+{
+    ENV_RESULT r;
+
+    (void)pthread_mutex_lock(&one_at_a_time);
+    r = log_in(token, session, CKU_CONTEXT_SPECIFIC, sources, detail);
+    (void)pthread_mutex_unlock(&one_at_a_time);
+    return r;
 }

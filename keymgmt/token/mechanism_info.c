@@ -29,11 +29,14 @@ CK_RV env_mechanism_flags(struct env_token *token, unsigned index, CK_MECHANISM_
 
 void env_mechanisms_forget(struct env_token *token)
 {
-    for (unsigned i = 0; i < ENV_MECHANISMS; i++)
+    atomic_store(&token->vendor, 0);
+    for (unsigned i = 0; i < ENV_MECHANISMS; i++) {
         atomic_store(&token->mechanisms[i].known, false);
+        atomic_store(&token->numbers[i], 0);
+    }
 }
 
-bool env_key_allows(const struct env_key_facts *key, CK_MECHANISM_TYPE type)
+bool env_key_allows(const struct env_key_attributes *key, CK_MECHANISM_TYPE type)
 {
     bool allowed = !key->restricted;
 

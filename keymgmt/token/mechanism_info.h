@@ -16,6 +16,6 @@ CK_RV env_mechanism_flags(struct env_token *token, unsigned index, CK_MECHANISM_
 void env_mechanisms_forget(struct env_token *token);
 
 /* CKA_ALLOWED_MECHANISMS. */
-bool env_key_allows(const struct env_key_facts *key, CK_MECHANISM_TYPE type);
+bool env_key_allows(const struct env_key_attributes *key, CK_MECHANISM_TYPE type);
 
 #endif

@@ -5,12 +5,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "keymgmt/token_keyring.h"
+#include "envelope/base/fork_gate.h"
 
 /* Each takes a little memory for good; a program that loads modules more often does without. */
 #define EXIT_HANDLERS_MAX 1000u
 
 static _Thread_local unsigned calls;
+static atomic_bool process_is_ending;
+static _Atomic(void (*)(void)) last_act;
 
 /*
  * SoftHSM uses libcrypto in our thread and leaves what went wrong there (the lack of an rdrand
@@ -19,14 +21,14 @@ static _Thread_local unsigned calls;
  */
 void env_call_begin(void)
 {
-    calls++;
-    (void)ERR_set_mark();
+    if (calls++ == 0)
+        (void)ERR_set_mark();
 }
 
 void env_call_end(void)
 {
-    (void)ERR_pop_to_mark();
-    calls--;
+    if (--calls == 0)
+        (void)ERR_pop_to_mark();
 }
 
 bool env_token_inside_call(void)
@@ -34,12 +36,42 @@ bool env_token_inside_call(void)
     return calls > 0;
 }
 
-void env_close_gate_at_exit(void)
+void env_token_process_is_ending(void)
+{
+    atomic_store(&process_is_ending, true);
+    env_fork_gate_close();
+}
+
+bool env_token_process_ends(void)
+{
+    return atomic_load(&process_is_ending);
+}
+
+void env_token_at_exit(void (*last)(void))
+{
+    atomic_store(&last_act, last);
+}
+
+/*
+ * Of several handlers the one that was registered last runs first: all modules are still whole
+ * then. That the process is ending is said before, so that nobody begins anything.
+ */
+static void at_exit(void)
+{
+    void (*last)(void) = atomic_load(&last_act);
+    bool first = !atomic_exchange(&process_is_ending, true);
+
+    env_fork_gate_close();
+    if (first && last != NULL && env_fork_gate_is_deserted())
+        last();
+}
+
+void env_close_fork_gate_at_exit(void)
 {
     static atomic_uint registered;
 
     if (atomic_fetch_add(&registered, 1) < EXIT_HANDLERS_MAX)
-        (void)atexit(env_token_process_is_ending);
+        (void)atexit(at_exit);
     else
         (void)atomic_fetch_sub(&registered, 1);
 }

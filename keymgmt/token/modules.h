@@ -7,8 +7,11 @@
 #ifndef ENVELOPE_MODULES_H
 #define ENVELOPE_MODULES_H
 
+#include <stdint.h>
+
 #include "envelope/base/config.h"
-#include "keymgmt/token/fault.h"
+#include "keymgmt/token/error_detail.h"
+#include "keymgmt/token/p11.h"
 
 struct env_module {
     CK_FUNCTION_LIST *fn;
@@ -29,10 +32,19 @@ struct env_modules {
 
 /* Loads and initialises. NO_MODULE, CONFIG_VALUE. On failure *out holds nothing. */
 ENV_RESULT env_modules_load(const struct env_config *config, struct env_modules *out,
-                            struct env_fault *fault);
+                            struct env_error_detail *detail);
 
 /* Initialises the module unless it is. NO_MODULE. */
-ENV_RESULT env_module_initialise(struct env_module *module, struct env_fault *fault);
+ENV_RESULT env_module_initialise(struct env_module *module, struct env_error_detail *detail);
+
+/* By what it says of itself, once it is initialised. */
+bool env_module_is_softhsm(const struct env_module *module);
+
+/*
+ * Whether the attributes of a pair of keys may be changed after it was made: openCryptoki
+ * before 3.23 then crashes programs with several threads.
+ */
+bool env_module_renames(const struct env_module *module);
 
 /* Ends our use of it; the module itself ends when nobody else uses it. No session of ours is open.
  */

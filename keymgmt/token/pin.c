@@ -2,25 +2,28 @@
 #include "keymgmt/token/pin.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
-#include "envelope/base/secret.h"
-#include "envelope/base/pin_prompt.h"
 #include "envelope/base/config_list.h"
+#include "envelope/base/credential.h"
+#include "envelope/base/file_name.h"
+#include "envelope/base/pin_prompt.h"
+#include "envelope/base/safe_file.h"
+#include "envelope/base/secret.h"
 
 #define KEY "pin-source"
-#define FILE_PREFIX "file:"
 #define ENV_PREFIX "env:"
 #define BUFFER_LEN (ENV_PIN_MAX + 3) /* room for a newline and for one byte too many */
 
-void env_pin_sources_init(struct env_pin_sources *sources, const struct env_config *config)
+void env_pin_sources_init(struct env_pin_sources *sources, const struct env_config *config,
+                          OSSL_LIB_CTX *libctx)
 {
     memset(sources, 0, sizeof(*sources));
     sources->config = config;
+    sources->libctx = libctx;
     (void)pthread_mutex_init(&sources->lock, NULL);
 }
 
@@ -73,26 +76,26 @@ static ENV_RESULT remember(struct env_pin_sources *sources, const char *text)
 }
 
 ENV_RESULT env_pin_remember_uri(struct env_pin_sources *sources, const char *text,
-                                struct env_fault *fault)
+                                struct env_error_detail *detail)
 {
     P11KitUri *uri;
     ENV_RESULT r = ENV_OK;
 
-    ENV_TRY(env_uri_parse(text, "kek", &uri, fault));
+    ENV_TRY(env_uri_parse(text, "kek", &uri, detail));
     if (has_pin(uri)) {
         (void)pthread_mutex_lock(&sources->lock);
         r = remember(sources, text);
         (void)pthread_mutex_unlock(&sources->lock);
     }
     env_uri_free(uri);
-    return env_ok(r) ? r : env_fault(fault, r.reason, "kek");
+    return env_ok(r) ? r : env_error_detail(detail, r.reason, "kek");
 }
 
-static ENV_RESULT new_pin(struct env_pin *pin, struct env_fault *fault)
+static ENV_RESULT new_pin(struct env_pin *pin, struct env_error_detail *detail)
 {
     pin->len = 0;
     pin->bytes = env_secret_alloc(BUFFER_LEN);
-    return pin->bytes != NULL ? ENV_OK : env_fault(fault, ENV_R_NO_MEMORY, KEY);
+    return pin->bytes != NULL ? ENV_OK : env_error_detail(detail, ENV_R_NO_MEMORY, KEY);
 }
 
 void env_pin_clear(struct env_pin *pin)
@@ -104,33 +107,41 @@ void env_pin_clear(struct env_pin *pin)
 
 /* source names where it came from, never what it says. */
 static ENV_RESULT set_pin(struct env_pin *pin, const void *bytes, size_t len, const char *source,
-                          struct env_fault *fault)
+                          struct env_error_detail *detail)
 {
     if (len == 0)
-        return env_fault(fault, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s is empty", source);
+        return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s is empty", source);
     if (len > ENV_PIN_MAX)
-        return env_fault(fault, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s is longer than %u bytes", source,
-                         ENV_PIN_MAX);
+        return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s is longer than %u bytes",
+                                source, ENV_PIN_MAX);
     memmove(pin->bytes, bytes, len);
     pin->len = len;
     return ENV_OK;
 }
 
-/* NULL when the file is fit to hold a secret. */
-static const char *file_fault(int fd)
+/*
+ * What editors and shells add to a PIN, and what no PIN has: it would cost a try of the token's.
+ */
+static ENV_RESULT check_text(const void *bytes, size_t len, const char *source,
+                             struct env_error_detail *detail)
 {
-    struct stat st;
+    static const char *const marks[] = {"\xEF\xBB\xBF", "\xFF\xFE", "\xFE\xFF"};
 
-    if (fstat(fd, &st) != 0)
-        return strerror(errno);
-    if (!S_ISREG(st.st_mode))
-        return "not a file";
-    if ((st.st_mode & (S_IROTH | S_IWOTH)) != 0)
-        return "others can read or write it";
-    return NULL;
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (len >= strlen(marks[i]) && memcmp(bytes, marks[i], strlen(marks[i])) == 0)
+            return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
+                                    KEY ": %s begins with a byte order mark", source);
+    }
+    if (memchr(bytes, '\n', len) != NULL || memchr(bytes, '\r', len) != NULL)
+        return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
+                                KEY ": %s has more than one line, or the end of a line", source);
+    if (memchr(bytes, '\0', len) != NULL) /* UTF-16 without its mark, or what a program wrote */
+        return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s has a NUL", source);
+    return ENV_OK;
 }
 
-static ENV_RESULT read_file(const char *path, int fd, struct env_pin *pin, struct env_fault *fault)
+static ENV_RESULT read_file(const char *path, int fd, struct env_pin *pin,
+                            struct env_error_detail *detail)
 {
     size_t len = 0;
 
@@ -140,82 +151,108 @@ static ENV_RESULT read_file(const char *path, int fd, struct env_pin *pin, struc
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return env_fault(fault, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s: %s", path, strerror(errno));
+            return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s: %s", path,
+                                    strerror(errno));
         if (n == 0)
             break;
         len += (size_t)n;
     }
     if (len > 0 && pin->bytes[len - 1] == '\n')
-        len--;
-    if (len > 0 && pin->bytes[len - 1] == '\r')
-        len--;
-    return set_pin(pin, pin->bytes, len, path, fault);
+        len -= len > 1 && pin->bytes[len - 2] == '\r' ? 2 : 1;
+    ENV_TRY(check_text(pin->bytes, len, path, detail));
+    return set_pin(pin, pin->bytes, len, path, detail);
 }
 
-static ENV_RESULT pin_from_file(const char *path, struct env_pin *pin, struct env_fault *fault)
+static ENV_RESULT pin_from_file(const char *path, struct env_pin *pin,
+                                struct env_error_detail *detail)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    const char *why = fd < 0 ? strerror(errno) : file_fault(fd);
+    const char *why;
+    struct stat st;
     ENV_RESULT r;
+    int fd = env_safe_open_secret(path, &st, &why);
 
-    if (why != NULL)
-        r = env_fault(fault, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s: %s", path, why);
-    else
-        r = read_file(path, fd, pin, fault);
-    if (fd >= 0)
-        (void)close(fd);
+    if (fd < 0)
+        return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s: %s", path, why);
+    r = read_file(path, fd, pin, detail);
+    (void)close(fd);
     return r;
 }
 
-static ENV_RESULT pin_from_source(const char *source, struct env_pin *pin, struct env_fault *fault)
+static ENV_RESULT pin_from_credential(const char *source, struct env_pin *pin,
+                                      struct env_error_detail *detail)
+{
+    char path[PATH_MAX];
+    const char *why = env_credential_path(source, path);
+
+    if (why != NULL && getauxval(AT_SECURE) != 0)
+        return env_error_detail(detail, ENV_R_PIN_ENVIRONMENT, KEY ": %s", source);
+    if (why != NULL)
+        return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s: %s", source, why);
+    return pin_from_file(path, pin, detail);
+}
+
+static ENV_RESULT pin_from_source(const char *source, struct env_pin *pin,
+                                  struct env_error_detail *detail)
 {
     const char *value;
 
-    if (strncmp(source, FILE_PREFIX, strlen(FILE_PREFIX)) == 0)
-        return pin_from_file(source + strlen(FILE_PREFIX), pin, fault);
+    if (env_credential_is(source))
+        return pin_from_credential(source, pin, detail);
+    if (env_file_name_is(source)) {
+        value = env_file_name_path(source);
+        if (value != NULL)
+            return pin_from_file(value, pin, detail);
+        return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
+                                KEY ": %s is a file of another host", source);
+    }
     /* Anything else may be the PIN itself, so it is not shown. */
     if (strncmp(source, ENV_PREFIX, strlen(ENV_PREFIX)) != 0)
-        return env_fault(fault, ENV_R_CONFIG_PIN_SOURCE, KEY " is file:PATH or env:NAME");
-    value = getenv(source + strlen(ENV_PREFIX));
+        return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
+                                KEY " is file:PATH, credential:NAME or env:NAME");
+    value = secure_getenv(source + strlen(ENV_PREFIX));
+    if (value == NULL && getauxval(AT_SECURE) != 0)
+        return env_error_detail(detail, ENV_R_PIN_ENVIRONMENT, KEY ": %s", source);
     if (value == NULL)
-        return env_fault(fault, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s is not set", source);
-    return set_pin(pin, value, strlen(value), source, fault);
+        return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s is not set", source);
+    ENV_TRY(check_text(value, strlen(value), source, detail));
+    return set_pin(pin, value, strlen(value), source, detail);
 }
 
 /* *found says whether the URI is for this token and has a PIN. */
 static ENV_RESULT pin_from_uri(const char *text, const char *key, const struct env_token *token,
-                               struct env_pin *pin, bool *found, struct env_fault *fault)
+                               struct env_pin *pin, bool *found, struct env_error_detail *detail)
 {
     P11KitUri *uri;
     const char *value;
     ENV_RESULT r = ENV_OK;
 
-    ENV_TRY(env_uri_parse(text, key, &uri, fault));
+    ENV_TRY(env_uri_parse(text, key, &uri, detail));
     *found = has_pin(uri) && env_token_matches(token, uri);
     value = p11_kit_uri_get_pin_value(uri);
     if (*found && value != NULL)
-        r = set_pin(pin, value, strlen(value), "pin-value", fault);
+        r = set_pin(pin, value, strlen(value), "pin-value", detail);
     else if (*found)
-        r = pin_from_source(p11_kit_uri_get_pin_source(uri), pin, fault);
+        r = pin_from_source(p11_kit_uri_get_pin_source(uri), pin, detail);
     env_uri_free(uri);
     return r;
 }
 
 static ENV_RESULT pin_from_callers(struct env_pin_sources *sources, const struct env_token *token,
-                                   struct env_pin *pin, bool *found, struct env_fault *fault)
+                                   struct env_pin *pin, bool *found,
+                                   struct env_error_detail *detail)
 {
     ENV_RESULT r = ENV_OK;
 
     (void)pthread_mutex_lock(&sources->lock);
     for (size_t i = 0; i < sources->uri_count && !*found && env_ok(r); i++)
-        r = pin_from_uri(sources->uris[i], "kek", token, pin, found, fault);
+        r = pin_from_uri(sources->uris[i], "kek", token, pin, found, detail);
     (void)pthread_mutex_unlock(&sources->lock);
     return r;
 }
 
 /* key names the list, in which words that are no URIs are passed over. */
 static ENV_RESULT pin_from_list(const char *list, const char *key, const struct env_token *token,
-                                struct env_pin *pin, bool *found, struct env_fault *fault)
+                                struct env_pin *pin, bool *found, struct env_error_detail *detail)
 {
     struct env_word word;
     const char *at = list;
@@ -228,16 +265,16 @@ static ENV_RESULT pin_from_list(const char *list, const char *key, const struct 
             continue;
         text = env_secret_alloc(word.len + 1);
         if (text == NULL)
-            return env_fault(fault, ENV_R_NO_MEMORY, "%s", key);
+            return env_error_detail(detail, ENV_R_NO_MEMORY, "%s", key);
         memcpy(text, word.text, word.len);
-        r = pin_from_uri(text, key, token, pin, found, fault);
+        r = pin_from_uri(text, key, token, pin, found, detail);
         env_secret_free(text, word.len + 1);
     }
     return r;
 }
 
 static ENV_RESULT pin_from_person(struct env_pin_sources *sources, const struct env_token *token,
-                                  struct env_pin *pin, struct env_fault *fault)
+                                  struct env_pin *pin, struct env_error_detail *detail)
 {
     size_t len = env_pin_prompt_ask(token->where, pin->bytes, ENV_PIN_MAX);
 
@@ -245,26 +282,30 @@ static ENV_RESULT pin_from_person(struct env_pin_sources *sources, const struct 
                      !sources->ask(sources->ask_arg, token->where, pin->bytes, ENV_PIN_MAX, &len)))
         len = 0;
     if (len == 0 || len > ENV_PIN_MAX)
-        return env_fault(fault, ENV_R_PIN_MISSING, "%s", token->where);
+        return env_error_detail(detail, ENV_R_PIN_MISSING, "%s", token->where);
     pin->len = len;
     return ENV_OK;
 }
 
 ENV_RESULT env_pin_get(struct env_pin_sources *sources, const struct env_token *token,
-                       struct env_pin *pin, struct env_fault *fault)
+                       struct env_pin *pin, struct env_error_detail *detail)
 {
     const struct env_config *config = sources->config;
     bool found = false;
 
-    ENV_TRY(new_pin(pin, fault));
-    ENV_TRY(pin_from_callers(sources, token, pin, &found, fault));
+    ENV_TRY(new_pin(pin, detail));
+    ENV_TRY(pin_from_callers(sources, token, pin, &found, detail));
     if (!found && config->token != NULL)
-        ENV_TRY(pin_from_list(config->token, "token", token, pin, &found, fault));
+        ENV_TRY(pin_from_list(config->token, "token", token, pin, &found, detail));
     if (!found && config->kek != NULL)
-        ENV_TRY(pin_from_list(config->kek, "kek", token, pin, &found, fault));
+        ENV_TRY(pin_from_list(config->kek, "kek", token, pin, &found, detail));
+    if (!found && config->open_kek != NULL)
+        ENV_TRY(pin_from_list(config->open_kek, "open-kek", token, pin, &found, detail));
+    if (!found && config->open_only_kek != NULL)
+        ENV_TRY(pin_from_list(config->open_only_kek, "open-only-kek", token, pin, &found, detail));
     if (found)
         return ENV_OK;
     if (config->pin_source != NULL)
-        return pin_from_source(config->pin_source, pin, fault);
-    return pin_from_person(sources, token, pin, fault);
+        return pin_from_source(config->pin_source, pin, detail);
+    return pin_from_person(sources, token, pin, detail);
 }

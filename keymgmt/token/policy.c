@@ -6,13 +6,15 @@
 
 bool env_policy_too_weak(const struct env_config *config, bool rsa, size_t bits)
 {
-    return !config->weak_allowed && bits < (rsa ? STRONG_BITS_RSA : STRONG_BITS);
+    bool allowed = config->weak_allowed || (rsa && config->short_allowed);
+
+    return !allowed && bits < (rsa ? STRONG_BITS_RSA : STRONG_BITS);
 }
 
-static enum env_reason refusal(const struct env_config *config, const struct env_key_facts *key,
-                               bool any_length)
+static enum env_reason refusal(const struct env_config *config,
+                               const struct env_key_attributes *key, bool any_length)
 {
-    if (key->id_len < 1 || key->id_len > ENV_KEK_ID_MAX)
+    if (key->id.len < 1 || key->id.len > ENV_KEK_ID_MAX)
         return ENV_R_KEK_WITHOUT_ID;
     if (!config->weak_allowed) {
         if (key->extractable)
@@ -24,7 +26,7 @@ static enum env_reason refusal(const struct env_config *config, const struct env
     }
     if (!config->imported_allowed) {
         /*
-         * A key that is extractable now can not be one that never was: who accepted the first by
+         * A key that is extractable now cannot be one that never was: who accepted the first by
          * allow-weak-kek has accepted the second. The same with sensitive.
          */
         if (!key->extractable && !key->never_extractable)
@@ -39,31 +41,37 @@ static enum env_reason refusal(const struct env_config *config, const struct env
     return ENV_R_NONE;
 }
 
-enum env_reason env_policy_refusal(const struct env_config *config, const struct env_key_facts *key)
+enum env_reason env_policy_refusal(const struct env_config *config,
+                                   const struct env_key_attributes *key)
 {
     return refusal(config, key, false);
 }
 
-static ENV_RESULT judge(const struct env_config *config, const struct env_key_facts *key,
-                        bool any_length, const struct env_token *token, struct env_fault *fault)
+static ENV_RESULT judge(const struct env_config *config, const struct env_key_attributes *key,
+                        bool any_length, const struct env_token *token,
+                        struct env_error_detail *detail)
 {
     enum env_reason reason = refusal(config, key, any_length);
-    char described[ENV_FAULT_TEXT];
+    char described[ENV_ERROR_DETAIL_TEXT];
 
     if (reason == ENV_R_NONE)
         return ENV_OK;
     env_key_described(described, sizeof(described), key, token);
-    return env_fault(fault, reason, "%s", described);
+    (void)env_error_detail(detail, reason, "%s", described);
+    env_key_refused(&detail->refused, key, &token->name);
+    return ENV_FAIL(reason);
 }
 
-ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_key_facts *key,
-                            const struct env_token *token, struct env_fault *fault)
+ENV_RESULT env_policy_judge(const struct env_config *config, const struct env_key_attributes *key,
+                            const struct env_token *token, struct env_error_detail *detail)
 {
-    return judge(config, key, false, token, fault);
+    return judge(config, key, false, token, detail);
 }
 
-ENV_RESULT env_policy_judge_raw(const struct env_config *config, const struct env_key_facts *key,
-                                const struct env_token *token, struct env_fault *fault)
+ENV_RESULT env_policy_judge_for_key_wrap(const struct env_config *config,
+                                         const struct env_key_attributes *key,
+                                         const struct env_token *token,
+                                         struct env_error_detail *detail)
 {
-    return judge(config, key, true, token, fault);
+    return judge(config, key, true, token, detail);
 }

@@ -4,11 +4,11 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "envelope/base/clock.h"
 #include "envelope/base/secret.h"
 
-#define RETRY_MILLISECONDS                                                                         \
-    250 /* another program may close one of its sessions: it tells nobody                          \
-         */
+/* Another program may close one of its sessions, and nobody is notified: so we look again. */
+#define RETRY_MILLISECONDS 250
 
 enum session_kind { READING, WRITING };
 
@@ -35,14 +35,6 @@ void env_sessions_init(struct env_session_pool *pool, CK_FUNCTION_LIST *fn, CK_S
     pool->first = NULL;
     atomic_init(&pool->epoch, env_new_epoch());
     (void)pthread_mutex_init(&pool->lock, NULL);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- the queue; the pool is locked ---- */
@@ -83,7 +75,7 @@ static void dequeue(struct env_session_pool *pool, struct env_session_waiter *me
 static void wait_for_turn(struct env_session_pool *pool, struct env_session_waiter *me,
                           int64_t deadline)
 {
-    int64_t until = now_ms() + RETRY_MILLISECONDS;
+    int64_t until = env_clock_ms() + RETRY_MILLISECONDS;
     struct timespec when;
 
     if (pool->first != me || until > deadline)
@@ -104,7 +96,7 @@ static bool take_idle(struct env_session_pool *pool, struct env_session *out)
 }
 
 static ENV_RESULT open_session(struct env_session_pool *pool, enum session_kind kind,
-                               struct env_session *out, struct env_fault *fault)
+                               struct env_session *out, struct env_error_detail *detail)
 {
     bool writing = kind == WRITING;
     CK_FLAGS flags = CKF_SERIAL_SESSION | (writing ? CKF_RW_SESSION : 0);
@@ -113,7 +105,7 @@ static ENV_RESULT open_session(struct env_session_pool *pool, enum session_kind 
     out->epoch = atomic_load(&pool->epoch);
     out->scratch = env_secret_alloc(ENV_SCRATCH_LEN);
     if (out->scratch == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "a session of %s", pool->where);
+        return env_error_detail(detail, ENV_R_NO_MEMORY, "a session of %s", pool->where);
     out->handle = CK_INVALID_HANDLE; /* a token that does not write it must not get another's */
     rv = ENV_P11(pool->fn->C_OpenSession(pool->slot, flags, NULL, NULL, &out->handle));
     if (rv == CKR_OK) {
@@ -123,10 +115,10 @@ static ENV_RESULT open_session(struct env_session_pool *pool, enum session_kind 
         return ENV_OK;
     }
     env_secret_free(out->scratch, ENV_SCRATCH_LEN);
-    return env_fault_ckr(fault,
-                         writing && rv == CKR_TOKEN_WRITE_PROTECTED ? ENV_R_TOKEN_READ_ONLY
-                                                                    : ENV_R_TOKEN_FAILED,
-                         "C_OpenSession", rv, pool->where);
+    return env_error_detail_ckr(detail,
+                                writing && rv == CKR_TOKEN_WRITE_PROTECTED ? ENV_R_TOKEN_READ_ONLY
+                                                                           : ENV_R_TOKEN_FAILED,
+                                "C_OpenSession", rv, pool->where);
 }
 
 static void close_session(struct env_session_pool *pool, struct env_session *session)
@@ -137,7 +129,7 @@ static void close_session(struct env_session_pool *pool, struct env_session *ses
 
 /* One try; the pool is locked, but not while the token is asked. */
 static ENV_RESULT try_to_take(struct env_session_pool *pool, enum session_kind kind,
-                              struct env_session *out, struct env_fault *fault)
+                              struct env_session *out, struct env_error_detail *detail)
 {
     struct env_session idle;
     ENV_RESULT r;
@@ -146,9 +138,9 @@ static ENV_RESULT try_to_take(struct env_session_pool *pool, enum session_kind k
         return ENV_OK;
     for (;;) {
         (void)pthread_mutex_unlock(&pool->lock);
-        r = open_session(pool, kind, out, fault);
+        r = open_session(pool, kind, out, detail);
         (void)pthread_mutex_lock(&pool->lock);
-        if (env_ok(r) || fault->rv != CKR_SESSION_COUNT || !take_idle(pool, &idle))
+        if (env_ok(r) || detail->rv != CKR_SESSION_COUNT || !take_idle(pool, &idle))
             return r;
         if (kind == READING) { /* returned meanwhile */
             *out = idle;
@@ -160,27 +152,28 @@ static ENV_RESULT try_to_take(struct env_session_pool *pool, enum session_kind k
     }
 }
 
-static ENV_RESULT take(struct env_session_pool *pool, enum session_kind kind,
-                       struct env_session *out, struct env_fault *fault)
+/* The pool is locked. */
+static ENV_RESULT wait_and_take(struct env_session_pool *pool, enum session_kind kind,
+                                struct env_session *out, struct env_error_detail *detail)
 {
-    int64_t deadline = now_ms() + (int64_t)pool->wait_seconds * 1000;
+    int64_t deadline = env_clock_ms() + (int64_t)pool->wait_seconds * 1000;
     struct env_session_waiter me;
     bool waiting = false;
     ENV_RESULT r;
 
-    (void)pthread_mutex_lock(&pool->lock);
     for (;;) {
         bool mine = waiting ? pool->first == &me : pool->first == NULL;
 
         if (mine) {
-            r = try_to_take(pool, kind, out, fault);
-            if (env_ok(r) || fault->rv != CKR_SESSION_COUNT)
+            r = try_to_take(pool, kind, out, detail);
+            if (env_ok(r) || detail->rv != CKR_SESSION_COUNT)
                 break;
         }
-        if (now_ms() >= deadline) {
-            r = env_fault(fault, ENV_R_SESSIONS_EXHAUSTED,
-                          "C_OpenSession: CKR_SESSION_COUNT, %s, for %u seconds (session-wait)",
-                          pool->where, pool->wait_seconds);
+        if (env_clock_ms() >= deadline) {
+            r = env_error_detail(
+                detail, ENV_R_SESSIONS_EXHAUSTED,
+                "C_OpenSession: CKR_SESSION_COUNT, %s, for %u seconds (session-wait)", pool->where,
+                pool->wait_seconds);
             break;
         }
         if (!waiting)
@@ -190,20 +183,31 @@ static ENV_RESULT take(struct env_session_pool *pool, enum session_kind kind,
     }
     if (waiting)
         dequeue(pool, &me);
+    return r;
+}
+
+static ENV_RESULT take(struct env_session_pool *pool, enum session_kind kind,
+                       struct env_session *out, struct env_error_detail *detail)
+{
+    ENV_RESULT r = ENV_OK;
+
+    (void)pthread_mutex_lock(&pool->lock);
+    if (kind != READING || pool->first != NULL || !take_idle(pool, out))
+        r = wait_and_take(pool, kind, out, detail);
     (void)pthread_mutex_unlock(&pool->lock);
     return r;
 }
 
 ENV_RESULT env_session_take(struct env_session_pool *pool, struct env_session *out,
-                            struct env_fault *fault)
+                            struct env_error_detail *detail)
 {
-    return take(pool, READING, out, fault);
+    return take(pool, READING, out, detail);
 }
 
 ENV_RESULT env_session_take_to_write(struct env_session_pool *pool, struct env_session *out,
-                                     struct env_fault *fault)
+                                     struct env_error_detail *detail)
 {
-    return take(pool, WRITING, out, fault);
+    return take(pool, WRITING, out, detail);
 }
 
 void env_session_give(struct env_session_pool *pool, struct env_session *session, bool usable)
@@ -236,6 +240,17 @@ void env_sessions_renew(struct env_session_pool *pool, uint64_t seen_epoch)
         atomic_store(&pool->epoch, env_new_epoch());
         wake_first(pool);
     }
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+void env_sessions_end(struct env_session_pool *pool, bool log_out)
+{
+    if (pthread_mutex_trylock(&pool->lock) != 0)
+        return;
+    if (log_out && pool->idle_count > 0)
+        (void)ENV_P11(pool->fn->C_Logout(pool->idle[0].handle));
+    while (pool->idle_count > 0)
+        close_session(pool, &pool->idle[--pool->idle_count]);
     (void)pthread_mutex_unlock(&pool->lock);
 }
 

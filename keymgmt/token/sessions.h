@@ -8,8 +8,10 @@
 #define ENVELOPE_SESSIONS_H
 
 #include <pthread.h>
+#include <stdint.h>
 
-#include "keymgmt/token/fault.h"
+#include "keymgmt/token/error_detail.h"
+#include "keymgmt/token/p11.h"
 
 #define ENV_SCRATCH_LEN 2048u /* more than any output of an unwrap (an RSA-8192 modulus: 1024) */
 #define ENV_IDLE_SESSIONS_MAX 64u
@@ -46,20 +48,23 @@ void env_sessions_init(struct env_session_pool *pool, CK_FUNCTION_LIST *fn, CK_S
 /* Waits for a session to be returned when the token has no more. SESSIONS_EXHAUSTED, TOKEN_FAILED.
  */
 ENV_RESULT env_session_take(struct env_session_pool *pool, struct env_session *out,
-                            struct env_fault *fault);
+                            struct env_error_detail *detail);
 
 /*
  * One that may write: a new one, for which an idle one is closed where it needs the place, and
  * which is not to be given back as usable. TOKEN_READ_ONLY as well.
  */
 ENV_RESULT env_session_take_to_write(struct env_session_pool *pool, struct env_session *out,
-                                     struct env_fault *fault);
+                                     struct env_error_detail *detail);
 
 /* usable false: the session is closed and not used again. */
 void env_session_give(struct env_session_pool *pool, struct env_session *session, bool usable);
 
 /* Closes what is idle and begins a new epoch, unless somebody did since seen_epoch. */
 void env_sessions_renew(struct env_session_pool *pool, uint64_t seen_epoch);
+
+/* Logs out, where log_out says so, and closes what is idle; the module forgets us. */
+void env_sessions_end(struct env_session_pool *pool, bool log_out);
 
 /* Closes what is idle; nothing is in use. With call_module false memory is freed and no more. */
 void env_sessions_close(struct env_session_pool *pool, bool call_module);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "envelope/base/fork_generation.h"
+#include "keymgmt/token/padding.h"
 
 #define SLOTS_MAX 65536u /* of one module */
 
@@ -16,10 +17,11 @@ struct gathering {
     struct env_token **list;
     size_t count;
     size_t room;
-    struct env_fault *fault;
-    unsigned wait_seconds;        /* for a session */
-    size_t started;               /* modules */
-    struct env_fault not_started; /* why the last of those that did not start did not */
+    struct env_error_detail *detail;
+    unsigned wait_seconds;               /* for a session */
+    struct env_seen seen;                /* beside what is wanted */
+    size_t started;                      /* modules */
+    struct env_error_detail not_started; /* why the last of those that did not start did not */
 };
 
 static void name_token(struct env_token_name *name, const CK_TOKEN_INFO *info)
@@ -33,11 +35,8 @@ static void name_token(struct env_token_name *name, const CK_TOKEN_INFO *info)
 static void describe_token(struct env_token *token)
 {
     char label[sizeof(token->info.label) + 1];
-    size_t len = sizeof(token->info.label);
 
-    while (len > 0 && token->info.label[len - 1] == ' ')
-        len--;
-    env_printable(label, sizeof(label), token->info.label, len);
+    env_padding_shown(label, sizeof(label), token->info.label, sizeof(token->info.label));
     (void)snprintf(token->where, sizeof(token->where), "token '%s'", label);
 }
 
@@ -60,6 +59,17 @@ bool env_token_matches(const struct env_token *token, P11KitUri *uri)
     return matches(uri, token->module, token->slot, &token->slot_info, &token->info);
 }
 
+bool env_token_name_matches(const struct env_token_name *name, P11KitUri *uri)
+{
+    CK_TOKEN_INFO info = {0};
+
+    memcpy(info.label, name->label, sizeof(info.label));
+    memcpy(info.manufacturerID, name->manufacturer, sizeof(info.manufacturerID));
+    memcpy(info.model, name->model, sizeof(info.model));
+    memcpy(info.serialNumber, name->serial, sizeof(info.serialNumber));
+    return p11_kit_uri_match_token_info(uri, &info) == 1;
+}
+
 static struct env_token *new_token(struct env_module *module, CK_SLOT_ID slot,
                                    const CK_SLOT_INFO *slot_info, const CK_TOKEN_INFO *info,
                                    unsigned wait_seconds)
@@ -75,6 +85,8 @@ static struct env_token *new_token(struct env_module *module, CK_SLOT_ID slot,
     token->info = *info;
     name_token(&token->name, info);
     describe_token(token);
+    env_rsa_index_init(&token->rsa_index);
+    env_aes_index_init(&token->aes_index);
     env_sessions_init(&token->sessions, token->fn, slot, token->where, wait_seconds);
     return token;
 }
@@ -82,6 +94,8 @@ static struct env_token *new_token(struct env_module *module, CK_SLOT_ID slot,
 static void free_token(struct env_token *token, bool call_module)
 {
     env_sessions_close(&token->sessions, call_module);
+    env_rsa_index_clear(&token->rsa_index);
+    env_aes_index_clear(&token->aes_index);
     free(token);
 }
 
@@ -119,7 +133,7 @@ static ENV_RESULT append(struct gathering *g, struct env_token *token)
         }
     }
     if (token == NULL)
-        return env_fault(g->fault, ENV_R_NO_MEMORY, "the list of tokens");
+        return env_error_detail(g->detail, ENV_R_NO_MEMORY, "the list of tokens");
     g->list[g->count++] = token;
     return ENV_OK;
 }
@@ -150,15 +164,24 @@ static ENV_RESULT look_at_slot(struct env_tokens *tokens, struct env_module *mod
     if (rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_TOKEN_NOT_RECOGNIZED)
         return ENV_OK;
     if (rv != CKR_OK) {
-        (void)env_fault_ckr(g->fault, ENV_R_TOKEN_FAILED, function, rv, module->name);
+        (void)env_error_detail_ckr(g->detail, ENV_R_TOKEN_FAILED, function, rv, module->name);
         return ENV_OK; /* told when nothing better is found */
     }
-    if ((info.flags & CKF_TOKEN_INITIALIZED) == 0 ||
-        !is_wanted(&g->wanted, module, slot, &slot_info, &info))
+    env_padding_of_token(&info);
+    env_padding_of_slot(&slot_info);
+    if ((info.flags & CKF_TOKEN_INITIALIZED) == 0) {
+        g->seen.uninitialised++;
         return ENV_OK;
+    }
+    if (!is_wanted(&g->wanted, module, slot, &slot_info, &info)) {
+        env_seen_token(&g->seen, &info);
+        return ENV_OK;
+    }
     token = keep_token(tokens, module, slot, &info);
     if (token == NULL)
         token = new_token(module, slot, &slot_info, &info, g->wait_seconds);
+    if (token != NULL)
+        token->source = tokens->source;
     return append(g, token);
 }
 
@@ -175,6 +198,7 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
     if (!env_ok(env_module_initialise(module, &g->not_started)))
         return ENV_OK;
     g->started++;
+    g->seen.softhsm = g->seen.softhsm || env_module_is_softhsm(module);
     rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, NULL, &count));
     if (rv == CKR_OK && count > SLOTS_MAX) /* a number that no module means */
         rv = CKR_GENERAL_ERROR;
@@ -183,17 +207,42 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
         room = count;
         slots = calloc(count, sizeof(*slots));
         if (slots == NULL)
-            return env_fault(g->fault, ENV_R_NO_MEMORY, "the list of slots");
+            return env_error_detail(g->detail, ENV_R_NO_MEMORY, "the list of slots");
         rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, slots, &count));
         if (rv == CKR_OK && count > room) /* it says that it wrote more than there is room for */
             rv = CKR_BUFFER_TOO_SMALL;
     }
     if (rv != CKR_OK)
-        (void)env_fault_ckr(g->fault, ENV_R_TOKEN_FAILED, "C_GetSlotList", rv, module->name);
+        (void)env_error_detail_ckr(g->detail, ENV_R_TOKEN_FAILED, "C_GetSlotList", rv,
+                                   module->name);
     for (CK_ULONG i = 0; rv == CKR_OK && i < count && env_ok(r); i++)
         r = look_at_slot(tokens, module, slots[i], g);
     free(slots);
     return r;
+}
+
+/* Tokens of one label are named with their serial numbers. */
+static void tell_apart(struct env_tokens *tokens)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        struct env_token *token = tokens->list[i];
+        bool alone = true;
+
+        for (size_t j = 0; j < tokens->count && alone; j++)
+            alone = i == j || memcmp(token->name.label, tokens->list[j]->name.label,
+                                     sizeof(token->name.label)) != 0;
+        if (!alone)
+            env_seen_name(token->where, sizeof(token->where), &token->info);
+    }
+}
+
+void env_tokens_there(const struct env_tokens *tokens, char out[ENV_SEEN_TEXT])
+{
+    struct env_seen seen = {0};
+
+    for (size_t i = 0; i < tokens->count; i++)
+        env_seen_token(&seen, &tokens->list[i]->info);
+    env_seen_text(&seen, out);
 }
 
 static void drop_tokens(struct env_tokens *tokens, const struct env_module *only, bool call_modules)
@@ -212,37 +261,40 @@ static void drop_tokens(struct env_tokens *tokens, const struct env_module *only
 }
 
 /*
- * A slot that fails may have been the one that was wanted, so that is told. A module that does not
- * start is the reason when no other did; beside others it is only worth a mention: among those that
- * p11-kit knows there is often one whose hardware is not there.
+ * A slot that fails may have been the one that was wanted, so it is reported. A module that does
+ * not start is the reason when no other did; beside others it is only worth a mention: among those
+ * that p11-kit knows there is often one whose hardware is not there.
  */
 static ENV_RESULT no_token(const struct env_config *config, const char *shown, struct gathering *g)
 {
     const char *where =
         config->module_path != NULL ? config->module_path : "the modules that p11-kit knows";
+    char there[ENV_SEEN_TEXT];
 
-    if (g->fault->reason != ENV_R_NONE)
-        return ENV_FAIL(g->fault->reason);
+    env_seen_text(&g->seen, there);
+    if (g->detail->reason != ENV_R_NONE)
+        return ENV_FAIL(g->detail->reason);
     if (g->not_started.reason == ENV_R_NONE)
-        return env_fault(g->fault, ENV_R_NO_TOKEN, "wanted: %s (%s)", shown, where);
+        return env_error_detail(g->detail, ENV_R_NO_TOKEN, "wanted: %s (%.128s); %s", shown, where,
+                                there);
     if (g->started > 0)
-        return env_fault(g->fault, ENV_R_NO_TOKEN, "wanted: %s (%s; %s)", shown, where,
-                         g->not_started.text);
-    *g->fault = g->not_started;
-    return ENV_FAIL(g->fault->reason);
+        return env_error_detail(g->detail, ENV_R_NO_TOKEN, "wanted: %s (%.128s; %.256s); %s", shown,
+                                where, g->not_started.text, there);
+    *g->detail = g->not_started;
+    return ENV_FAIL(g->detail->reason);
 }
 
 ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens *tokens,
-                              struct env_fault *fault)
+                              struct env_error_detail *detail)
 {
-    struct gathering g = {.fault = fault, .wait_seconds = config->session_wait_seconds};
+    struct gathering g = {.detail = detail, .wait_seconds = config->session_wait_seconds};
     char shown[ENV_URI_TEXT] = "any token";
     ENV_RESULT r = ENV_OK;
 
-    fault->reason = ENV_R_NONE;
+    detail->reason = ENV_R_NONE;
     tokens->unseen.reason = ENV_R_NONE;
     if (config->token != NULL) {
-        ENV_TRY(env_uris_parse(config->token, "token", &g.wanted, fault));
+        ENV_TRY(env_uris_parse(config->token, "token", &g.wanted, detail));
         env_uri_shown(shown, sizeof(shown), config->token);
     }
     for (size_t i = 0; i < tokens->modules.count && env_ok(r); i++)
@@ -252,14 +304,15 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     free(tokens->list);
     tokens->list = g.list;
     tokens->count = g.count;
+    tell_apart(tokens);
     tokens->epoch = env_new_epoch();
     /* some are missing, and nobody is to take the others for all that there are */
     if (!env_ok(r)) {
         drop_tokens(tokens, NULL, true);
         return r;
     }
-    if (fault->reason != ENV_R_NONE)
-        tokens->unseen = *fault;
+    if (detail->reason != ENV_R_NONE)
+        tokens->unseen = *detail;
     if (g.count > 0)
         return r;
     return no_token(config, shown, &g);
@@ -272,32 +325,33 @@ static void restart_module(struct env_module *module)
 }
 
 ENV_RESULT env_tokens_restart(const struct env_config *config, struct env_tokens *tokens,
-                              struct env_module *only, struct env_fault *fault)
+                              struct env_module *only, struct env_error_detail *detail)
 {
     drop_tokens(tokens, only, true);
     for (size_t i = 0; i < tokens->modules.count; i++) {
         if (only == NULL || only == &tokens->modules.list[i])
             restart_module(&tokens->modules.list[i]);
     }
-    return env_tokens_refresh(config, tokens, fault);
+    return env_tokens_refresh(config, tokens, detail);
 }
 
-ENV_RESULT env_tokens_open(const struct env_config *config, struct env_tokens **out,
-                           struct env_fault *fault)
+ENV_RESULT env_tokens_open(const struct env_config *config, const struct env_rsa_source *source,
+                           struct env_tokens **out, struct env_error_detail *detail)
 {
     struct env_tokens *tokens = calloc(1, sizeof(*tokens));
     ENV_RESULT r;
 
     *out = NULL;
     if (tokens == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "the list of tokens");
+        return env_error_detail(detail, ENV_R_NO_MEMORY, "the list of tokens");
     tokens->generation = env_fork_generation();
-    r = env_modules_load(config, &tokens->modules, fault);
+    tokens->source = source;
+    r = env_modules_load(config, &tokens->modules, detail);
     if (!env_ok(r)) {
         free(tokens);
         return r;
     }
-    r = env_tokens_refresh(config, tokens, fault);
+    r = env_tokens_refresh(config, tokens, detail);
     *out = tokens;
     return r;
 }

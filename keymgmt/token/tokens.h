@@ -3,7 +3,13 @@
 #ifndef ENVELOPE_TOKENS_H
 #define ENVELOPE_TOKENS_H
 
+#include <stdint.h>
+
+#include "envelope/format/fetch_source.h"
+#include "keymgmt/token/aes_index.h"
 #include "keymgmt/token/modules.h"
+#include "keymgmt/token/rsa_index.h"
+#include "keymgmt/token/seen.h"
 #include "keymgmt/token/sessions.h"
 #include "keymgmt/token/uri.h"
 
@@ -16,6 +22,12 @@ struct env_token_name {
     unsigned char model[16];
     unsigned char serial[16];
 };
+
+/*
+ * Whether a URI may mean the token of that name, which need not be there: what it says of the slot
+ * and the module is passed over.
+ */
+bool env_token_name_matches(const struct env_token_name *name, P11KitUri *uri);
 
 /* What the token says of one mechanism; 0 where it does not have it. */
 struct env_mechanism_flags {
@@ -34,6 +46,7 @@ enum {
 
 struct env_token {
     struct env_module *module;
+    const struct env_rsa_source *source; /* of hashes, for names of keys */
     CK_FUNCTION_LIST *fn;
     CK_SLOT_ID slot;
     CK_SLOT_INFO slot_info;
@@ -41,37 +54,45 @@ struct env_token {
     struct env_token_name name;
     char where[ENV_TOKEN_TEXT]; /* "token 'kek'" */
     struct env_session_pool sessions;
+    struct env_rsa_index rsa_index;
+    struct env_aes_index aes_index;
     _Atomic uint64_t login_epoch; /* the pool's epoch in which we logged in, or 0 */
     struct env_mechanism_flags mechanisms[ENV_MECHANISMS];
-    _Atomic bool short_unwrap_template;      /* it refused the full one */
-    _Atomic unsigned proven[ENV_MECHANISMS]; /* what its key wrap was shown to do: prove_raw.c */
+    _Atomic CK_MECHANISM_TYPE numbers[ENV_MECHANISMS]; /* the vendor's, where it has none of the
+                                                          standard's; else 0: aes_mechanisms.c */
+    _Atomic unsigned vendor;           /* whose module it is: vendor_mechanisms.h; 0: to be asked */
+    _Atomic unsigned gcm_iv;           /* where AES-GCM's IV comes from: gcm_iv.h */
+    _Atomic unsigned session_template; /* the kind that it took last: session_object.c */
+    _Atomic unsigned
+        proven[ENV_MECHANISMS]; /* what its key wrap was shown to do: key_wrap_known_answers.c */
 };
 
 struct env_tokens {
     uint64_t generation; /* the process that may use all this */
     uint64_t epoch;      /* changes whenever modules were initialised or slots looked at anew */
+    const struct env_rsa_source *source;
     struct env_modules modules;
     size_t count;
     struct env_token **list;
-    struct env_fault unseen; /* why a slot could not be looked at; reason NONE: each could */
+    struct env_error_detail unseen; /* why a slot could not be looked at; reason NONE: each could */
 };
 
 /* Loads the modules and looks at their slots. NO_MODULE, NO_TOKEN, CONFIG_BAD_URI, TOKEN_FAILED;
  * with NO_TOKEN and TOKEN_FAILED *out is there all the same, and empty. */
-ENV_RESULT env_tokens_open(const struct env_config *config, struct env_tokens **out,
-                           struct env_fault *fault);
+ENV_RESULT env_tokens_open(const struct env_config *config, const struct env_rsa_source *source,
+                           struct env_tokens **out, struct env_error_detail *detail);
 
 /* Looks at the slots anew. What is still there keeps its sessions. Nobody uses a token meanwhile.
  */
 ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens *tokens,
-                              struct env_fault *fault);
+                              struct env_error_detail *detail);
 
 /*
  * Finalises and initialises one module, or all with NULL, and looks at the slots anew. Nobody uses
  * a token meanwhile.
  */
 ENV_RESULT env_tokens_restart(const struct env_config *config, struct env_tokens *tokens,
-                              struct env_module *only, struct env_fault *fault);
+                              struct env_module *only, struct env_error_detail *detail);
 
 /* The token that has this epoch now, or that has this name; NULL when there is none. */
 struct env_token *env_tokens_of_epoch(const struct env_tokens *tokens, uint64_t epoch);
@@ -80,6 +101,9 @@ struct env_token *env_tokens_named(const struct env_tokens *tokens,
 
 /* True when the list has no token of another name. */
 bool env_tokens_only(const struct env_tokens *tokens, const struct env_token_name *name);
+
+/* Those that there are, for an error about one that is not. */
+void env_tokens_there(const struct env_tokens *tokens, char out[ENV_SEEN_TEXT]);
 
 bool env_token_matches(const struct env_token *token, P11KitUri *uri);
 

@@ -1,69 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keymgmt/token/uri.h"
 
-#include <ctype.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "envelope/base/secret.h"
 #include "envelope/base/config_list.h"
-
-#define SCHEME "pkcs11:"
-
-bool env_uri_is(const char *text)
-{
-    return strncasecmp(text, SCHEME, strlen(SCHEME)) == 0;
-}
-
-/* Whether text begins with a word in small letters, whatever white space is in between. */
-static bool begins_with(const char *text, const char *word)
-{
-    for (; *word != '\0'; word++) {
-        text += strspn(text, " \t\n\v\f\r");
-        if (tolower((unsigned char)*text) != *word)
-            return false;
-        text++;
-    }
-    return true;
-}
-
-/*
- * A PIN belongs behind the '?', but p11-kit takes one in the path as well, and drops white space
- * wherever it stands. An attribute like pin=1234 is a slip of somebody who meant one.
- */
-static const char *find_pin(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (begins_with(text, "pin-"))
-            return text;
-        if (strchr(":;&", *text) != NULL && begins_with(text + 1, "pin"))
-            return text + 1;
-    }
-    return NULL;
-}
-
-void env_uri_shown(char *out, size_t size, const char *text)
-{
-    static const char cut[] = "...";
-    size_t len = strcspn(text, "?");
-    const char *pin = find_pin(text);
-
-    if (pin != NULL && (size_t)(pin - text) < len)
-        len = (size_t)(pin - text);
-    if (text[len] == '\0' && len < size) {
-        env_printable(out, size, text, len);
-        return;
-    }
-    if (len > size - sizeof(cut))
-        len = size - sizeof(cut);
-    env_printable(out, size - sizeof(cut) + 1, text, len);
-    memcpy(out + strlen(out), cut, sizeof(cut));
-}
+#include "envelope/base/secret.h"
+#include "keymgmt/token/padding.h"
 
 ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
-                         struct env_fault *fault)
+                         struct env_error_detail *detail)
 {
     char shown[ENV_URI_TEXT];
     P11KitUri *uri = p11_kit_uri_new();
@@ -71,19 +19,24 @@ ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
     int code;
 
     if (uri == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "%s", key);
+        return env_error_detail(detail, ENV_R_NO_MEMORY, "%s", key);
     code = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri);
     if (code != P11_KIT_URI_OK)
         why = p11_kit_uri_message(code);
+    else if (p11_kit_uri_get_module_name(uri) != NULL || p11_kit_uri_get_module_path(uri) != NULL)
+        why = "module-name and module-path are not followed: pkcs11-module-path names the module";
     else if (p11_kit_uri_any_unrecognized(uri)) /* it would match nothing at all */
         why = "it has an attribute that is not known, or one that is too long";
     if (why == NULL) {
+        env_padding_of_token(p11_kit_uri_get_token_info(uri));
+        env_padding_of_slot(p11_kit_uri_get_slot_info(uri));
+        env_padding_of_module(p11_kit_uri_get_module_info(uri));
         *out = uri;
         return ENV_OK;
     }
     env_uri_free(uri);
     env_uri_shown(shown, sizeof(shown), text);
-    return env_fault(fault, ENV_R_CONFIG_BAD_URI, "%s: \"%s\": %s", key, shown, why);
+    return env_error_detail(detail, ENV_R_CONFIG_BAD_URI, "%s: \"%s\": %s", key, shown, why);
 }
 
 /* p11-kit frees it as it is; the memory is the URI's own. */
@@ -105,25 +58,49 @@ char *env_uri_without_pin(P11KitUri *uri)
 }
 
 static ENV_RESULT parse_word(const struct env_word *word, const char *key, P11KitUri **out,
-                             struct env_fault *fault)
+                             struct env_error_detail *detail)
 {
-    char *text;
+    char *text = env_secret_alloc(word->len + 1); /* it may have a PIN */
     ENV_RESULT r;
 
-    if (!env_uri_is(word->text)) /* not shown: it may be what follows a space in a PIN */
-        return env_fault(fault, ENV_R_CONFIG_BAD_URI, "%s: a word in it is no pkcs11: URI", key);
-    text = env_secret_alloc(word->len + 1); /* it may have a PIN */
     if (text == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "%s", key);
+        return env_error_detail(detail, ENV_R_NO_MEMORY, "%s", key);
     memcpy(text, word->text, word->len);
     text[word->len] = '\0';
-    r = env_uri_parse(text, key, out, fault);
+    r = env_uri_parse(text, key, out, detail);
     env_secret_free(text, word->len + 1);
     return r;
 }
 
+/* Whether the list is what somebody wrote who takes it for a token's label: no part of a PIN. */
+static bool is_label(const char *list)
+{
+    static const char characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        "-_. ";
+
+    return strspn(list, characters) == strlen(list);
+}
+
+/* A word is no URI. It is not shown: it may be what follows a space in a PIN. */
+static ENV_RESULT no_uri(const char *list, const char *key, struct env_error_detail *detail)
+{
+    char text[ENV_URI_TEXT] = "";
+    struct env_word word;
+    size_t len = 0;
+
+    if (!is_label(list) || 3 * strlen(list) >= sizeof(text))
+        return env_error_detail(detail, ENV_R_CONFIG_BAD_URI,
+                                "%s: a word in it is no pkcs11: URI (a space in a URI is %%20)",
+                                key);
+    while (env_word_next(&list, &word))
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s", len > 0 ? "%20" : "",
+                                (int)word.len, word.text);
+    return env_error_detail(detail, ENV_R_CONFIG_BAD_URI, "%s: write pkcs11:token=%s", key, text);
+}
+
 ENV_RESULT env_uris_parse(const char *text, const char *key, struct env_uris *out,
-                          struct env_fault *fault)
+                          struct env_error_detail *detail)
 {
     struct env_word word;
     size_t count = 0;
@@ -134,9 +111,10 @@ ENV_RESULT env_uris_parse(const char *text, const char *key, struct env_uris *ou
         count++;
     out->list = calloc(count + 1, sizeof(P11KitUri *));
     if (out->list == NULL)
-        return env_fault(fault, ENV_R_NO_MEMORY, "%s", key);
-    while (env_ok(r) && env_word_next(&text, &word)) {
-        r = parse_word(&word, key, &out->list[out->count], fault);
+        return env_error_detail(detail, ENV_R_NO_MEMORY, "%s", key);
+    for (const char *at = text; env_ok(r) && env_word_next(&at, &word);) {
+        r = env_uri_is(word.text) ? parse_word(&word, key, &out->list[out->count], detail)
+                                  : no_uri(text, key, detail);
         out->count += env_ok(r) ? 1 : 0;
     }
     if (!env_ok(r))

@@ -3,18 +3,15 @@
 #ifndef ENVELOPE_URI_H
 #define ENVELOPE_URI_H
 
-#include "keymgmt/token/fault.h"
-
 #include <p11-kit/uri.h>
 
-#define ENV_URI_TEXT 256u
-
-/* True for text that begins with "pkcs11:". */
-bool env_uri_is(const char *text);
+#include "envelope/base/uri_text.h"
+#include "keymgmt/token/error_detail.h"
+#include "keymgmt/token/p11.h"
 
 /* key names the configuration key or parameter that the text came from. CONFIG_BAD_URI. */
 ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
-                         struct env_fault *fault);
+                         struct env_error_detail *detail);
 
 /* The same for a list of them with spaces between. */
 struct env_uris {
@@ -23,7 +20,7 @@ struct env_uris {
 };
 
 ENV_RESULT env_uris_parse(const char *text, const char *key, struct env_uris *out,
-                          struct env_fault *fault);
+                          struct env_error_detail *detail);
 void env_uris_free(struct env_uris *uris);
 
 /* True when it says something of the token, its slot or its module. */
@@ -35,8 +32,5 @@ void env_uri_free(P11KitUri *uri);
 /* The URI in the one way that p11-kit writes it, its pin-value wiped and left out; NULL: no memory.
  */
 char *env_uri_without_pin(P11KitUri *uri);
-
-/* The URI up to whatever may be its PIN, even when it can not be parsed. */
-void env_uri_shown(char *out, size_t size, const char *text);
 
 #endif

@@ -11,7 +11,7 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-#include "keymgmt/wrap/rsa_public_asn1.h"
+#include "keymgmt/token/rsa_public_asn1.h"
 
 struct env_rsa_public {
     struct env_rsa_source source; /* its propquery belongs to the configuration */
@@ -54,7 +54,7 @@ static bool is_rsa(const BIGNUM *n, const BIGNUM *e)
 
 ENV_RESULT env_rsa_public_new(const struct env_rsa_source *source, struct env_span modulus,
                               struct env_span exponent, const char *where,
-                              struct env_rsa_public **out, struct env_fault *fault)
+                              struct env_rsa_public **out, struct env_error_detail *detail)
 {
     BIGNUM *n = BN_bin2bn(modulus.data, (int)modulus.len, NULL);
     BIGNUM *e = BN_bin2bn(exponent.data, (int)exponent.len, NULL);
@@ -63,15 +63,15 @@ ENV_RESULT env_rsa_public_new(const struct env_rsa_source *source, struct env_sp
     ENV_RESULT r = ENV_OK;
 
     if (n == NULL || e == NULL || key == NULL)
-        r = env_fault(fault, ENV_R_NO_MEMORY, "%s", where);
+        r = env_error_detail(detail, ENV_R_NO_MEMORY, "%s", where);
     else if (bits < (int)ENV_RSA_BITS_MIN || bits > (int)ENV_RSA_BITS_MAX)
-        r = env_fault(fault, ENV_R_KEK_KIND, "%s: RSA of %d bits", where, bits);
+        r = env_error_detail(detail, ENV_R_KEK_KIND, "%s: RSA of %d bits", where, bits);
     else if (!is_rsa(n, e))
-        r = env_fault(fault, ENV_R_KEK_KIND, "%s: it is no RSA key", where);
+        r = env_error_detail(detail, ENV_R_KEK_KIND, "%s: it is no RSA key", where);
     else if ((key->pkey = make_pkey(source, n, e)) == NULL)
-        r = env_fault(fault, ENV_R_CRYPTO_FAILED, "%s: no provider offers RSA", where);
+        r = env_error_detail(detail, ENV_R_CRYPTO_FAILED, "%s: no provider offers RSA", where);
     else if (EVP_PKEY_get_bits(key->pkey) != bits) /* libcrypto passes over that silently */
-        r = env_fault(fault, ENV_R_NO_MEMORY, "%s: its length", where);
+        r = env_error_detail(detail, ENV_R_NO_MEMORY, "%s: its length", where);
     BN_free(n);
     BN_free(e);
     if (!env_ok(r)) {
@@ -117,46 +117,19 @@ static bool encrypt(const struct env_rsa_public *key, const char *hash,
 
 ENV_RESULT env_rsa_public_wrap(const struct env_rsa_public *key, enum env_wrap_alg alg,
                                const uint8_t dek[ENV_DEK_LEN], const char *where,
-                               struct env_wrapped *out, struct env_fault *fault)
+                               struct env_wrapped *out, struct env_error_detail *detail)
 {
     const char *hash = alg == ENV_WRAP_RSA_OAEP_SHA256 ? "SHA2-256" : "SHA1";
 
     memset(out, 0, sizeof(*out));
     out->alg = alg;
+    out->nonce_len = 0;
     if (!encrypt(key, hash, dek, out))
-        return env_fault(fault, ENV_R_CRYPTO_FAILED, "%s: RSA-OAEP with %s", where, hash);
+        return env_error_detail(detail, ENV_R_CRYPTO_FAILED, "%s: RSA-OAEP with %s", where, hash);
     return ENV_OK;
 }
 
 /* ---- what refers to it ---- */
-
-static ASN1_INTEGER *to_integer(struct env_span number)
-{
-    BIGNUM *bn = BN_bin2bn(number.data, (int)number.len, NULL);
-    ASN1_INTEGER *integer = bn != NULL ? BN_to_ASN1_INTEGER(bn, NULL) : NULL;
-
-    BN_free(bn);
-    return integer;
-}
-
-bool env_rsa_reference(const struct env_rsa_source *source, struct env_span modulus,
-                       struct env_span exponent, struct env_kek_id *id)
-{
-    ENV_ASN1_RSA_PUBLIC key = {to_integer(modulus), to_integer(exponent)};
-    unsigned char *der = NULL;
-    int len = -1;
-    bool ok;
-
-    if (key.modulus != NULL && key.exponent != NULL)
-        len = ASN1_item_i2d((const ASN1_VALUE *)&key, &der, ASN1_ITEM_rptr(ENV_ASN1_RSA_PUBLIC));
-    id->len = 0;
-    ok = len > 0 && EVP_Q_digest(source->libctx, "SHA1", source->propquery, der, (size_t)len,
-                                 id->bytes, &id->len) == 1;
-    OPENSSL_free(der);
-    ASN1_INTEGER_free(key.modulus);
-    ASN1_INTEGER_free(key.exponent);
-    return ok && id->len == ENV_RSA_REFERENCE_LEN;
-}
 
 /* False for a negative number, and for one that does not fit. */
 static bool from_integer(const ASN1_INTEGER *integer, uint8_t *out, size_t size, size_t *len)

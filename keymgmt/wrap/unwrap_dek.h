@@ -3,9 +3,10 @@
 #ifndef ENVELOPE_UNWRAP_DEK_H
 #define ENVELOPE_UNWRAP_DEK_H
 
-#include "keymgmt/wrap/key_use.h"
+#include "envelope/message/kek.h"
+#include "keymgmt/wrap/wrap_ways.h"
 
-/* The argument of operations that do so; see env_operation_fn. */
+/* What env_aes_unwrap and env_rsa_unwrap work on. */
 struct env_unwrapping {
     const struct env_wrapped *wrapped;
     const struct env_dek_check *check; /* NULL: whatever comes is taken */
@@ -13,11 +14,11 @@ struct env_unwrapping {
 };
 
 /*
- * By C_Decrypt, or else by C_UnwrapKey into a session object whose value is read. dek changes on
- * success alone. NOT_AUTHENTIC for a bad ciphertext (the token has to be probed then) and for what
- * the check does not hold of, without a difference; UNWRAP_FAILED.
+ * By ENV_WAY_DECRYPT or ENV_WAY_UNWRAP_KEY. dek changes on success alone. NOT_AUTHENTIC for a bad
+ * ciphertext (the token has to be probed then) and for what the check does not hold of, without a
+ * difference; UNWRAP_FAILED.
  */
-ENV_RESULT env_unwrap_dek(struct env_key_use *use, CK_MECHANISM *mechanism, bool by_decrypt,
+ENV_RESULT env_unwrap_dek(struct env_key_use *use, CK_MECHANISM *mechanism, enum env_wrap_way way,
                           const struct env_unwrapping *unwrapping);
 
 #endif

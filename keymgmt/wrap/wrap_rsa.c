@@ -5,15 +5,16 @@
 
 #include "keymgmt/token/mechanism_info.h"
 
-ENV_RESULT env_rsa_uses(struct env_token *token, const struct env_key_facts *key, unsigned *uses,
-                        struct env_fault *fault)
+ENV_RESULT env_rsa_uses(struct env_token *token, const struct env_key_attributes *key,
+                        unsigned *uses, struct env_error_detail *detail)
 {
     CK_FLAGS flags;
     CK_RV rv = env_mechanism_flags(token, ENV_MECHANISM_RSA_OAEP, CKM_RSA_PKCS_OAEP, &flags);
 
     *uses = 0;
     if (rv != CKR_OK)
-        return env_fault_ckr(fault, ENV_R_TOKEN_FAILED, "C_GetMechanismInfo", rv, token->where);
+        return env_error_detail_ckr(detail, ENV_R_TOKEN_FAILED, "C_GetMechanismInfo", rv,
+                                    token->where);
     if (!env_key_allows(key, CKM_RSA_PKCS_OAEP))
         return ENV_OK;
     if (key->decrypt && (flags & CKF_DECRYPT) != 0)
@@ -23,7 +24,7 @@ ENV_RESULT env_rsa_uses(struct env_token *token, const struct env_key_facts *key
     return ENV_OK;
 }
 
-bool env_rsa_may_be_wrapped(const struct env_key_facts *key, const struct env_wrapped *wrapped)
+bool env_rsa_may_be_wrapped(const struct env_key_attributes *key, const struct env_wrapped *wrapped)
 {
     size_t zeros = 0;
 
@@ -33,14 +34,14 @@ bool env_rsa_may_be_wrapped(const struct env_key_facts *key, const struct env_wr
            memcmp(wrapped->data, key->modulus + zeros, wrapped->len) < 0;
 }
 
-ENV_RESULT env_rsa_usage_fault(const struct env_key_facts *key, const char *where,
-                               struct env_fault *fault)
+ENV_RESULT env_rsa_usage_refused(const struct env_key_attributes *key, const char *where,
+                                 struct env_error_detail *detail)
 {
-    return env_fault(fault, ENV_R_KEK_USAGE,
-                     "%s: it has CKA_DECRYPT %d, CKA_UNWRAP %d%s; the token has to open "
-                     "CKM_RSA_PKCS_OAEP in one of these ways",
-                     where, key->decrypt, key->unwrap,
-                     key->restricted ? " and a list of allowed mechanisms" : "");
+    return env_error_detail(detail, ENV_R_KEK_USAGE,
+                            "%s: it has CKA_DECRYPT %d, CKA_UNWRAP %d%s; the token has to open "
+                            "CKM_RSA_PKCS_OAEP in one of these ways",
+                            where, key->decrypt, key->unwrap,
+                            key->restricted ? " and a list of allowed mechanisms" : "");
 }
 
 ENV_RESULT env_rsa_unwrap(struct env_key_use *use, void *arg)
@@ -55,8 +56,10 @@ ENV_RESULT env_rsa_unwrap(struct env_key_use *use, void *arg)
     CK_MECHANISM mechanism = {CKM_RSA_PKCS_OAEP, &params, sizeof(params)};
 
     if (!env_wrap_is_rsa(unwrapping->wrapped->alg) || use->uses == 0)
-        return env_fault(use->fault, ENV_R_KEK_USAGE,
-                         "%s: neither C_Decrypt nor C_UnwrapKey can open what it wrapped so",
-                         use->where);
-    return env_unwrap_dek(use, &mechanism, (use->uses & ENV_RSA_DECRYPT) != 0, unwrapping);
+        return env_error_detail(use->detail, ENV_R_KEK_USAGE,
+                                "%s: neither C_Decrypt nor C_UnwrapKey can open what it wrapped so",
+                                use->where);
+    return env_unwrap_dek(use, &mechanism,
+                          (use->uses & ENV_RSA_DECRYPT) != 0 ? ENV_WAY_DECRYPT : ENV_WAY_UNWRAP_KEY,
+                          unwrapping);
 }

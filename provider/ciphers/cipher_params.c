@@ -3,30 +3,29 @@
 
 #include <openssl/core_names.h>
 #include <openssl/params.h>
+#include <string.h>
 
-#include "provider/ciphers/envelope_cipher.h"
-#include "provider/ciphers/selector_key.h"
-
-int env_cipher_get_params(const struct env_stream_kind *kind, OSSL_PARAM params[])
+/* Flags are asked for as int, lengths as size_t: OSSL_PARAM converts. */
+static bool answer(OSSL_PARAM *p, size_t value)
 {
-    const struct {
-        const char *key;
-        size_t value;
-    } numbers[] = {
-        {OSSL_CIPHER_PARAM_KEYLEN, ENV_SELECTOR_KEY_LEN},
-        {OSSL_CIPHER_PARAM_IVLEN, 0},
-        {OSSL_CIPHER_PARAM_BLOCK_SIZE, kind->block_size},
-    };
-    OSSL_PARAM *p = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_MODE);
+    return OSSL_PARAM_set_size_t(p, value) || OSSL_PARAM_set_int(p, (int)value);
+}
 
-    if (p != NULL && !OSSL_PARAM_set_uint(p, 0))
-        return 0;
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        p = OSSL_PARAM_locate(params, numbers[i].key);
-        if (p != NULL && !OSSL_PARAM_set_size_t(p, numbers[i].value))
-            return 0;
+/* libcrypto asks for one number with each key, so what is asked for is gone through. */
+bool env_cipher_answer(OSSL_PARAM params[], unsigned mode, const struct env_cipher_number *numbers,
+                       size_t count)
+{
+    for (OSSL_PARAM *p = params; p != NULL && p->key != NULL; p++) {
+        size_t i = 0;
+
+        while (i < count && strcmp(p->key, numbers[i].key) != 0)
+            i++;
+        if (i < count
+                ? !answer(p, numbers[i].value)
+                : strcmp(p->key, OSSL_CIPHER_PARAM_MODE) == 0 && !OSSL_PARAM_set_uint(p, mode))
+            return false;
     }
-    return 1;
+    return true;
 }
 
 const OSSL_PARAM *env_cipher_gettable_params(void *vprovctx)
@@ -56,31 +55,16 @@ const OSSL_PARAM *env_cipher_gettable_ctx_params(void *vctx, void *vprovctx)
     return params;
 }
 
-const OSSL_PARAM *env_cipher_settable_ctx_params(void *vctx, void *vprovctx)
+ENV_RESULT env_cipher_check_key_len(const struct env_provctx *provctx, const OSSL_PARAM params[],
+                                    size_t key_len, enum env_reason refusal)
 {
-    static const OSSL_PARAM params[] = {
-        OSSL_PARAM_utf8_string(ENV_CIPHER_PARAM_KEK, NULL, 0),
-        OSSL_PARAM_octet_string(ENV_CIPHER_PARAM_CONTEXT, NULL, 0),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
-        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
-        OSSL_PARAM_END,
-    };
+    const OSSL_PARAM *p =
+        params != NULL ? OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_KEYLEN) : NULL;
+    size_t len = 0;
 
-    (void)vctx;
-    (void)vprovctx;
-    return params;
-}
-
-const OSSL_PARAM *env_cipher_settable_rewrap_params(void *vctx, void *vprovctx)
-{
-    static const OSSL_PARAM params[] = {
-        OSSL_PARAM_utf8_string(ENV_CIPHER_PARAM_KEK, NULL, 0),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
-        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
-        OSSL_PARAM_END,
-    };
-
-    (void)vctx;
-    (void)vprovctx;
-    return params;
+    if (p == NULL)
+        return ENV_OK;
+    if (!OSSL_PARAM_get_size_t(p, &len))
+        return ENV_RAISE(&provctx->errors, ENV_R_BAD_PARAMETER, "%s", p->key);
+    return len == key_len ? ENV_OK : ENV_FAIL(refusal);
 }

@@ -2,18 +2,15 @@
 #include "provider/ciphers/envelope_cipher.h"
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
-#include <string.h>
 
-#include "provider/keys/kek_skeymgmt.h"
+#include "envelope/message/stream.h"
+#include "provider/ciphers/cipher_edge.h"
 #include "provider/ciphers/cipher_params.h"
 #include "provider/ciphers/kek_choice.h"
-#include "provider/common/provctx.h"
-#include "envelope/message/stream.h"
+#include "provider/common/application_context.h"
 
-/* What is done with a message, in updates and a final. */
+/* One way through a message. */
 typedef ENV_RESULT (*step_fn)(struct env_stream *stream, const struct env_selector *selector,
                               struct env_io *io);
 
@@ -22,16 +19,16 @@ struct direction {
     step_fn final;
 };
 
-/* What tells our ciphers from each other. */
+/* What sets the ciphers apart. */
 struct cipher_kind {
     const struct env_stream_kind *stream;
     const struct direction *encrypt;
-    const struct direction *decrypt; /* NULL: it has one direction */
+    const struct direction *decrypt; /* NULL: encrypt only */
     bool takes_context;
 };
 
-struct env_cipher_ctx {
-    struct env_provctx *provctx;
+struct message_ctx {
+    struct env_cipher_ctx base;
     const struct cipher_kind *kind;
     struct env_stream *stream;
     const struct direction *direction; /* NULL: not initialised */
@@ -57,354 +54,270 @@ static const struct direction sealing = {env_sealing_update, env_sealing_final};
 static const struct direction opening = {open_update, open_final};
 static const struct direction rewrapping = {env_rewrapping_update, env_rewrapping_final};
 
-static const struct cipher_kind kind_envelope = {&env_stream_envelope, &sealing, &opening, true};
-static const struct cipher_kind kind_envelope_1m = {&env_stream_envelope_1m, &sealing, &opening,
-                                                    true};
-static const struct cipher_kind kind_rewrap = {&env_stream_rewrap, &rewrapping, NULL, false};
+static const struct cipher_kind kind_envelope = {
+    .stream = &env_stream_envelope,
+    .encrypt = &sealing,
+    .decrypt = &opening,
+    .takes_context = true,
+};
+
+static const struct cipher_kind kind_envelope_strict = {
+    .stream = &env_stream_envelope_strict,
+    .encrypt = &sealing,
+    .decrypt = &opening,
+    .takes_context = true,
+};
+
+static const struct cipher_kind kind_envelope_64k = {
+    .stream = &env_stream_envelope_64k,
+    .encrypt = &sealing,
+    .decrypt = &opening,
+    .takes_context = true,
+};
+
+static const struct cipher_kind kind_envelope_64k_strict = {
+    .stream = &env_stream_envelope_64k_strict,
+    .encrypt = &sealing,
+    .decrypt = &opening,
+    .takes_context = true,
+};
+
+static const struct cipher_kind kind_rewrap = {
+    .stream = &env_stream_rewrap,
+    .encrypt = &rewrapping,
+};
+
+static struct message_ctx *message(struct env_cipher_ctx *base)
+{
+    return (struct message_ctx *)base;
+}
 
 /* ---- contexts ---- */
 
-static void free_ctx(struct env_cipher_ctx *ctx)
+static ENV_RESULT separate(struct env_cipher_ctx *base, const struct env_cipher_ctx *vfrom)
 {
+    const struct message_ctx *from = (const struct message_ctx *)vfrom;
+    struct message_ctx *copy = message(base);
+
+    copy->stream = NULL;
+    if (!env_kek_choice_separate(&copy->choice))
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    return env_stream_copy(from->stream, from->direction == &sealing, &copy->stream);
+}
+
+static void clear(struct env_cipher_ctx *base)
+{
+    struct message_ctx *ctx = message(base);
+
     env_stream_free(ctx->stream);
     env_kek_choice_clear(&ctx->choice);
-    OPENSSL_clear_free(ctx, sizeof(*ctx));
-}
-
-/* The context parameter's default; too long a one is refused by env_provctx_ready. */
-static void use_default_context(struct env_cipher_ctx *ctx)
-{
-    const char *text = ctx->provctx->config.context;
-
-    if (!ctx->kind->takes_context || text == NULL || strlen(text) > ENV_CONTEXT_MAX)
-        return;
-    ctx->stream->context_len = strlen(text);
-    memcpy(ctx->stream->context, text, ctx->stream->context_len);
-}
-
-static struct env_cipher_ctx *new_ctx(void *vprovctx, const struct cipher_kind *kind)
-{
-    struct env_provctx *provctx = vprovctx;
-    struct env_cipher_ctx *ctx = env_provctx_alloc(provctx, sizeof(*ctx));
-
-    if (ctx == NULL)
-        return NULL;
-    ctx->provctx = provctx;
-    ctx->kind = kind;
-    ctx->stream = env_stream_new(kind->stream, &provctx->dek);
-    if (ctx->stream == NULL) {
-        free_ctx(ctx);
-        (void)ENV_EDGE_FAIL(provctx, ENV_FAIL(ENV_R_NO_MEMORY));
-        return NULL;
-    }
-    use_default_context(ctx);
-    return ctx;
 }
 
 /* ---- parameters ---- */
 
-static ENV_RESULT set_kek(struct env_cipher_ctx *ctx, const OSSL_PARAM *p)
+/* Parameters are fixed once a message has begun. */
+static bool between_messages(const struct message_ctx *ctx)
 {
-    if (ctx->stream->state != ENV_STREAM_NEW && ctx->stream->state != ENV_STREAM_DONE)
-        return ENV_FAIL(ENV_R_PARAMETER_TOO_LATE);
-    return env_kek_choice_param(&ctx->choice, p, &ctx->provctx->errors);
+    return ctx->stream->state == ENV_STREAM_NEW || ctx->stream->state == ENV_STREAM_DONE;
 }
 
-static ENV_RESULT set_context(struct env_cipher_ctx *ctx, const OSSL_PARAM *p)
+static ENV_RESULT set_params(struct env_cipher_ctx *base, const OSSL_PARAM params[])
 {
-    if (ctx->stream->state != ENV_STREAM_NEW && ctx->stream->state != ENV_STREAM_DONE)
+    const struct env_provctx *provctx = base->provctx;
+    struct message_ctx *ctx = message(base);
+    const OSSL_PARAM *kek = NULL;
+    const OSSL_PARAM *context = NULL;
+
+    ENV_TRY(env_cipher_check_key_len(provctx, params, ENV_SELECTOR_KEY_LEN, ENV_R_BAD_KEY_LENGTH));
+    if (params != NULL) {
+        kek = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_KEK);
+        context = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_CONTEXT);
+    }
+    if (!ctx->kind->takes_context)
+        context = NULL;
+    if ((kek != NULL || context != NULL) && !between_messages(ctx))
         return ENV_FAIL(ENV_R_PARAMETER_TOO_LATE);
-    if ((p->data_type != OSSL_PARAM_OCTET_STRING && p->data_type != OSSL_PARAM_UTF8_STRING) ||
-        (p->data == NULL && p->data_size > 0))
-        return ENV_RAISE(&ctx->provctx->errors, ENV_R_BAD_PARAMETER, "%s",
-                         ENV_CIPHER_PARAM_CONTEXT);
-    if (p->data_size > ENV_CONTEXT_MAX)
-        return ENV_FAIL(ENV_R_CONTEXT_TOO_LONG);
-    ctx->stream->context_len = p->data_size;
-    if (p->data_size > 0)
-        memcpy(ctx->stream->context, p->data, p->data_size);
+    if (kek != NULL)
+        ENV_TRY(env_kek_choice_param(&ctx->choice, kek, &provctx->errors));
+    if (context != NULL)
+        ENV_TRY(env_stream_context_from_param(provctx, context, ctx->stream));
+    /* OSSL_CIPHER_PARAM_PADDING (enc -nopad) is ignored: there is no padding */
     return ENV_OK;
 }
 
-static ENV_RESULT set_length(const struct env_cipher_ctx *ctx, const OSSL_PARAM *p, size_t only)
+static bool answer(const struct cipher_kind *kind, OSSL_PARAM params[])
 {
-    size_t value = 0;
+    const struct env_cipher_number numbers[] = {
+        {OSSL_CIPHER_PARAM_KEYLEN, ENV_SELECTOR_KEY_LEN},
+        {OSSL_CIPHER_PARAM_IVLEN, 0},
+        {OSSL_CIPHER_PARAM_BLOCK_SIZE, kind->stream->block_size},
+    };
 
-    if (!OSSL_PARAM_get_size_t(p, &value))
-        return ENV_RAISE(&ctx->provctx->errors, ENV_R_BAD_PARAMETER, "%s", p->key);
-    return value == only ? ENV_OK : ENV_FAIL(ENV_R_BAD_KEY_LENGTH);
+    return env_cipher_answer(params, 0, numbers, sizeof(numbers) / sizeof(numbers[0]));
 }
 
-static ENV_RESULT set_params(struct env_cipher_ctx *ctx, const OSSL_PARAM params[])
+static bool answer_ctx(const struct env_cipher_ctx *base, OSSL_PARAM params[])
 {
-    const OSSL_PARAM *p;
-
-    if (params == NULL)
-        return ENV_OK;
-    if ((p = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_KEYLEN)) != NULL)
-        ENV_TRY(set_length(ctx, p, ENV_SELECTOR_KEY_LEN));
-    if ((p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_KEK)) != NULL)
-        ENV_TRY(set_kek(ctx, p));
-    p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_CONTEXT);
-    if (p != NULL && ctx->kind->takes_context)
-        ENV_TRY(set_context(ctx, p));
-    /* OSSL_CIPHER_PARAM_PADDING (enc -nopad) means nothing here: there is no padding */
-    return ENV_OK;
+    return answer(((const struct message_ctx *)base)->kind, params);
 }
 
 /* ---- one message ---- */
 
-static ENV_RESULT init(struct env_cipher_ctx *ctx, const struct direction *direction,
-                       struct env_span key, const OSSL_PARAM params[])
+/* The IV length is 0, but callers may pass a pointer. */
+static ENV_RESULT init(struct env_cipher_ctx *base, const struct env_cipher_init *with,
+                       const OSSL_PARAM params[])
 {
+    struct message_ctx *ctx = message(base);
+    const struct direction *direction = with->encrypt ? ctx->kind->encrypt : ctx->kind->decrypt;
+
     ctx->direction = NULL;
     env_stream_reset(ctx->stream);
     if (direction == NULL)
         return ENV_FAIL(ENV_R_REWRAP_DECRYPT);
-    ENV_TRY(env_provctx_ready(ctx->provctx));
-    ENV_TRY(env_kek_choice_key(&ctx->choice, key, env_selector_from_key));
-    ENV_TRY(set_params(ctx, params));
+    ENV_TRY(env_provctx_ready(base->provctx));
+    ENV_TRY(env_kek_choice_key(&ctx->choice, with, env_selector_from_key));
+    ENV_TRY(set_params(base, params));
+    ENV_TRY(env_kek_choice_skey(&ctx->choice, with));
     ctx->direction = direction;
     return ENV_OK;
 }
 
-/* The key's URI goes where the kek parameter would, so that the KEK is found and judged as ever. */
-static ENV_RESULT init_with_skey(struct env_cipher_ctx *ctx, const struct direction *direction,
-                                 const void *skey, const OSSL_PARAM params[])
+/* Every failure of an update or a final ends the message. */
+static ENV_RESULT end_if_failed(struct message_ctx *ctx, ENV_RESULT r)
 {
-    ENV_RESULT r;
-
-    if (skey != NULL)
-        ctx->choice.key_refused = false;
-    ENV_TRY(init(ctx, direction, (struct env_span){NULL, 0}, params));
-    if (skey == NULL) /* the one that was given before */
-        return ENV_OK;
-    r = env_kek_choice_skey(&ctx->choice, env_kek_skey_uri(skey));
     if (!env_ok(r))
-        ctx->direction = NULL;
+        env_stream_fail(ctx->stream);
     return r;
 }
 
-static ENV_RESULT run_update(struct env_cipher_ctx *ctx, const struct env_selector *selector,
-                             struct env_io *io)
+static ENV_RESULT update(struct env_cipher_ctx *base, struct env_io *io)
 {
+    struct message_ctx *ctx = message(base);
+    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
+
     if (ctx->direction == NULL)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
     if (io->in_len == 0)
         return ENV_OK;
     if (io->in == NULL)
-        return ENV_FAIL(ENV_R_BAD_PARAMETER);
-    return ctx->direction->update(ctx->stream, selector, io);
+        return end_if_failed(ctx, ENV_FAIL(ENV_R_BAD_PARAMETER));
+    return end_if_failed(ctx, ctx->direction->update(ctx->stream, &selector, io));
 }
 
-static ENV_RESULT run_final(struct env_cipher_ctx *ctx, const struct env_selector *selector,
-                            struct env_io *io)
+static ENV_RESULT final(struct env_cipher_ctx *base, struct env_io *io)
 {
+    struct message_ctx *ctx = message(base);
+    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
+
     if (ctx->direction == NULL)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
-    return ctx->direction->final(ctx->stream, selector, io);
+    return end_if_failed(ctx, ctx->direction->final(ctx->stream, &selector, io));
 }
 
 /* ---- what libcrypto calls ---- */
 
-static OSSL_FUNC_cipher_newctx_fn newctx_envelope;
-static OSSL_FUNC_cipher_newctx_fn newctx_envelope_1m;
-static OSSL_FUNC_cipher_newctx_fn newctx_rewrap;
-static OSSL_FUNC_cipher_freectx_fn freectx;
-static OSSL_FUNC_cipher_dupctx_fn dupctx;
-static OSSL_FUNC_cipher_encrypt_init_fn encrypt_init;
-static OSSL_FUNC_cipher_decrypt_init_fn decrypt_init;
-static OSSL_FUNC_cipher_encrypt_skey_init_fn encrypt_skey_init;
-static OSSL_FUNC_cipher_decrypt_skey_init_fn decrypt_skey_init;
-static OSSL_FUNC_cipher_update_fn update;
-static OSSL_FUNC_cipher_final_fn final;
-static OSSL_FUNC_cipher_cipher_fn cipher;
-static OSSL_FUNC_cipher_get_params_fn get_params_envelope;
-static OSSL_FUNC_cipher_get_params_fn get_params_envelope_1m;
-static OSSL_FUNC_cipher_get_params_fn get_params_rewrap;
-static OSSL_FUNC_cipher_get_ctx_params_fn get_ctx_params;
-static OSSL_FUNC_cipher_set_ctx_params_fn set_ctx_params;
+static const struct env_cipher_family family = {
+    .ctx_size = sizeof(struct message_ctx),
+    .init = init,
+    .update = update,
+    .final = final,
+    .separate = separate,
+    .clear = clear,
+    .get_params = answer_ctx,
+    .set_params = set_params,
+};
 
-static void *newctx_envelope(void *vprovctx)
+static ENV_RESULT new_ctx(struct env_provctx *provctx, const struct cipher_kind *kind, void **out)
 {
-    return new_ctx(vprovctx, &kind_envelope);
-}
+    void *vctx = NULL;
+    struct message_ctx *ctx;
 
-static void *newctx_envelope_1m(void *vprovctx)
-{
-    return new_ctx(vprovctx, &kind_envelope_1m);
-}
-
-static void *newctx_rewrap(void *vprovctx)
-{
-    return new_ctx(vprovctx, &kind_rewrap);
-}
-
-static void freectx(void *vctx)
-{
-    if (vctx != NULL)
-        free_ctx(vctx);
-}
-
-static void *dupctx(void *vctx)
-{
-    const struct env_cipher_ctx *from = vctx;
-    struct env_cipher_ctx *to = OPENSSL_memdup(from, sizeof(*from));
-    ENV_RESULT r = ENV_FAIL(ENV_R_NO_MEMORY);
-
-    if (to != NULL) {
-        to->stream = NULL;
-        if (env_kek_choice_separate(&to->choice))
-            r = env_stream_copy(from->stream, from->direction == &sealing, &to->stream);
+    ENV_TRY(env_cipher_ctx_new(provctx, &family, &vctx));
+    ctx = vctx;
+    ctx->kind = kind;
+    ctx->stream = env_stream_new(kind->stream, &provctx->dek);
+    if (ctx->stream == NULL) {
+        env_cipher_freectx(ctx);
+        return ENV_FAIL(ENV_R_NO_MEMORY);
     }
-    if (env_ok(r))
-        return to;
-    (void)ENV_EDGE_FAIL(from->provctx, r);
-    freectx(to);
-    return NULL;
+    if (kind->takes_context)
+        env_stream_context_from_config(provctx, ctx->stream);
+    *out = ctx;
+    return ENV_OK;
 }
 
-static int encrypt_init(void *vctx, const unsigned char *key, size_t key_len,
-                        const unsigned char *iv, size_t iv_len, const OSSL_PARAM params[])
+static OSSL_FUNC_cipher_settable_ctx_params_fn settable_message_params;
+static OSSL_FUNC_cipher_settable_ctx_params_fn settable_rewrap_params;
+
+static const OSSL_PARAM *settable_message_params(void *vctx, void *vprovctx)
 {
-    struct env_cipher_ctx *ctx = vctx;
-    ENV_RESULT r = init(ctx, ctx->kind->encrypt, (struct env_span){key, key_len}, params);
+    static const OSSL_PARAM params[] = {
+        OSSL_PARAM_utf8_string(ENV_CIPHER_PARAM_KEK, NULL, 0),
+        OSSL_PARAM_octet_string(ENV_CIPHER_PARAM_CONTEXT, NULL, 0),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
+        OSSL_PARAM_END,
+    };
 
-    (void)iv; /* the IV length is 0: callers pass a pointer all the same */
-    (void)iv_len;
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+    (void)vctx;
+    (void)vprovctx;
+    return params;
 }
 
-static int decrypt_init(void *vctx, const unsigned char *key, size_t key_len,
-                        const unsigned char *iv, size_t iv_len, const OSSL_PARAM params[])
+static const OSSL_PARAM *settable_rewrap_params(void *vctx, void *vprovctx)
 {
-    struct env_cipher_ctx *ctx = vctx;
-    ENV_RESULT r = init(ctx, ctx->kind->decrypt, (struct env_span){key, key_len}, params);
+    static const OSSL_PARAM params[] = {
+        OSSL_PARAM_utf8_string(ENV_CIPHER_PARAM_KEK, NULL, 0),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
+        OSSL_PARAM_END,
+    };
 
-    (void)iv;
-    (void)iv_len;
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+    (void)vctx;
+    (void)vprovctx;
+    return params;
 }
 
-static int encrypt_skey_init(void *vctx, void *skey, const unsigned char *iv, size_t iv_len,
-                             const OSSL_PARAM params[])
-{
-    struct env_cipher_ctx *ctx = vctx;
-    ENV_RESULT r = init_with_skey(ctx, ctx->kind->encrypt, skey, params);
-
-    (void)iv;
-    (void)iv_len;
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
-}
-
-static int decrypt_skey_init(void *vctx, void *skey, const unsigned char *iv, size_t iv_len,
-                             const OSSL_PARAM params[])
-{
-    struct env_cipher_ctx *ctx = vctx;
-    ENV_RESULT r = init_with_skey(ctx, ctx->kind->decrypt, skey, params);
-
-    (void)iv;
-    (void)iv_len;
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
-}
-
-/* Every failure of an update or a final ends the message. */
-static int end_call(struct env_cipher_ctx *ctx, ENV_RESULT r, const struct env_io *io,
-                    size_t *out_len)
-{
-    *out_len = env_ok(r) ? io->written : 0;
-    if (env_ok(r))
-        return 1;
-    if (ctx->direction != NULL)
-        env_stream_fail(ctx->stream);
-    return ENV_EDGE_FAIL(ctx->provctx, r);
-}
-
-static int update(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
-                  const unsigned char *in, size_t in_len)
-{
-    struct env_cipher_ctx *ctx = vctx;
-    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
-    struct env_io io = {.in = in, .in_len = in_len, .out = out, .out_size = out_size};
-
-    return end_call(ctx, run_update(ctx, &selector, &io), &io, out_len);
-}
-
-static int final(void *vctx, unsigned char *out, size_t *out_len, size_t out_size)
-{
-    struct env_cipher_ctx *ctx = vctx;
-    struct env_selector selector = env_kek_choice_selector(&ctx->choice);
-    struct env_io io = {.out = out, .out_size = out_size};
-
-    return end_call(ctx, run_final(ctx, &selector, &io), &io, out_len);
-}
-
-/* EVP_Cipher: input is an update, none is the end of the message. */
-static int cipher(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
-                  const unsigned char *in, size_t in_len)
-{
-    return in != NULL ? update(vctx, out, out_len, out_size, in, in_len)
-                      : final(vctx, out, out_len, out_size);
-}
-
-static int get_params_envelope(OSSL_PARAM params[])
-{
-    return env_cipher_get_params(&env_stream_envelope, params);
-}
-
-static int get_params_envelope_1m(OSSL_PARAM params[])
-{
-    return env_cipher_get_params(&env_stream_envelope_1m, params);
-}
-
-static int get_params_rewrap(OSSL_PARAM params[])
-{
-    return env_cipher_get_params(&env_stream_rewrap, params);
-}
-
-static int get_ctx_params(void *vctx, OSSL_PARAM params[])
-{
-    const struct env_cipher_ctx *ctx = vctx;
-
-    return env_cipher_get_params(ctx->kind->stream, params);
-}
-
-static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
-{
-    struct env_cipher_ctx *ctx = vctx;
-    ENV_RESULT r = set_params(ctx, params);
-
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
-}
-
-/* The ciphers differ in how a context is made, in the block size and in what can be set. */
-#define CIPHER_FUNCTIONS(kind, settable)                                                           \
+/* The ciphers differ in their kind and in the parameters that can be set. */
+#define IMPLEMENT_CIPHER(name, settable)                                                           \
+    static OSSL_FUNC_cipher_newctx_fn name##_newctx;                                               \
+    static OSSL_FUNC_cipher_get_params_fn name##_get_params;                                       \
+                                                                                                   \
+    static void *name##_newctx(void *vprovctx)                                                     \
     {                                                                                              \
-        {OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))newctx_##kind},                                  \
-            {OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))freectx},                                   \
-            {OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))dupctx},                                     \
-            {OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))encrypt_init},                         \
-            {OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))decrypt_init},                         \
-            {OSSL_FUNC_CIPHER_ENCRYPT_SKEY_INIT, (void (*)(void))encrypt_skey_init},               \
-            {OSSL_FUNC_CIPHER_DECRYPT_SKEY_INIT, (void (*)(void))decrypt_skey_init},               \
-            {OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))update},                                     \
-            {OSSL_FUNC_CIPHER_FINAL, (void (*)(void)) final},                                      \
-            {OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))cipher},                                     \
-            {OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))get_params_##kind},                      \
-            {OSSL_FUNC_CIPHER_GETTABLE_PARAMS, (void (*)(void))env_cipher_gettable_params},        \
-            {OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (void (*)(void))get_ctx_params},                     \
-            {OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS,                                                 \
-             (void (*)(void))env_cipher_gettable_ctx_params},                                      \
-            {OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))set_ctx_params},                     \
-            {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))(settable)},                    \
-        {                                                                                          \
-            0, NULL                                                                                \
-        }                                                                                          \
+        struct env_provctx *provctx = vprovctx;                                                    \
+        void *ctx = NULL;                                                                          \
+                                                                                                   \
+        return ENV_EDGE_IN(provctx, provctx, new_ctx(provctx, &kind_##name, &ctx)) ? ctx : NULL;   \
+    }                                                                                              \
+                                                                                                   \
+    static int name##_get_params(OSSL_PARAM params[])                                              \
+    {                                                                                              \
+        return answer(&kind_##name, params);                                                       \
+    }                                                                                              \
+                                                                                                   \
+    const OSSL_DISPATCH env_##name##_functions[] = {                                               \
+        {OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))name##_newctx},                                  \
+        {OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))env_cipher_freectx},                            \
+        {OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))env_cipher_dupctx},                              \
+        {OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))env_cipher_encrypt_init},                  \
+        {OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))env_cipher_decrypt_init},                  \
+        {OSSL_FUNC_CIPHER_ENCRYPT_SKEY_INIT, (void (*)(void))env_cipher_encrypt_skey_init},        \
+        {OSSL_FUNC_CIPHER_DECRYPT_SKEY_INIT, (void (*)(void))env_cipher_decrypt_skey_init},        \
+        {OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))env_cipher_update},                              \
+        {OSSL_FUNC_CIPHER_FINAL, (void (*)(void))env_cipher_final},                                \
+        {OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))env_cipher_cipher},                              \
+        {OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))name##_get_params},                          \
+        {OSSL_FUNC_CIPHER_GETTABLE_PARAMS, (void (*)(void))env_cipher_gettable_params},            \
+        {OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (void (*)(void))env_cipher_get_ctx_params},              \
+        {OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, (void (*)(void))env_cipher_gettable_ctx_params},    \
+        {OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))env_cipher_set_ctx_params},              \
+        {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))(settable)},                        \
+        {0, NULL},                                                                                 \
     }
 
-const OSSL_DISPATCH env_cipher_functions[] =
-    CIPHER_FUNCTIONS(envelope, env_cipher_settable_ctx_params);
-const OSSL_DISPATCH env_cipher_1m_functions[] =
-    CIPHER_FUNCTIONS(envelope_1m, env_cipher_settable_ctx_params);
-const OSSL_DISPATCH env_rewrap_functions[] =
-    CIPHER_FUNCTIONS(rewrap, env_cipher_settable_rewrap_params);
+IMPLEMENT_CIPHER(envelope, settable_message_params);
+IMPLEMENT_CIPHER(envelope_strict, settable_message_params);
+IMPLEMENT_CIPHER(envelope_64k, settable_message_params);
+IMPLEMENT_CIPHER(envelope_64k_strict, settable_message_params);
+IMPLEMENT_CIPHER(rewrap, settable_rewrap_params);

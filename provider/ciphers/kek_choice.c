@@ -3,7 +3,7 @@
 
 #include <openssl/crypto.h>
 
-#include "provider/ciphers/envelope_cipher.h"
+#include "provider/common/params.h"
 
 static void take(struct env_kek_choice *choice, char *kek, bool from_skey)
 {
@@ -37,15 +37,17 @@ struct env_selector env_kek_choice_selector(const struct env_kek_choice *choice)
     return selector;
 }
 
-ENV_RESULT env_kek_choice_key(struct env_kek_choice *choice, struct env_span key,
+ENV_RESULT env_kek_choice_key(struct env_kek_choice *choice, const struct env_cipher_init *init,
                               env_read_key_fn *read)
 {
-    if (key.data == NULL)
+    if (init->skey != NULL) /* env_kek_choice_skey takes it */
+        return ENV_OK;
+    if (init->key.data == NULL)
         return choice->key_refused ? ENV_FAIL(ENV_R_KEY_IS_NO_SELECTOR) : ENV_OK;
     if (choice->from_skey)
         take(choice, NULL, false);
     choice->key_refused = true;
-    ENV_TRY(read(key.data, key.len, choice->key_label));
+    ENV_TRY(read(init->key.data, init->key.len, choice->key_label));
     choice->key_refused = false;
     return ENV_OK;
 }
@@ -64,10 +66,13 @@ ENV_RESULT env_kek_choice_param(struct env_kek_choice *choice, const OSSL_PARAM 
     return ENV_OK;
 }
 
-ENV_RESULT env_kek_choice_skey(struct env_kek_choice *choice, const char *uri)
+ENV_RESULT env_kek_choice_skey(struct env_kek_choice *choice, const struct env_cipher_init *init)
 {
+    const char *uri = env_kek_skey_uri(init->skey);
     char *kek = uri != NULL ? OPENSSL_strdup(uri) : NULL;
 
+    if (init->skey == NULL)
+        return ENV_OK;
     choice->key_refused = kek == NULL;
     if (kek == NULL)
         return ENV_FAIL(uri != NULL ? ENV_R_NO_MEMORY : ENV_R_NO_KEY);

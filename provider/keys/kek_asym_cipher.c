@@ -6,12 +6,13 @@
 
 #include "envelope/base/secret.h"
 #include "envelope/message/stream.h"
-#include "provider/keys/one_kek.h"
+#include "provider/common/application_context.h"
+#include "provider/keys/one_kek_keyring.h"
 #include "provider/keys/pkey_context.h"
 
-#define FINAL_MAX 4096u /* most that the stream's final writes, by its contract */
+#define FINAL_MAX 4128u /* the most that final of the stream writes */
 
-/* Longest message that can hold 64 KiB: sealed for as many KEKs as a header can name. */
+/* The longest message that can hold 64 KiB, sealed for as many KEKs as a header can name. */
 #define OPENED_MAX                                                                                 \
     (ENV_KEK_SEALED_MAX - ENV_HEADERS_SEALED_MAX + ENV_HEADER_MAX + ENV_FLOE_HEADER_LEN)
 
@@ -19,15 +20,11 @@
 
 static void use_context(const struct env_pkey_context *ctx, struct env_stream *stream)
 {
-    const char *configured = ctx->provctx->config.context;
-
-    if (ctx->has_context) {
-        stream->context_len = ctx->context_len;
-        memcpy(stream->context, ctx->context, ctx->context_len);
-    } else if (configured != NULL) { /* its length was checked with the configuration */
-        stream->context_len = strlen(configured);
-        memcpy(stream->context, configured, stream->context_len);
-    }
+    if (ctx->has_context)
+        env_stream_set_context(stream, (struct env_span){ctx->context, ctx->context_len},
+                               ENV_CONTEXT_GIVEN);
+    else
+        env_stream_context_from_config(ctx->provctx, stream);
 }
 
 static ENV_RESULT run(struct env_stream *stream, bool sealing, struct env_span in, uint8_t *out,
@@ -47,26 +44,25 @@ static ENV_RESULT run(struct env_stream *stream, bool sealing, struct env_span i
     return ENV_OK;
 }
 
-/* work is room of our own for the result, so that the caller sees nothing before all is verified.
- */
-static ENV_RESULT run_with(const struct env_pkey_context *ctx, bool sealing, struct env_span in,
-                           uint8_t *work, size_t work_size, size_t *len)
+static ENV_RESULT run_with_key(const struct env_pkey_context *ctx, bool sealing, struct env_span in,
+                               uint8_t *work, size_t work_size, size_t *len)
 {
     struct env_one_kek one;
     struct env_stream *stream;
-    ENV_RESULT r;
+    ENV_RESULT r = ENV_FAIL(ENV_R_NO_MEMORY);
 
-    env_one_kek_init(&one, ctx->key);
+    env_one_kek_begin(&one, ctx->key);
     stream = env_stream_new(&env_stream_envelope, &one.dek);
-    if (stream == NULL)
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    use_context(ctx, stream);
-    env_errors_mark(&ctx->provctx->errors);
-    r = env_one_kek_result(&one, run(stream, sealing, in, work, work_size, len));
+    if (stream != NULL) {
+        use_context(ctx, stream);
+        r = run(stream, sealing, in, work, work_size, len);
+    }
+    r = env_one_kek_end(&one, r);
     env_stream_free(stream);
     return r;
 }
 
+/* Works in memory of our own, so that the caller sees nothing before everything is verified. */
 static ENV_RESULT perform(const struct env_pkey_context *ctx, bool sealing, struct env_span in,
                           unsigned char *out, size_t out_size, size_t *out_len)
 {
@@ -77,17 +73,35 @@ static ENV_RESULT perform(const struct env_pkey_context *ctx, bool sealing, stru
 
     if (work == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    r = run_with(ctx, sealing, in, work, work_size, &len);
+    r = run_with_key(ctx, sealing, in, work, work_size, &len);
     if (env_ok(r) && !sealing && len > ENV_KEK_PLAIN_MAX)
         r = ENV_FAIL(ENV_R_INPUT_TOO_LONG);
-    if (env_ok(r) && len > out_size)
-        r = ENV_RAISE(&ctx->provctx->errors, ENV_R_OUTPUT_TOO_SMALL, "%zu bytes are needed", len);
+    if (env_ok(r))
+        r = env_pkey_check_room(ctx, len, out_size);
     if (env_ok(r)) {
         memcpy(out, work, len);
         *out_len = len;
     }
     env_secret_free(work, work_size);
     return r;
+}
+
+/*
+ * With out NULL it only gives the greatest length of the output. A message is longer than what is
+ * sealed in it.
+ */
+static ENV_RESULT answer(const struct env_pkey_context *ctx, bool sealing, struct env_span in,
+                         unsigned char *out, size_t out_size, size_t *out_len)
+{
+    ENV_TRY(env_pkey_check_key(ctx));
+    if (in.len > (sealing ? ENV_KEK_PLAIN_MAX : OPENED_MAX))
+        return ENV_FAIL(ENV_R_INPUT_TOO_LONG);
+    if (out_len == NULL)
+        return ENV_FAIL(ENV_R_OUTPUT_TOO_SMALL);
+    if (out != NULL)
+        return perform(ctx, sealing, in, out, out_size, out_len);
+    *out_len = sealing ? ENV_KEK_SEALED_MAX - (ENV_KEK_PLAIN_MAX - in.len) : in.len;
+    return ENV_OK;
 }
 
 /* ---- what libcrypto calls ---- */
@@ -99,36 +113,16 @@ static int encrypt(void *vctx, unsigned char *out, size_t *out_len, size_t out_s
                    const unsigned char *in, size_t in_len)
 {
     const struct env_pkey_context *ctx = vctx;
-    ENV_RESULT r;
 
-    if (ctx->key == NULL)
-        return ENV_EDGE_FAIL(ctx->provctx, ENV_FAIL(ENV_R_NO_KEY));
-    if (in_len > ENV_KEK_PLAIN_MAX)
-        return ENV_EDGE_FAIL(ctx->provctx, ENV_FAIL(ENV_R_INPUT_TOO_LONG));
-    if (out == NULL) { /* how long it can be */
-        *out_len = ENV_KEK_SEALED_MAX - (ENV_KEK_PLAIN_MAX - in_len);
-        return 1;
-    }
-    r = perform(ctx, true, (struct env_span){in, in_len}, out, out_size, out_len);
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+    return ENV_EDGE(ctx, answer(ctx, true, (struct env_span){in, in_len}, out, out_size, out_len));
 }
 
 static int decrypt(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
                    const unsigned char *in, size_t in_len)
 {
     const struct env_pkey_context *ctx = vctx;
-    ENV_RESULT r;
 
-    if (ctx->key == NULL)
-        return ENV_EDGE_FAIL(ctx->provctx, ENV_FAIL(ENV_R_NO_KEY));
-    if (in_len > OPENED_MAX)
-        return ENV_EDGE_FAIL(ctx->provctx, ENV_FAIL(ENV_R_INPUT_TOO_LONG));
-    if (out == NULL) { /* always less than what it comes from */
-        *out_len = in_len;
-        return 1;
-    }
-    r = perform(ctx, false, (struct env_span){in, in_len}, out, out_size, out_len);
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+    return ENV_EDGE(ctx, answer(ctx, false, (struct env_span){in, in_len}, out, out_size, out_len));
 }
 
 const OSSL_DISPATCH env_kek_asym_cipher_functions[] = {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ASYM_CIPHER ENVELOPE-KEK: EVP_PKEY_encrypt seals up to 64 KiB for the key, EVP_PKEY_decrypt opens
- * it. Both in the ordinary message format (docs/FORMAT.md): the cipher ENVELOPE reads and writes
- * the same. All of a message is verified before any of it is given out.
+ * it. The format is that of ordinary messages (docs/FORMAT.md), which the cipher ENVELOPE reads and
+ * writes. A message is verified whole before any of it is released.
  *
- * Parameter of the context: "context", as of the cipher ENVELOPE, with the same default.
+ * It has the parameter "context" of the cipher ENVELOPE, with the same default.
  */
 #ifndef ENVELOPE_KEK_ASYM_CIPHER_H
 #define ENVELOPE_KEK_ASYM_CIPHER_H

@@ -9,20 +9,21 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "envelope/base/pin_prompt.h"
+#include "provider/common/edge.h"
 #include "provider/keys/kek_key.h"
 #include "provider/keys/kek_reference.h"
-#include "envelope/base/pin_prompt.h"
 
 static ENV_RESULT find(struct env_provctx *provctx, const char *uri, OSSL_PASSPHRASE_CALLBACK *cb,
                        void *cbarg, struct env_kek **kek)
 {
-    struct env_keyring *ring = provctx->dek.keyring;
+    struct env_keyring *keyring = provctx->dek.keyring;
     struct env_pin_prompt prompt;
     ENV_RESULT r;
 
     ENV_TRY(env_provctx_ready(provctx));
     env_pin_prompt_begin(&prompt, cb, cbarg);
-    r = ring->vtable->find(ring, uri, kek);
+    r = keyring->vtable->find(keyring, uri, kek);
     env_pin_prompt_end(&prompt);
     return r;
 }
@@ -34,6 +35,78 @@ static ENV_RESULT find_referred(struct env_provctx *provctx, const uint8_t *der,
 
     ENV_TRY(env_kek_reference_decode(&provctx->errors, der, len, uri));
     return find(provctx, uri, cb, cbarg, kek);
+}
+
+/* Reads one PEM block; false when there is none, which is not an error. */
+static bool read_pem(const struct env_provctx *provctx, OSSL_CORE_BIO *core_bio, char **name,
+                     unsigned char **der, long *len)
+{
+    BIO *in = BIO_new_from_core_bio(provctx->libctx, core_bio);
+    char *header = NULL;
+    bool ok;
+
+    env_errors_mark(&provctx->errors);
+    ok = in != NULL && PEM_read_bio(in, name, &header, der, len) == 1;
+    env_errors_unmark(&provctx->errors, true);
+    OPENSSL_free(header);
+    BIO_free(in);
+    return ok;
+}
+
+/*
+ * The DER of a reference, freed with OPENSSL_free; NULL where the input is something else. The key
+ * is looked up already here: when libcrypto loads a file it drops the errors of der_to_kek, but
+ * keeps those of pem_to_der. The second lookup, in der_to_kek, finds the key in the cache.
+ */
+static ENV_RESULT reference_in_pem(struct env_provctx *provctx, OSSL_CORE_BIO *in,
+                                   OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg, unsigned char **der,
+                                   size_t *der_len)
+{
+    struct env_kek *kek = NULL;
+    char *name = NULL;
+    long len = 0;
+    bool ours = read_pem(provctx, in, &name, der, &len) && strcmp(name, ENV_KEK_PEM_NAME) == 0;
+    ENV_RESULT r = ENV_OK;
+
+    *der_len = (size_t)len;
+    if (ours)
+        r = find_referred(provctx, *der, *der_len, cb, cbarg, &kek);
+    if (!ours || !env_ok(r)) {
+        OPENSSL_free(*der);
+        *der = NULL;
+    }
+    env_kek_free(kek);
+    OPENSSL_free(name);
+    return r;
+}
+
+/* Reads at most one byte more than the longest reference has. */
+static size_t read_some(const struct env_provctx *provctx, OSSL_CORE_BIO *core_bio,
+                        uint8_t der[ENV_KEK_REFERENCE_MAX + 1])
+{
+    BIO *in = BIO_new_from_core_bio(provctx->libctx, core_bio);
+    size_t len = 0;
+    int n;
+
+    while (in != NULL && len <= ENV_KEK_REFERENCE_MAX &&
+           (n = BIO_read(in, der + len, (int)(ENV_KEK_REFERENCE_MAX + 1 - len))) > 0)
+        len += (size_t)n;
+    BIO_free(in);
+    return len;
+}
+
+/* *key stays NULL for some other key, which some other decoder reads. */
+static ENV_RESULT key_in_der(struct env_provctx *provctx, OSSL_CORE_BIO *in,
+                             OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg, struct env_key **key)
+{
+    uint8_t der[ENV_KEK_REFERENCE_MAX + 1];
+    size_t len = read_some(provctx, in, der);
+    struct env_kek *kek = NULL;
+
+    if (!env_kek_reference_is(der, len))
+        return ENV_OK;
+    ENV_TRY(find_referred(provctx, der, len, cb, cbarg, &kek));
+    return env_key_new(provctx, kek, key);
 }
 
 /* ---- what libcrypto calls ---- */
@@ -77,86 +150,31 @@ static int hand_on(unsigned char *der, size_t len, OSSL_CALLBACK *data_cb, void 
     return data_cb(params, data_arg);
 }
 
-/* Reads one PEM block; false when there is none, which is no error. */
-static bool read_pem(const struct env_provctx *provctx, OSSL_CORE_BIO *core_bio, char **name,
-                     unsigned char **der, long *len)
-{
-    BIO *in = BIO_new_from_core_bio(provctx->libctx, core_bio);
-    char *header = NULL;
-    bool ok;
-
-    env_errors_mark(&provctx->errors);
-    ok = in != NULL && PEM_read_bio(in, name, &header, der, len) == 1;
-    env_errors_unmark(&provctx->errors, true);
-    OPENSSL_free(header);
-    BIO_free(in);
-    return ok;
-}
-
-/*
- * The key is looked for here already: what goes wrong in der_to_kek, which libcrypto calls when it
- * loads a file, is dropped from the error stack; what goes wrong here is not. The second look, in
- * der_to_kek, finds the key where the first one put it.
- */
 static int pem_to_der(void *vctx, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *data_cb,
                       void *data_arg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
 {
     struct env_provctx *provctx = vctx;
-    struct env_kek *kek = NULL;
-    char *name = NULL;
     unsigned char *der = NULL;
-    long len = 0;
-    int ok = 1;
+    size_t len = 0;
+    int ok =
+        ENV_EDGE_IN(provctx, provctx, reference_in_pem(provctx, in, pw_cb, pw_arg, &der, &len));
 
     (void)selection;
-    if (!read_pem(provctx, in, &name, &der, &len))
-        return 1;
-    if (strcmp(name, ENV_KEK_PEM_NAME) == 0) {
-        ENV_RESULT r = find_referred(provctx, der, (size_t)len, pw_cb, pw_arg, &kek);
-
-        ok = env_ok(r) ? hand_on(der, (size_t)len, data_cb, data_arg) : ENV_EDGE_FAIL(provctx, r);
-        env_kek_free(kek);
-    }
-    OPENSSL_free(name);
+    if (der != NULL)
+        ok = hand_on(der, len, data_cb, data_arg);
     OPENSSL_free(der);
     return ok;
-}
-
-/* As much as a reference can have, and one byte more. */
-static size_t read_some(const struct env_provctx *provctx, OSSL_CORE_BIO *core_bio,
-                        uint8_t der[ENV_KEK_REFERENCE_MAX + 1])
-{
-    BIO *in = BIO_new_from_core_bio(provctx->libctx, core_bio);
-    size_t len = 0;
-    int n;
-
-    while (in != NULL && len <= ENV_KEK_REFERENCE_MAX &&
-           (n = BIO_read(in, der + len, (int)(ENV_KEK_REFERENCE_MAX + 1 - len))) > 0)
-        len += (size_t)n;
-    BIO_free(in);
-    return len;
 }
 
 static int der_to_kek(void *vctx, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *data_cb,
                       void *data_arg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
 {
     struct env_provctx *provctx = vctx;
-    uint8_t der[ENV_KEK_REFERENCE_MAX + 1];
-    size_t len = read_some(provctx, in, der);
-    struct env_kek *kek = NULL;
-    struct env_key *key;
-    ENV_RESULT r;
+    struct env_key *key = NULL;
+    int ok = ENV_EDGE_IN(provctx, provctx, key_in_der(provctx, in, pw_cb, pw_arg, &key));
 
     (void)selection;
-    if (!env_kek_reference_is(der, len))
-        return 1; /* some other key, for some other decoder */
-    r = find_referred(provctx, der, len, pw_cb, pw_arg, &kek);
-    if (!env_ok(r))
-        return ENV_EDGE_FAIL(provctx, r);
-    key = env_key_new(provctx, kek);
-    if (key == NULL)
-        return ENV_EDGE_FAIL(provctx, ENV_FAIL(ENV_R_NO_MEMORY));
-    return env_key_hand_over(key, OSSL_OBJECT_PKEY, data_cb, data_arg);
+    return key != NULL ? env_key_hand_over(key, OSSL_OBJECT_PKEY, data_cb, data_arg) : ok;
 }
 
 const OSSL_DISPATCH env_pem_to_der_functions[] = {

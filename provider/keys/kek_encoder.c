@@ -7,7 +7,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "keymgmt/token/fault.h"
+#include "envelope/base/printable.h"
+#include "keymgmt/token/error_detail.h"
+#include "provider/common/edge.h"
 #include "provider/keys/kek_key.h"
 #include "provider/keys/kek_reference.h"
 
@@ -19,7 +21,7 @@ static bool write_reference(BIO *out, const struct env_key *key, bool pem)
 {
     uint8_t *der = NULL;
     size_t len = 0;
-    bool ok = env_ok(env_kek_reference_encode(key->facts.uri, &der, &len));
+    bool ok = env_ok(env_kek_reference_encode(key->info.uri, &der, &len));
 
     if (ok && pem)
         ok = PEM_write_bio(out, ENV_KEK_PEM_NAME, "", der, (long)len) > 0;
@@ -46,9 +48,33 @@ static const char *yes_or_no(bool value)
     return value ? "yes" : "no";
 }
 
+static const char *may_open(enum env_reason refusal)
+{
+    switch (refusal) {
+    case ENV_R_NONE:
+        return "yes";
+    case ENV_R_KEK_NOT_NAMED:
+        return "no (the configuration does not name this RSA key)";
+    default:
+        return "no (open-kek does not list it)";
+    }
+}
+
+/* "    Seals: from 2027-01-01 to 2027-12-31" */
+static bool write_dates(BIO *out, const struct env_dates *dates)
+{
+    char text[ENV_DATES_TEXT];
+
+    if (dates->unread)
+        return BIO_printf(out, "    Seals: never (one of its dates is no day)\n") > 0;
+    if (dates->first == 0 && dates->last == 0)
+        return true;
+    return BIO_printf(out, "    Seals: %s\n", env_dates_text(dates, text)) > 0;
+}
+
 static bool write_text(BIO *out, const struct env_key *key)
 {
-    const struct env_kek_facts *f = &key->facts;
+    const struct env_kek_info *f = &key->info;
     char id[ENV_HEX_TEXT] = "none";
 
     if (f->id.len > 0)
@@ -72,11 +98,12 @@ static bool write_text(BIO *out, const struct env_key *key)
                       "    Extractable: %s (never: %s)\n"
                       "    Private object: %s\n"
                       "    Made in the token: %s\n"
-                      "    Opens (open-kek): %s\n",
+                      "    Opens: %s\n",
                       yes_or_no(f->sensitive), yes_or_no(f->always_sensitive),
                       yes_or_no(f->extractable), yes_or_no(f->never_extractable),
                       yes_or_no(f->private_object), yes_or_no(f->local),
-                      yes_or_no(f->may_open)) > 0;
+                      may_open(f->refusal)) > 0 &&
+           write_dates(out, &f->dates);
 }
 
 /* ---- an RSA KEK's public half ---- */
@@ -123,11 +150,6 @@ static OSSL_FUNC_encoder_freectx_fn freectx;
 static OSSL_FUNC_encoder_does_selection_fn selects_private;
 static OSSL_FUNC_encoder_does_selection_fn selects_public;
 static OSSL_FUNC_encoder_does_selection_fn selects_any;
-static OSSL_FUNC_encoder_encode_fn to_pem;
-static OSSL_FUNC_encoder_encode_fn to_der;
-static OSSL_FUNC_encoder_encode_fn to_text;
-static OSSL_FUNC_encoder_encode_fn to_public_pem;
-static OSSL_FUNC_encoder_encode_fn to_public_der;
 
 /* The context is the provider's own: encoding has no parameters. */
 static void *newctx(void *vprovctx)
@@ -160,60 +182,54 @@ static int selects_any(void *vprovctx, int selection)
     return 1;
 }
 
-static int encode(struct env_provctx *provctx, OSSL_CORE_BIO *core_bio, const struct env_key *key,
-                  write_fn *write)
+static ENV_RESULT encode(struct env_provctx *provctx, OSSL_CORE_BIO *core_bio,
+                         const struct env_key *key, write_fn *write)
 {
     BIO *out;
     bool ok;
 
     if (key == NULL || key->kek == NULL)
-        return ENV_EDGE_FAIL(provctx, ENV_FAIL(ENV_R_NO_KEY));
+        return ENV_FAIL(ENV_R_NO_KEY);
     out = BIO_new_from_core_bio(provctx->libctx, core_bio);
     ok = out != NULL && write(out, key);
     BIO_free(out);
-    return ok ? 1 : ENV_EDGE_FAIL(provctx, ENV_FAIL(ENV_R_CRYPTO_FAILED));
+    return ok ? ENV_OK : ENV_FAIL(ENV_R_CRYPTO_FAILED);
 }
 
-static int encode_public(struct env_provctx *provctx, OSSL_CORE_BIO *core_bio,
-                         const struct env_key *key, write_fn *write)
+static ENV_RESULT encode_public(struct env_provctx *provctx, OSSL_CORE_BIO *core_bio,
+                                const struct env_key *key, write_fn *write)
 {
-    if (key != NULL && key->kek != NULL && key->facts.modulus_len == 0)
-        return ENV_EDGE_FAIL(provctx, ENV_FAIL(ENV_R_NO_PUBLIC_HALF));
+    if (key != NULL && key->kek != NULL && key->info.modulus_len == 0)
+        return ENV_FAIL(ENV_R_NO_PUBLIC_HALF);
     return encode(provctx, core_bio, key, write);
 }
 
-#define ENCODER(name, how, write)                                                                  \
+/* A reference needs no encryption: no passphrase is asked for. */
+#define IMPLEMENT_ENCODER(name, encode_with, write, selects)                                       \
+    static OSSL_FUNC_encoder_encode_fn name;                                                       \
+                                                                                                   \
     static int name(void *vctx, OSSL_CORE_BIO *out, const void *vkey, const OSSL_PARAM abstract[], \
                     int selection, OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg)                      \
     {                                                                                              \
+        struct env_provctx *provctx = vctx;                                                        \
+                                                                                                   \
         (void)abstract;                                                                            \
         (void)selection;                                                                           \
-        (void)cb; /* a reference needs no encryption */                                            \
+        (void)cb;                                                                                  \
         (void)cbarg;                                                                               \
-        return how(vctx, out, vkey, write);                                                        \
-    }
-
-ENCODER(to_pem, encode, write_pem)
-ENCODER(to_der, encode, write_der)
-ENCODER(to_text, encode, write_text)
-ENCODER(to_public_pem, encode_public, write_public_pem)
-ENCODER(to_public_der, encode_public, write_public_der)
-
-#define ENCODER_FUNCTIONS(name, selects)                                                           \
-    {                                                                                              \
+        return ENV_EDGE_IN(provctx, provctx, encode_with(provctx, out, vkey, write));              \
+    }                                                                                              \
+                                                                                                   \
+    const OSSL_DISPATCH env_kek_##name##_functions[] = {                                           \
         {OSSL_FUNC_ENCODER_NEWCTX, (void (*)(void))newctx},                                        \
-            {OSSL_FUNC_ENCODER_FREECTX, (void (*)(void))freectx},                                  \
-            {OSSL_FUNC_ENCODER_DOES_SELECTION, (void (*)(void))(selects)},                         \
-            {OSSL_FUNC_ENCODER_ENCODE, (void (*)(void))(name)},                                    \
-        {                                                                                          \
-            0, NULL                                                                                \
-        }                                                                                          \
+        {OSSL_FUNC_ENCODER_FREECTX, (void (*)(void))freectx},                                      \
+        {OSSL_FUNC_ENCODER_DOES_SELECTION, (void (*)(void))(selects)},                             \
+        {OSSL_FUNC_ENCODER_ENCODE, (void (*)(void))(name)},                                        \
+        {0, NULL},                                                                                 \
     }
 
-const OSSL_DISPATCH env_kek_to_pem_functions[] = ENCODER_FUNCTIONS(to_pem, selects_private);
-const OSSL_DISPATCH env_kek_to_der_functions[] = ENCODER_FUNCTIONS(to_der, selects_private);
-const OSSL_DISPATCH env_kek_to_text_functions[] = ENCODER_FUNCTIONS(to_text, selects_any);
-const OSSL_DISPATCH env_kek_to_public_pem_functions[] =
-    ENCODER_FUNCTIONS(to_public_pem, selects_public);
-const OSSL_DISPATCH env_kek_to_public_der_functions[] =
-    ENCODER_FUNCTIONS(to_public_der, selects_public);
+IMPLEMENT_ENCODER(to_pem, encode, write_pem, selects_private);
+IMPLEMENT_ENCODER(to_der, encode, write_der, selects_private);
+IMPLEMENT_ENCODER(to_text, encode, write_text, selects_any);
+IMPLEMENT_ENCODER(to_public_pem, encode_public, write_public_pem, selects_public);
+IMPLEMENT_ENCODER(to_public_der, encode_public, write_public_der, selects_public);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing KEKs: as a reference (kek_reference.h) where a private key is asked for, as text, and of
- * an RSA KEK the public half, which is a key like any other.
+ * ENCODER for KEKs. A private key is written as a reference (kek_reference.h), the public half of
+ * an RSA KEK as any public key. There is text as well.
  */
 #ifndef ENVELOPE_KEK_ENCODER_H
 #define ENVELOPE_KEK_ENCODER_H

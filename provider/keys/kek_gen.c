@@ -7,8 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "provider/keys/kek_key.h"
 #include "envelope/base/config_list.h"
+#include "provider/common/edge.h"
+#include "provider/keys/kek_key.h"
 
 #define AES_BITS 256u
 #define RSA_BITS 3072u
@@ -21,6 +22,9 @@ struct generation {
     size_t bits; /* 0: the type's default */
     struct env_kek_id id;
     bool same_label;
+    char *copy_of;
+    bool unwraps_alone;
+    struct env_dates dates;
 };
 
 static ENV_RESULT bad(const struct generation *g, const char *key, const char *why)
@@ -46,9 +50,10 @@ static ENV_RESULT take_text(const struct generation *g, const OSSL_PARAM params[
     return ENV_OK;
 }
 
-/* One of two words; *second says which. Upper and lower case are one. */
+/* One of two words, in upper or lower case; *second says which. wrong says so of another. */
 static ENV_RESULT take_choice(const struct generation *g, const OSSL_PARAM params[],
-                              const char *key, const char *first, const char *other, bool *second)
+                              const char *key, const char *first, const char *other,
+                              const char *wrong, bool *second)
 {
     char *text = NULL;
     ENV_RESULT r = take_text(g, params, key, &text);
@@ -56,7 +61,7 @@ static ENV_RESULT take_choice(const struct generation *g, const OSSL_PARAM param
     if (env_ok(r) && text != NULL) {
         *second = strcasecmp(text, other) == 0;
         if (!*second && strcasecmp(text, first) != 0)
-            r = bad(g, key, strcmp(first, "no") == 0 ? " is yes or no" : " is AES or RSA");
+            r = bad(g, key, wrong);
     }
     OPENSSL_free(text);
     return r;
@@ -71,7 +76,7 @@ static ENV_RESULT take_bits(struct generation *g, const OSSL_PARAM params[])
     return ENV_OK;
 }
 
-/* In hex, or (from programs) in octets. */
+/* In hex, or in octets (from programs). */
 static ENV_RESULT take_id(struct generation *g, const OSSL_PARAM params[])
 {
     const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, ENV_KEK_PARAM_ID);
@@ -92,6 +97,18 @@ static ENV_RESULT take_id(struct generation *g, const OSSL_PARAM params[])
     return good ? ENV_OK : bad(g, ENV_KEK_PARAM_ID, " is 1 to 64 bytes in hex");
 }
 
+static ENV_RESULT take_day(const struct generation *g, const OSSL_PARAM params[], const char *key,
+                           int64_t *day)
+{
+    char *text = NULL;
+    ENV_RESULT r = take_text(g, params, key, &text);
+
+    if (env_ok(r) && text != NULL && (!env_date_read(text, strlen(text), true, day) || *day == 0))
+        r = bad(g, key, " is a day such as 2027-01-31");
+    OPENSSL_free(text);
+    return r;
+}
+
 static ENV_RESULT take_params(struct generation *g, const OSSL_PARAM params[])
 {
     bool rsa = g->type == ENV_KEK_RSA;
@@ -100,35 +117,93 @@ static ENV_RESULT take_params(struct generation *g, const OSSL_PARAM params[])
         return ENV_OK;
     ENV_TRY(take_text(g, params, ENV_KEK_PARAM_LABEL, &g->label));
     ENV_TRY(take_text(g, params, ENV_KEK_PARAM_TOKEN, &g->token));
-    ENV_TRY(take_choice(g, params, ENV_KEK_PARAM_TYPE, "AES", "RSA", &rsa));
+    ENV_TRY(take_choice(g, params, ENV_KEK_PARAM_TYPE, "AES", "RSA", " is AES or RSA", &rsa));
     g->type = rsa ? ENV_KEK_RSA : ENV_KEK_AES;
     ENV_TRY(take_bits(g, params));
     ENV_TRY(take_id(g, params));
-    return take_choice(g, params, ENV_KEK_PARAM_SAME_LABEL, "no", "yes", &g->same_label);
+    ENV_TRY(take_text(g, params, ENV_KEK_PARAM_COPY_OF, &g->copy_of));
+    ENV_TRY(take_day(g, params, ENV_KEK_PARAM_NOT_BEFORE, &g->dates.first));
+    ENV_TRY(take_day(g, params, ENV_KEK_PARAM_NOT_AFTER, &g->dates.last));
+    ENV_TRY(take_choice(g, params, ENV_KEK_PARAM_USES, "wrap-unwrap", "unwrap",
+                        " is wrap-unwrap or unwrap", &g->unwraps_alone));
+    return take_choice(g, params, ENV_KEK_PARAM_SAME_LABEL, "no", "yes", " is yes or no",
+                       &g->same_label);
 }
+
+static ENV_RESULT begin(struct env_provctx *provctx, const OSSL_PARAM params[],
+                        struct generation **out)
+{
+    struct generation *g;
+    void *object = NULL;
+    ENV_RESULT r;
+
+    ENV_TRY(env_provctx_object(provctx, sizeof(*g), &object));
+    g = object;
+    g->provctx = provctx;
+    r = take_params(g, params);
+    if (env_ok(r))
+        *out = g;
+    else
+        env_kek_gen_cleanup(g);
+    return r;
+}
+
+/* A KEK whose making could not be recorded stays in its token, but is not handed out. */
+static ENV_RESULT make_kek(struct env_keyring *keyring, const struct env_kek_request *request,
+                           struct env_kek **out)
+{
+    struct env_audit_use use = {.operation = ENV_AUDIT_GENERATE, .label = request->label};
+    struct env_kek *kek = NULL;
+    ENV_RESULT r = keyring->vtable->generate(keyring, request, &kek);
+
+    use.kek = kek;
+    r = env_audit_record(keyring->audit, &use, r);
+    if (env_ok(r))
+        *out = kek;
+    else
+        env_kek_free(kek);
+    return r;
+}
+
+static ENV_RESULT generate(const struct generation *g, struct env_key **out)
+{
+    const struct env_kek_request request = {
+        .type = g->type,
+        .bits = g->bits != 0 ? g->bits : (g->type == ENV_KEK_RSA ? RSA_BITS : AES_BITS),
+        .label = g->label,
+        .token = g->token,
+        .id = g->id,
+        .same_label = g->same_label,
+        .copy_of = g->copy_of,
+        .unwraps_alone = g->unwraps_alone,
+        .dates = g->dates,
+    };
+    struct env_kek *kek = NULL;
+
+    ENV_TRY(env_provctx_ready(g->provctx));
+    if (g->label == NULL || g->label[0] == '\0')
+        return ENV_FAIL(ENV_R_LABEL_MISSING);
+    ENV_TRY(make_kek(g->provctx->dek.keyring, &request, &kek));
+    return env_key_new(g->provctx, kek, out);
+}
+
+/* ---- what libcrypto calls ---- */
 
 void *env_kek_gen_init(void *vprovctx, int selection, const OSSL_PARAM params[])
 {
-    struct generation *g;
+    struct env_provctx *provctx = vprovctx;
+    struct generation *g = NULL;
 
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0) /* there are no domain parameters */
         return NULL;
-    g = env_provctx_alloc(vprovctx, sizeof(*g));
-    if (g == NULL)
-        return NULL;
-    g->provctx = vprovctx;
-    if (env_kek_gen_set_params(g, params))
-        return g;
-    env_kek_gen_cleanup(g);
-    return NULL;
+    return ENV_EDGE_IN(provctx, provctx, begin(provctx, params, &g)) ? g : NULL;
 }
 
 int env_kek_gen_set_params(void *vgenctx, const OSSL_PARAM params[])
 {
     struct generation *g = vgenctx;
-    ENV_RESULT r = take_params(g, params);
 
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(g->provctx, r);
+    return ENV_EDGE(g, take_params(g, params));
 }
 
 const OSSL_PARAM *env_kek_gen_settable_params(void *vgenctx, void *vprovctx)
@@ -140,6 +215,10 @@ const OSSL_PARAM *env_kek_gen_settable_params(void *vgenctx, void *vprovctx)
         OSSL_PARAM_utf8_string(ENV_KEK_PARAM_TOKEN, NULL, 0),
         OSSL_PARAM_utf8_string(ENV_KEK_PARAM_ID, NULL, 0),
         OSSL_PARAM_utf8_string(ENV_KEK_PARAM_SAME_LABEL, NULL, 0),
+        OSSL_PARAM_utf8_string(ENV_KEK_PARAM_COPY_OF, NULL, 0),
+        OSSL_PARAM_utf8_string(ENV_KEK_PARAM_USES, NULL, 0),
+        OSSL_PARAM_utf8_string(ENV_KEK_PARAM_NOT_BEFORE, NULL, 0),
+        OSSL_PARAM_utf8_string(ENV_KEK_PARAM_NOT_AFTER, NULL, 0),
         OSSL_PARAM_END,
     };
 
@@ -148,52 +227,15 @@ const OSSL_PARAM *env_kek_gen_settable_params(void *vgenctx, void *vprovctx)
     return params;
 }
 
-/* A KEK whose making could not be recorded stays in its token, but nobody is given it. */
-static ENV_RESULT generate(struct env_keyring *ring, const struct env_kek_request *request,
-                           struct env_kek **out)
-{
-    struct env_audit_use use = {ENV_AUDIT_GENERATE, NULL, NULL, NULL};
-    struct env_kek *kek = NULL;
-    ENV_RESULT r = ring->vtable->generate(ring, request, &kek);
-
-    use.kek = kek;
-    r = env_audit_record(ring->audit, &use, r);
-    if (env_ok(r))
-        *out = kek;
-    else
-        env_kek_free(kek);
-    return r;
-}
-
+/* A token reports no progress. */
 void *env_kek_gen(void *vgenctx, OSSL_CALLBACK *cb, void *cbarg)
 {
     const struct generation *g = vgenctx;
-    struct env_keyring *ring = g->provctx->dek.keyring;
-    const struct env_kek_request request = {
-        .type = g->type,
-        .bits = g->bits != 0 ? g->bits : (g->type == ENV_KEK_RSA ? RSA_BITS : AES_BITS),
-        .label = g->label,
-        .token = g->token,
-        .id = g->id,
-        .same_label = g->same_label,
-    };
-    struct env_kek *kek = NULL;
     struct env_key *key = NULL;
-    ENV_RESULT r = env_provctx_ready(g->provctx);
 
-    (void)cb; /* the token says nothing of how far it is */
+    (void)cb;
     (void)cbarg;
-    if (env_ok(r) && (g->label == NULL || g->label[0] == '\0'))
-        r = ENV_FAIL(ENV_R_LABEL_MISSING);
-    if (env_ok(r))
-        r = generate(ring, &request, &kek);
-    if (env_ok(r)) {
-        key = env_key_new(g->provctx, kek);
-        r = key != NULL ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);
-    }
-    if (!env_ok(r))
-        (void)ENV_EDGE_FAIL(g->provctx, r);
-    return key;
+    return ENV_EDGE(g, generate(g, &key)) ? key : NULL;
 }
 
 void env_kek_gen_cleanup(void *vgenctx)
@@ -204,6 +246,8 @@ void env_kek_gen_cleanup(void *vgenctx)
         return;
     if (g->token != NULL)
         OPENSSL_clear_free(g->token, strlen(g->token));
+    if (g->copy_of != NULL)
+        OPENSSL_clear_free(g->copy_of, strlen(g->copy_of));
     OPENSSL_free(g->label);
     OPENSSL_free(g);
 }

@@ -4,31 +4,30 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "envelope/base/secret.h"
-#include "envelope/message/stream.h"
-#include "provider/keys/one_kek.h"
+#include "envelope/message/sealed_key.h"
+#include "provider/keys/one_kek_keyring.h"
 #include "provider/keys/pkey_context.h"
 
-#define SECRET_LEN 32u
-/* Longer than any header for one KEK: its id, its wrapped key and some 250 bytes around them. */
+/* Longer than any header for one KEK: its id, its wrapped key and about 250 other bytes. */
 #define SEALED_MAX (ENV_KEK_ID_MAX + ENV_WRAPPED_MAX + 256u)
 
-static const char label[] = "envelope sealed key v1";
+/* The buffers of one call. */
+struct buffers {
+    unsigned char *sealed; /* encapsulating */
+    size_t *sealed_len;
+    struct env_span in; /* decapsulating */
+    unsigned char *secret;
+    size_t *secret_len; /* NULL: there is room */
+};
 
-static ENV_RESULT derive(const struct env_pkey_context *ctx, const uint8_t dek[ENV_DEK_LEN],
-                         unsigned char *secret)
+typedef ENV_RESULT (*work_fn)(const struct env_pkey_context *ctx, const struct buffers *buffers);
+
+static struct env_span bound_to(const struct env_pkey_context *ctx)
 {
-    const struct env_span info[] = {
-        {(const uint8_t *)label, sizeof(label) - 1},
-        {ctx->context, ctx->context_len},
-    };
-
-    return env_hkdf_expand(ctx->provctx->dek.crypto, (struct env_span){dek, ENV_DEK_LEN}, info,
-                           sizeof(info) / sizeof(info[0]), secret, SECRET_LEN);
+    return (struct env_span){ctx->context, ctx->context_len};
 }
 
-static ENV_RESULT seal(struct env_pkey_context *ctx, uint8_t *dek, unsigned char *out,
-                       size_t *out_len, unsigned char *secret)
+static ENV_RESULT seal(const struct env_pkey_context *ctx, const struct buffers *buffers)
 {
     static const struct env_selector nothing;
     struct env_one_kek one;
@@ -36,40 +35,66 @@ static ENV_RESULT seal(struct env_pkey_context *ctx, uint8_t *dek, unsigned char
     size_t len = 0;
     ENV_RESULT r;
 
-    env_one_kek_init(&one, ctx->key);
-    ENV_TRY(env_dek_seal(&one.dek, &nothing, ENV_CONTENT_SEALED_KEY, dek, &der, &len));
-    if (len > *out_len)
-        r = ENV_RAISE(&ctx->provctx->errors, ENV_R_OUTPUT_TOO_SMALL, "%zu bytes are needed", len);
-    else
-        r = derive(ctx, dek, secret);
+    env_one_kek_begin(&one, ctx->key);
+    r = env_sealed_key_make(&one.dek, &nothing, bound_to(ctx), buffers->secret, &der, &len);
+    r = env_one_kek_end(&one, r);
+    if (env_ok(r))
+        r = env_pkey_check_room(ctx, len, *buffers->sealed_len);
     if (env_ok(r)) {
-        memcpy(out, der, len);
-        *out_len = len;
+        memcpy(buffers->sealed, der, len);
+        *buffers->sealed_len = len;
+    } else {
+        OPENSSL_cleanse(buffers->secret, ENV_SEALED_KEY_SECRET_LEN);
     }
     OPENSSL_free(der);
     return r;
 }
 
-static ENV_RESULT unseal(struct env_pkey_context *ctx, uint8_t *dek, struct env_span in,
-                         unsigned char *secret)
+static ENV_RESULT unseal(const struct env_pkey_context *ctx, const struct buffers *buffers)
 {
-    struct env_span peek = {in.data, in.len < ENV_HEADER_PEEK ? in.len : ENV_HEADER_PEEK};
     struct env_one_kek one;
-    size_t len = 0;
-    ENV_RESULT r;
 
-    if (in.len == 0)
-        return ENV_FAIL(ENV_R_NOT_A_MESSAGE);
-    ENV_TRY(env_header_length(peek, &len));
-    if (in.len < len)
-        return ENV_FAIL(ENV_R_TRUNCATED);
-    env_one_kek_init(&one, ctx->key);
-    env_errors_mark(&ctx->provctx->errors);
-    /* whether it is a sealed key at all is said before what stands behind it */
-    r = env_dek_open(&one.dek, (struct env_span){in.data, len}, ENV_CONTENT_SEALED_KEY, dek);
-    r = env_one_kek_result(&one, r);
-    ENV_TRY(r);
-    return in.len == len ? derive(ctx, dek, secret) : ENV_FAIL(ENV_R_TRAILING_DATA);
+    env_one_kek_begin(&one, ctx->key);
+    return env_one_kek_end(
+        &one, env_sealed_key_open(&one.dek, buffers->in, bound_to(ctx), buffers->secret));
+}
+
+static ENV_RESULT run(const struct env_pkey_context *ctx, const struct buffers *buffers,
+                      work_fn work)
+{
+    if (buffers->secret_len != NULL && *buffers->secret_len < ENV_SEALED_KEY_SECRET_LEN)
+        return ENV_FAIL(ENV_R_OUTPUT_TOO_SMALL);
+    ENV_TRY(work(ctx, buffers));
+    if (buffers->secret_len != NULL)
+        *buffers->secret_len = ENV_SEALED_KEY_SECRET_LEN;
+    return ENV_OK;
+}
+
+/* The greatest lengths of both. */
+static ENV_RESULT answer_lengths(const struct buffers *buffers)
+{
+    if (buffers->sealed_len != NULL)
+        *buffers->sealed_len = SEALED_MAX;
+    if (buffers->secret_len != NULL)
+        *buffers->secret_len = ENV_SEALED_KEY_SECRET_LEN;
+    return ENV_OK;
+}
+
+static ENV_RESULT seal_or_answer(const struct env_pkey_context *ctx, const struct buffers *buffers)
+{
+    ENV_TRY(env_pkey_check_key(ctx));
+    if (buffers->sealed == NULL)
+        return answer_lengths(buffers);
+    if (buffers->sealed_len == NULL || buffers->secret == NULL)
+        return ENV_FAIL(ENV_R_OUTPUT_TOO_SMALL);
+    return run(ctx, buffers, seal);
+}
+
+static ENV_RESULT unseal_or_answer(const struct env_pkey_context *ctx,
+                                   const struct buffers *buffers)
+{
+    ENV_TRY(env_pkey_check_key(ctx));
+    return buffers->secret != NULL ? run(ctx, buffers, unseal) : answer_lengths(buffers);
 }
 
 /* ---- what libcrypto calls ---- */
@@ -80,57 +105,19 @@ static OSSL_FUNC_kem_decapsulate_fn decapsulate;
 static int encapsulate(void *vctx, unsigned char *out, size_t *out_len, unsigned char *secret,
                        size_t *secret_len)
 {
-    struct env_pkey_context *ctx = vctx;
-    ENV_RESULT r;
-    uint8_t *dek = NULL;
+    const struct env_pkey_context *ctx = vctx;
+    const struct buffers buffers = {out, out_len, {NULL, 0}, secret, secret_len};
 
-    if (ctx->key == NULL)
-        return ENV_EDGE_FAIL(ctx->provctx, ENV_FAIL(ENV_R_NO_KEY));
-    if (out == NULL) { /* how long they can be */
-        if (out_len != NULL)
-            *out_len = SEALED_MAX;
-        if (secret_len != NULL)
-            *secret_len = SECRET_LEN;
-        return 1;
-    }
-    if (out_len == NULL || secret == NULL || (secret_len != NULL && *secret_len < SECRET_LEN))
-        r = ENV_FAIL(ENV_R_OUTPUT_TOO_SMALL);
-    else if ((dek = env_secret_alloc(ENV_DEK_LEN)) == NULL)
-        r = ENV_FAIL(ENV_R_NO_MEMORY);
-    else
-        r = seal(ctx, dek, out, out_len, secret);
-    if (dek != NULL)
-        env_secret_free(dek, ENV_DEK_LEN);
-    if (env_ok(r) && secret_len != NULL)
-        *secret_len = SECRET_LEN;
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+    return ENV_EDGE(ctx, seal_or_answer(ctx, &buffers));
 }
 
 static int decapsulate(void *vctx, unsigned char *secret, size_t *secret_len,
                        const unsigned char *in, size_t in_len)
 {
-    struct env_pkey_context *ctx = vctx;
-    ENV_RESULT r;
-    uint8_t *dek = NULL;
+    const struct env_pkey_context *ctx = vctx;
+    const struct buffers buffers = {NULL, NULL, {in, in_len}, secret, secret_len};
 
-    if (ctx->key == NULL)
-        return ENV_EDGE_FAIL(ctx->provctx, ENV_FAIL(ENV_R_NO_KEY));
-    if (secret == NULL) {
-        if (secret_len != NULL)
-            *secret_len = SECRET_LEN;
-        return 1;
-    }
-    if (secret_len != NULL && *secret_len < SECRET_LEN)
-        r = ENV_FAIL(ENV_R_OUTPUT_TOO_SMALL);
-    else if ((dek = env_secret_alloc(ENV_DEK_LEN)) == NULL)
-        r = ENV_FAIL(ENV_R_NO_MEMORY);
-    else
-        r = unseal(ctx, dek, (struct env_span){in, in_len}, secret);
-    if (dek != NULL)
-        env_secret_free(dek, ENV_DEK_LEN);
-    if (env_ok(r) && secret_len != NULL)
-        *secret_len = SECRET_LEN;
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+    return ENV_EDGE(ctx, unseal_or_answer(ctx, &buffers));
 }
 
 const OSSL_DISPATCH env_kek_kem_functions[] = {

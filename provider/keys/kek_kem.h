@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * KEM ENVELOPE-KEK: EVP_PKEY_encapsulate gives 32 fresh secret bytes and their sealed form, a
- * header with nothing behind it (docs/FORMAT.md); EVP_PKEY_decapsulate gives the bytes back. The
- * secret is derived from the header's DEK, which itself never comes out.
+ * KEM ENVELOPE-KEK: EVP_PKEY_encapsulate makes 32 fresh secret bytes and their sealed form, a
+ * header with nothing behind it (docs/FORMAT.md). EVP_PKEY_decapsulate gives the bytes back. The
+ * secret is derived from the header's DEK, which itself never leaves.
  *
- * Parameter of the context: "context", an octet string of at most 4096 bytes (default: empty). It
- * goes into the derivation: with another one another secret comes back, and no error.
+ * Parameter: "context", an octet string of at most 4096 bytes (default: empty). It goes into the
+ * derivation: another context gives another secret, and no error.
  */
 #ifndef ENVELOPE_KEK_KEM_H
 #define ENVELOPE_KEK_KEM_H

@@ -8,20 +8,21 @@
 #include <openssl/params.h>
 #include <string.h>
 
-struct env_key *env_key_new(struct env_provctx *provctx, struct env_kek *kek)
+ENV_RESULT env_key_new(struct env_provctx *provctx, struct env_kek *kek, struct env_key **out)
 {
     struct env_key *key = OPENSSL_zalloc(sizeof(*key));
 
     if (key == NULL) {
         env_kek_free(kek);
-        return NULL;
+        return ENV_FAIL(ENV_R_NO_MEMORY);
     }
     atomic_init(&key->refs, 1);
     key->provctx = provctx;
     key->kek = kek;
     if (kek != NULL)
-        kek->vtable->describe(kek, &key->facts);
-    return key;
+        kek->vtable->describe(kek, &key->info);
+    *out = key;
+    return ENV_OK;
 }
 
 struct env_key *env_key_up_ref(struct env_key *key)
@@ -42,10 +43,10 @@ struct env_key *env_key_load(const void *reference, size_t reference_len)
 {
     void *key;
 
-    if (reference_len != sizeof(key))
+    if (reference == NULL || reference_len != sizeof(key))
         return NULL;
     memcpy(&key, reference, sizeof(key));
-    memset((void *)(uintptr_t)reference, 0, sizeof(key)); /* it is the loader's now */
+    memset((void *)(uintptr_t)reference, 0, sizeof(key)); /* now the loader has it */
     return key;
 }
 
@@ -62,16 +63,16 @@ int env_key_hand_over(struct env_key *key, int object_type, OSSL_CALLBACK *objec
     };
     int ok = object_cb(params, object_arg);
 
-    env_key_free(reference); /* NULL when it was taken over */
+    env_key_free(reference); /* NULL when somebody loaded it */
     return ok;
 }
 
 OSSL_PARAM *env_key_public_params(const struct env_key *key)
 {
-    const struct env_kek_facts *facts = &key->facts;
+    const struct env_kek_info *info = &key->info;
     OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-    BIGNUM *n = BN_bin2bn(facts->modulus, (int)facts->modulus_len, NULL);
-    BIGNUM *e = BN_bin2bn(facts->exponent, (int)facts->exponent_len, NULL);
+    BIGNUM *n = BN_bin2bn(info->modulus, (int)info->modulus_len, NULL);
+    BIGNUM *e = BN_bin2bn(info->exponent, (int)info->exponent_len, NULL);
     OSSL_PARAM *params = NULL;
 
     if (bld != NULL && n != NULL && e != NULL &&

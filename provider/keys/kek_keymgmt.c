@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* KEYMGMT ENVELOPE-KEK: everything but making new ones (kek_gen.c). */
+#include "provider/keys/kek_keymgmt.h"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <string.h>
 
+#include "provider/common/edge.h"
 #include "provider/keys/kek_gen.h"
 #include "provider/keys/kek_key.h"
 
 /* ---- what a key is ---- */
 
-static int security_bits(const struct env_kek_facts *facts)
+static int security_bits(const struct env_kek_info *info)
 {
-    return facts->type == ENV_KEK_RSA ? BN_security_bits((int)facts->bits, -1) : (int)facts->bits;
+    return info->type == ENV_KEK_RSA ? BN_security_bits((int)info->bits, -1) : (int)info->bits;
 }
 
 static bool set_text(OSSL_PARAM params[], const char *name, const char *text)
@@ -20,6 +22,13 @@ static bool set_text(OSSL_PARAM params[], const char *name, const char *text)
     OSSL_PARAM *p = OSSL_PARAM_locate(params, name);
 
     return p == NULL || OSSL_PARAM_set_utf8_string(p, text) == 1;
+}
+
+static bool set_day(OSSL_PARAM params[], const char *name, int64_t day)
+{
+    char text[ENV_DATE_TEXT] = "";
+
+    return set_text(params, name, day != 0 ? env_date_text(day, text) : text);
 }
 
 static bool set_int(OSSL_PARAM params[], const char *name, int value)
@@ -43,6 +52,36 @@ static bool set_number(OSSL_PARAM params[], const char *name, const uint8_t *byt
     return ok;
 }
 
+/* libcrypto has raised its own error when a parameter could not be set. */
+static ENV_RESULT answer(const struct env_key *key, OSSL_PARAM params[])
+{
+    const struct env_kek_info *info = &key->info;
+    OSSL_PARAM *id = OSSL_PARAM_locate(params, ENV_KEK_PARAM_ID);
+    bool all = set_int(params, OSSL_PKEY_PARAM_BITS, (int)info->bits) &&
+               set_int(params, OSSL_PKEY_PARAM_SECURITY_BITS, security_bits(info)) &&
+               set_int(params, OSSL_PKEY_PARAM_MAX_SIZE, (int)ENV_KEK_SEALED_MAX) &&
+               set_text(params, ENV_KEK_PARAM_LABEL, info->label) &&
+               set_text(params, ENV_KEK_PARAM_TOKEN, info->token) &&
+               set_text(params, ENV_KEK_PARAM_URI, info->uri) &&
+               set_text(params, ENV_KEK_PARAM_TYPE, info->type == ENV_KEK_RSA ? "RSA" : "AES") &&
+               set_day(params, ENV_KEK_PARAM_NOT_BEFORE, info->dates.first) &&
+               set_day(params, ENV_KEK_PARAM_NOT_AFTER, info->dates.last) &&
+               set_number(params, OSSL_PKEY_PARAM_RSA_N, info->modulus, info->modulus_len) &&
+               set_number(params, OSSL_PKEY_PARAM_RSA_E, info->exponent, info->exponent_len) &&
+               (id == NULL || OSSL_PARAM_set_octet_string(id, info->id.bytes, info->id.len) == 1);
+
+    return all ? ENV_OK : (ENV_RESULT){ENV_R_BAD_PARAMETER, true, 0};
+}
+
+/* Nothing of a KEK leaves its token but the public half of an RSA key. */
+static ENV_RESULT may_export(const struct env_key *key, int selection)
+{
+    return key->kek != NULL && key->info.modulus_len > 0 &&
+                   (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0
+               ? ENV_OK
+               : ENV_FAIL(ENV_R_KEK_NO_EXPORT);
+}
+
 /* ---- what libcrypto calls ---- */
 
 static OSSL_FUNC_keymgmt_new_fn new_key;
@@ -60,7 +99,10 @@ static OSSL_FUNC_keymgmt_export_types_fn export_types;
 
 static void *new_key(void *vprovctx)
 {
-    return env_key_new(vprovctx, NULL);
+    struct env_provctx *provctx = vprovctx;
+    struct env_key *key = NULL;
+
+    return ENV_EDGE_IN(provctx, provctx, env_key_new(provctx, NULL, &key)) ? key : NULL;
 }
 
 static void free_key(void *vkey)
@@ -79,7 +121,7 @@ static int has(const void *vkey, int selection)
 
     if (key == NULL || key->kek == NULL)
         return 0;
-    return (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) == 0 || key->facts.modulus_len > 0;
+    return (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) == 0 || key->info.modulus_len > 0;
 }
 
 static int match(const void *vkey1, const void *vkey2, int selection)
@@ -88,34 +130,28 @@ static int match(const void *vkey1, const void *vkey2, int selection)
     const struct env_key *b = vkey2;
 
     (void)selection;
+    if (a == NULL || b == NULL)
+        return 0;
     if (a->kek == NULL || b->kek == NULL)
         return a->kek == b->kek;
-    return a->facts.type == b->facts.type && a->facts.uri[0] != '\0' &&
-           strcmp(a->facts.uri, b->facts.uri) == 0;
+    return a->info.type == b->info.type && a->info.uri[0] != '\0' &&
+           strcmp(a->info.uri, b->info.uri) == 0;
 }
 
+/* A key never changes, so one more reference will do. */
 static void *dup(const void *vkey, int selection)
 {
+    struct env_key *key = (struct env_key *)(uintptr_t)vkey;
+
     (void)selection;
-    return env_key_up_ref((struct env_key *)(uintptr_t)vkey);
+    return ENV_EDGE(key, ENV_OK) ? env_key_up_ref(key) : NULL;
 }
 
 static int get_params(void *vkey, OSSL_PARAM params[])
 {
     const struct env_key *key = vkey;
-    const struct env_kek_facts *facts = &key->facts;
-    OSSL_PARAM *id = OSSL_PARAM_locate(params, ENV_KEK_PARAM_ID);
 
-    return set_int(params, OSSL_PKEY_PARAM_BITS, (int)facts->bits) &&
-           set_int(params, OSSL_PKEY_PARAM_SECURITY_BITS, security_bits(facts)) &&
-           set_int(params, OSSL_PKEY_PARAM_MAX_SIZE, (int)ENV_KEK_SEALED_MAX) &&
-           set_text(params, ENV_KEK_PARAM_LABEL, facts->label) &&
-           set_text(params, ENV_KEK_PARAM_TOKEN, facts->token) &&
-           set_text(params, ENV_KEK_PARAM_URI, facts->uri) &&
-           set_text(params, ENV_KEK_PARAM_TYPE, facts->type == ENV_KEK_RSA ? "RSA" : "AES") &&
-           set_number(params, OSSL_PKEY_PARAM_RSA_N, facts->modulus, facts->modulus_len) &&
-           set_number(params, OSSL_PKEY_PARAM_RSA_E, facts->exponent, facts->exponent_len) &&
-           (id == NULL || OSSL_PARAM_set_octet_string(id, facts->id.bytes, facts->id.len) == 1);
+    return ENV_EDGE(key, answer(key, params));
 }
 
 static const OSSL_PARAM *gettable_params(void *vprovctx)
@@ -129,6 +165,8 @@ static const OSSL_PARAM *gettable_params(void *vprovctx)
         OSSL_PARAM_utf8_string(ENV_KEK_PARAM_URI, NULL, 0),
         OSSL_PARAM_utf8_string(ENV_KEK_PARAM_TYPE, NULL, 0),
         OSSL_PARAM_octet_string(ENV_KEK_PARAM_ID, NULL, 0),
+        OSSL_PARAM_utf8_string(ENV_KEK_PARAM_NOT_BEFORE, NULL, 0),
+        OSSL_PARAM_utf8_string(ENV_KEK_PARAM_NOT_AFTER, NULL, 0),
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
         OSSL_PARAM_END,
@@ -138,7 +176,7 @@ static const OSSL_PARAM *gettable_params(void *vprovctx)
     return params;
 }
 
-/* ---- neither in nor out, but for an RSA KEK's public half ---- */
+/* ---- no import, and no export but of an RSA KEK's public half ---- */
 
 static int import(void *vkey, int selection, const OSSL_PARAM params[])
 {
@@ -146,7 +184,7 @@ static int import(void *vkey, int selection, const OSSL_PARAM params[])
 
     (void)selection;
     (void)params;
-    return ENV_EDGE_FAIL(key->provctx, ENV_FAIL(ENV_R_KEK_NO_IMPORT));
+    return ENV_EDGE(key, ENV_FAIL(ENV_R_KEK_NO_IMPORT));
 }
 
 static const OSSL_PARAM public_half[] = {
@@ -166,9 +204,8 @@ static int export(void *vkey, int selection, OSSL_CALLBACK *param_cb, void *cbar
     OSSL_PARAM *params;
     int ok = 0;
 
-    if (key->kek == NULL || key->facts.modulus_len == 0 ||
-        (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0)
-        return ENV_EDGE_FAIL(key->provctx, ENV_FAIL(ENV_R_KEK_NO_EXPORT));
+    if (!ENV_EDGE(key, may_export(key, selection)))
+        return 0;
     params = env_key_public_params(key);
     if (params != NULL)
         ok = param_cb(params, cbarg);

@@ -4,8 +4,9 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "envelope/base/uri_text.h"
+#include "keymgmt/token/uri_content.h"
 #include "provider/keys/kek_reference_asn1.h"
-#include "keymgmt/token/uri.h"
 
 static const char magic[] = "ENVELOPE KEK REFERENCE 1";
 
@@ -45,26 +46,24 @@ bool env_kek_reference_is(const uint8_t *der, size_t len)
 
 static ENV_RESULT check_uri(const struct env_errors *errors, const char *text)
 {
-    struct env_fault fault;
+    struct env_error_detail detail;
+    struct env_uri_content content;
     const char *why = NULL;
-    P11KitUri *uri;
 
     if (!env_uri_is(text))
-        return ENV_RAISE(errors, ENV_R_BAD_REFERENCE, "its URI is not a pkcs11: one");
-    if (!env_ok(env_uri_parse(text, "reference", &uri, &fault)))
+        return ENV_RAISE(errors, ENV_R_BAD_REFERENCE, "its URI is not a pkcs11: URI");
+    if (!env_ok(env_uri_content(text, "reference", &content, &detail)))
         return ENV_RAISE(errors,
-                         fault.reason == ENV_R_NO_MEMORY ? ENV_R_NO_MEMORY : ENV_R_BAD_REFERENCE,
-                         "%s", fault.text);
-    if (p11_kit_uri_get_pin_value(uri) != NULL || p11_kit_uri_get_pin_source(uri) != NULL)
+                         detail.reason == ENV_R_NO_MEMORY ? ENV_R_NO_MEMORY : ENV_R_BAD_REFERENCE,
+                         "%s", detail.text);
+    if (content.pin)
         why = "its URI names a PIN";
-    else if (p11_kit_uri_get_attribute(uri, CKA_ID) == NULL &&
-             p11_kit_uri_get_attribute(uri, CKA_LABEL) == NULL)
+    else if (!content.key)
         why = "its URI names no key";
-    env_uri_free(uri);
     return why == NULL ? ENV_OK : ENV_RAISE(errors, ENV_R_BAD_REFERENCE, "%s", why);
 }
 
-/* A reference says what it says in one way only: written again, it is the same bytes. */
+/* There is one way to write a reference: encoded again, it is the same bytes. */
 static ENV_RESULT check_der(const struct env_errors *errors, const char *uri, const uint8_t *der,
                             size_t len)
 {
@@ -87,7 +86,7 @@ static bool take_uri(const ENV_ASN1_KEK_REFERENCE *value, char uri[ENV_KEK_URI])
 
     if (len < 1 || len >= ENV_KEK_URI || memchr(text, '\0', len) != NULL)
         return false;
-    utf8_len = ASN1_STRING_to_UTF8(&utf8, value->uri); /* fails for what is none */
+    utf8_len = ASN1_STRING_to_UTF8(&utf8, value->uri); /* fails for other bytes */
     OPENSSL_free(utf8);
     if (utf8_len < 0)
         return false;
@@ -107,7 +106,7 @@ static bool decode(const uint8_t *der, size_t len, char uri[ENV_KEK_URI])
     return good;
 }
 
-/* The ASN.1 reader answers bad input and the want of memory alike. */
+/* The ASN.1 reader does not tell bad input from a lack of memory. */
 static bool memory_is_short(void)
 {
     uint8_t *der = NULL;

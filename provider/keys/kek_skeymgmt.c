@@ -7,6 +7,7 @@
 #include <openssl/params.h>
 #include <string.h>
 
+#include "provider/common/edge.h"
 #include "provider/keys/kek_gen.h"
 #include "provider/keys/kek_key.h"
 
@@ -14,18 +15,17 @@ const char *env_kek_skey_uri(const void *skeydata)
 {
     const struct env_key *key = skeydata;
 
-    return key != NULL && key->kek != NULL && key->facts.uri[0] != '\0' ? key->facts.uri : NULL;
+    return key != NULL && key->kek != NULL && key->info.uri[0] != '\0' ? key->info.uri : NULL;
 }
 
 static ENV_RESULT find(struct env_provctx *provctx, const char *name, struct env_key **out)
 {
-    struct env_keyring *ring = provctx->dek.keyring;
+    struct env_keyring *keyring = provctx->dek.keyring;
     struct env_kek *kek = NULL;
 
     ENV_TRY(env_provctx_ready(provctx));
-    ENV_TRY(ring->vtable->find(ring, name, &kek));
-    *out = env_key_new(provctx, kek);
-    return *out != NULL ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);
+    ENV_TRY(keyring->vtable->find(keyring, name, &kek));
+    return env_key_new(provctx, kek, out);
 }
 
 static ENV_RESULT import_named(struct env_provctx *provctx, const OSSL_PARAM params[],
@@ -51,7 +51,7 @@ static ENV_RESULT import_named(struct env_provctx *provctx, const OSSL_PARAM par
     return r;
 }
 
-/* From OpenSSL 4.0 on, what our store handed over comes back so: see env_key_hand_over. */
+/* OpenSSL 4.0 imports what our store handed over (env_key_hand_over). */
 static struct env_key *take_reference(const OSSL_PARAM params[])
 {
     const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, OSSL_OBJECT_PARAM_REFERENCE);
@@ -61,6 +61,13 @@ static struct env_key *take_reference(const OSSL_PARAM params[])
     if (p == NULL || !OSSL_PARAM_get_octet_ptr(p, &reference, &len))
         return NULL;
     return env_key_load(reference, len);
+}
+
+static ENV_RESULT import_key(struct env_provctx *provctx, const OSSL_PARAM params[],
+                             struct env_key **out)
+{
+    *out = take_reference(params);
+    return *out != NULL ? ENV_OK : import_named(provctx, params, out);
 }
 
 /* ---- what libcrypto calls ---- */
@@ -81,17 +88,10 @@ static void free_key(void *vkey)
 static void *import(void *vprovctx, int selection, const OSSL_PARAM params[])
 {
     struct env_provctx *provctx = vprovctx;
-    struct env_key *key = take_reference(params);
-    ENV_RESULT r;
+    struct env_key *key = NULL;
 
     (void)selection;
-    if (key != NULL)
-        return key;
-    r = import_named(provctx, params, &key);
-    if (env_ok(r))
-        return key;
-    (void)ENV_EDGE_FAIL(provctx, r);
-    return NULL;
+    return ENV_EDGE_IN(provctx, provctx, import_key(provctx, params, &key)) ? key : NULL;
 }
 
 static int export(void *vkey, int selection, OSSL_CALLBACK *param_cb, void *cbarg)
@@ -101,7 +101,7 @@ static int export(void *vkey, int selection, OSSL_CALLBACK *param_cb, void *cbar
     (void)selection;
     (void)param_cb;
     (void)cbarg;
-    return ENV_EDGE_FAIL(key->provctx, ENV_FAIL(ENV_R_KEK_NO_EXPORT));
+    return ENV_EDGE(key, ENV_FAIL(ENV_R_KEK_NO_EXPORT));
 }
 
 static void *generate(void *vprovctx, const OSSL_PARAM params[])

@@ -8,13 +8,14 @@
 #include <openssl/store.h>
 #include <string.h>
 
-#include "provider/keys/kek_key.h"
 #include "envelope/base/pin_prompt.h"
-#include "keymgmt/token/uri.h"
+#include "keymgmt/token/uri_content.h"
+#include "provider/common/edge.h"
+#include "provider/keys/kek_key.h"
 
 #define PKCS11 "pkcs11:"
 
-/* What headers of before OpenSSL 4.0 do not have: `openssl enc -skeyuri` expects symmetric keys. */
+/* Headers before 4.0 lack these: `openssl enc -skeyuri` expects symmetric keys. */
 #ifndef OSSL_STORE_INFO_SKEY
 #define OSSL_STORE_INFO_SKEY 7
 #endif
@@ -24,7 +25,7 @@
 
 struct store {
     struct env_provctx *provctx;
-    char *uri; /* a pkcs11: one; it may have a PIN */
+    char *uri; /* with the scheme pkcs11:; it may have a PIN */
     int expected;
     bool looked;
     size_t count;
@@ -63,20 +64,18 @@ static ENV_RESULT keep(void *arg, struct env_kek *kek)
 
 static ENV_RESULT names_a_key(const struct store *store, bool *names)
 {
-    struct env_fault fault;
-    P11KitUri *uri;
+    struct env_error_detail detail;
+    struct env_uri_content content;
 
-    if (!env_ok(env_uri_parse(store->uri, "URI", &uri, &fault)))
-        return env_fault_raise(&store->provctx->errors, &fault);
-    *names = p11_kit_uri_get_attribute(uri, CKA_LABEL) != NULL ||
-             p11_kit_uri_get_attribute(uri, CKA_ID) != NULL;
-    env_uri_free(uri);
+    if (!env_ok(env_uri_content(store->uri, "URI", &content, &detail)))
+        return env_error_detail_raise(&store->provctx->errors, &detail);
+    *names = content.key;
     return ENV_OK;
 }
 
 static ENV_RESULT look(struct store *store)
 {
-    struct env_keyring *ring = store->provctx->dek.keyring;
+    struct env_keyring *keyring = store->provctx->dek.keyring;
     struct env_kek *kek = NULL;
     bool one = false;
     ENV_RESULT r;
@@ -85,11 +84,62 @@ static ENV_RESULT look(struct store *store)
     ENV_TRY(env_provctx_ready(store->provctx));
     ENV_TRY(names_a_key(store, &one));
     if (!one)
-        return ring->vtable->list(ring, store->uri, keep, store);
-    ENV_TRY(ring->vtable->find(ring, store->uri, &kek));
+        return keyring->vtable->list(keyring, store->uri, keep, store);
+    ENV_TRY(keyring->vtable->find(keyring, store->uri, &kek));
     r = keep(store, kek);
     env_kek_free(kek);
     return r;
+}
+
+/* *out stays NULL when no key is left. That is no error: eof reports it from then on. */
+static ENV_RESULT next_key(struct store *store, OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg,
+                           struct env_key **out)
+{
+    struct env_pin_prompt prompt;
+    ENV_RESULT r = ENV_OK;
+
+    if (!store->looked) {
+        env_pin_prompt_begin(&prompt, cb, cbarg);
+        r = look(store);
+        env_pin_prompt_end(&prompt);
+    }
+    ENV_TRY(r);
+    if (store->next == store->count)
+        return ENV_OK;
+    return env_key_new(store->provctx, store->keks[store->next++], out);
+}
+
+/* The scheme of the URI is one of ours; inside it is pkcs11:. */
+static ENV_RESULT open_uri(struct env_provctx *provctx, const char *uri, struct store **out)
+{
+    const char *colon = strchr(uri, ':');
+    const char *rest = colon != NULL ? colon + 1 : uri;
+    size_t size = sizeof(PKCS11) + strlen(rest);
+    struct store *store;
+    void *object = NULL;
+
+    ENV_TRY(env_provctx_object(provctx, sizeof(*store), &object));
+    store = object;
+    store->provctx = provctx;
+    store->uri = OPENSSL_zalloc(size);
+    if (store->uri == NULL) {
+        free_store(store);
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    }
+    memcpy(store->uri, PKCS11, sizeof(PKCS11) - 1);
+    memcpy(store->uri + sizeof(PKCS11) - 1, rest, strlen(rest) + 1);
+    *out = store;
+    return ENV_OK;
+}
+
+static ENV_RESULT set_params(struct store *store, const OSSL_PARAM params[])
+{
+    const OSSL_PARAM *p = NULL;
+
+    if (params != NULL)
+        p = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT);
+    return p == NULL || OSSL_PARAM_get_int(p, &store->expected) ? ENV_OK
+                                                                : ENV_FAIL(ENV_R_BAD_PARAMETER);
 }
 
 /* ---- what libcrypto calls ---- */
@@ -101,26 +151,13 @@ static OSSL_FUNC_store_load_fn store_load;
 static OSSL_FUNC_store_eof_fn store_eof;
 static OSSL_FUNC_store_close_fn store_close;
 
-/* Touches no token: libcrypto opens before it says what it expects. */
+/* Touches no token: libcrypto opens a store before it says what it expects. */
 static void *store_open(void *vprovctx, const char *uri)
 {
-    const char *rest = strchr(uri, ':');
-    struct store *store = env_provctx_alloc(vprovctx, sizeof(*store));
-    size_t size;
+    struct env_provctx *provctx = vprovctx;
+    struct store *store = NULL;
 
-    if (store == NULL)
-        return NULL;
-    store->provctx = vprovctx;
-    rest = rest != NULL ? rest + 1 : uri;
-    size = sizeof(PKCS11) + strlen(rest);
-    store->uri = env_provctx_alloc(vprovctx, size);
-    if (store->uri == NULL) {
-        free_store(store);
-        return NULL;
-    }
-    memcpy(store->uri, PKCS11, sizeof(PKCS11) - 1);
-    memcpy(store->uri + sizeof(PKCS11) - 1, rest, strlen(rest) + 1);
-    return store;
+    return ENV_EDGE_IN(provctx, provctx, open_uri(provctx, uri, &store)) ? store : NULL;
 }
 
 static const OSSL_PARAM *settable_ctx_params(void *vprovctx)
@@ -137,11 +174,8 @@ static const OSSL_PARAM *settable_ctx_params(void *vprovctx)
 static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
 {
     struct store *store = vctx;
-    const OSSL_PARAM *p = NULL;
 
-    if (params != NULL)
-        p = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT);
-    return p == NULL || OSSL_PARAM_get_int(p, &store->expected);
+    return ENV_EDGE(store, set_params(store, params));
 }
 
 /* Certificates and the like are for other stores. */
@@ -155,22 +189,12 @@ static int store_load(void *vctx, OSSL_CALLBACK *object_cb, void *object_arg,
                       OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
 {
     struct store *store = vctx;
-    struct env_pin_prompt prompt;
-    struct env_key *key;
-    ENV_RESULT r = ENV_OK;
+    struct env_key *key = NULL;
 
-    if (!store->looked) {
-        env_pin_prompt_begin(&prompt, pw_cb, pw_arg);
-        r = look(store);
-        env_pin_prompt_end(&prompt);
-    }
-    if (!env_ok(r))
-        return ENV_EDGE_FAIL(store->provctx, r);
-    if (store->next == store->count)
-        return 1; /* nothing there, which is no error: eof says so from now on */
-    key = env_key_new(store->provctx, store->keks[store->next++]);
+    if (!ENV_EDGE(store, next_key(store, pw_cb, pw_arg, &key)))
+        return 0;
     if (key == NULL)
-        return ENV_EDGE_FAIL(store->provctx, ENV_FAIL(ENV_R_NO_MEMORY));
+        return 1;
     return env_key_hand_over(
         key, store->expected == OSSL_STORE_INFO_SKEY ? OSSL_OBJECT_SKEY : OSSL_OBJECT_PKEY,
         object_cb, object_arg);
@@ -180,13 +204,18 @@ static int store_eof(void *vctx)
 {
     const struct store *store = vctx;
 
-    return !has_what_is_expected(store) || (store->looked && store->next == store->count);
+    return store == NULL || !has_what_is_expected(store) ||
+           (store->looked && store->next == store->count);
 }
 
 static int store_close(void *vctx)
 {
-    free_store(vctx);
-    return 1;
+    struct store *store = vctx;
+    int ok = ENV_EDGE(store, ENV_OK);
+
+    if (store != NULL)
+        free_store(store);
+    return ok;
 }
 
 const OSSL_DISPATCH env_kek_store_functions[] = {

@@ -5,7 +5,8 @@
 #include <openssl/params.h>
 #include <string.h>
 
-#include "provider/ciphers/envelope_cipher.h"
+#include "provider/common/application_context.h"
+#include "provider/common/params.h"
 
 static ENV_RESULT set_params(struct env_pkey_context *ctx, const OSSL_PARAM params[])
 {
@@ -15,16 +16,8 @@ static ENV_RESULT set_params(struct env_pkey_context *ctx, const OSSL_PARAM para
         p = OSSL_PARAM_locate_const(params, ENV_CIPHER_PARAM_CONTEXT);
     if (p == NULL)
         return ENV_OK;
-    if ((p->data_type != OSSL_PARAM_OCTET_STRING && p->data_type != OSSL_PARAM_UTF8_STRING) ||
-        (p->data == NULL && p->data_size > 0))
-        return ENV_RAISE(&ctx->provctx->errors, ENV_R_BAD_PARAMETER, "%s",
-                         ENV_CIPHER_PARAM_CONTEXT);
-    if (p->data_size > ENV_CONTEXT_MAX)
-        return ENV_FAIL(ENV_R_CONTEXT_TOO_LONG);
+    ENV_TRY(env_context_from_param(ctx->provctx, p, ctx->context, &ctx->context_len));
     ctx->has_context = true;
-    ctx->context_len = p->data_size;
-    if (p->data_size > 0)
-        memcpy(ctx->context, p->data, p->data_size);
     return ENV_OK;
 }
 
@@ -40,13 +33,46 @@ static ENV_RESULT init(struct env_pkey_context *ctx, struct env_key *key, const 
     return set_params(ctx, params);
 }
 
+static ENV_RESULT make(struct env_provctx *provctx, struct env_pkey_context **out)
+{
+    void *object = NULL;
+
+    ENV_TRY(env_provctx_object(provctx, sizeof(**out), &object));
+    *out = object;
+    (*out)->provctx = provctx;
+    return ENV_OK;
+}
+
+static ENV_RESULT duplicate(const struct env_pkey_context *from, struct env_pkey_context **out)
+{
+    *out = OPENSSL_memdup(from, sizeof(*from));
+    if (*out == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    if (from->key != NULL)
+        (void)env_key_up_ref(from->key);
+    return ENV_OK;
+}
+
+ENV_RESULT env_pkey_check_key(const struct env_pkey_context *ctx)
+{
+    return ctx->key != NULL ? ENV_OK : ENV_FAIL(ENV_R_NO_KEY);
+}
+
+ENV_RESULT env_pkey_check_room(const struct env_pkey_context *ctx, size_t len, size_t room)
+{
+    return len <= room ? ENV_OK
+                       : ENV_RAISE(&ctx->provctx->errors, ENV_R_OUTPUT_TOO_SMALL,
+                                   "%zu bytes are needed", len);
+}
+
+/* ---- what libcrypto calls ---- */
+
 void *env_pkey_newctx(void *vprovctx)
 {
-    struct env_pkey_context *ctx = env_provctx_alloc(vprovctx, sizeof(*ctx));
+    struct env_provctx *provctx = vprovctx;
+    struct env_pkey_context *ctx = NULL;
 
-    if (ctx != NULL)
-        ctx->provctx = vprovctx;
-    return ctx;
+    return ENV_EDGE_IN(provctx, provctx, make(provctx, &ctx)) ? ctx : NULL;
 }
 
 void env_pkey_freectx(void *vctx)
@@ -61,27 +87,24 @@ void env_pkey_freectx(void *vctx)
 
 void *env_pkey_dupctx(void *vctx)
 {
-    struct env_pkey_context *ctx = OPENSSL_memdup(vctx, sizeof(*ctx));
+    const struct env_pkey_context *ctx = vctx;
+    struct env_pkey_context *copy = NULL;
 
-    if (ctx != NULL && ctx->key != NULL)
-        (void)env_key_up_ref(ctx->key);
-    return ctx;
+    return ENV_EDGE(ctx, duplicate(ctx, &copy)) ? copy : NULL;
 }
 
 int env_pkey_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
     struct env_pkey_context *ctx = vctx;
-    ENV_RESULT r = init(ctx, vkey, params);
 
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+    return ENV_EDGE(ctx, init(ctx, vkey, params));
 }
 
 int env_pkey_set_ctx_params(void *vctx, const OSSL_PARAM params[])
 {
     struct env_pkey_context *ctx = vctx;
-    ENV_RESULT r = set_params(ctx, params);
 
-    return env_ok(r) ? 1 : ENV_EDGE_FAIL(ctx->provctx, r);
+    return ENV_EDGE(ctx, set_params(ctx, params));
 }
 
 const OSSL_PARAM *env_pkey_settable_ctx_params(void *vctx, void *vprovctx)

@@ -1,34 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/check/check_keks.h"
+
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "keymgmt/token/query.h"
-#include "keymgmt/token/uri.h"
 #include "envelope/base/config_list.h"
+#include "envelope/base/file_name.h"
 #include "envelope/base/secret.h"
-#include "tools/check/check.h"
+#include "envelope/base/uri_text.h"
+#include "envelope/format/random.h"
+#include "keymgmt/token/open_kek.h"
+#include "tools/check/check_here.h"
+#include "tools/check/check_life.h"
+#include "tools/check/check_openers.h"
 #include "tools/common/mechanism.h"
 #include "tools/common/report.h"
 
 #define STEP "KEK"
 #define DEKS_LEN (2 * ENV_DEK_LEN)
-
-/* Every key on the tokens that could be a KEK. */
-struct here {
-    size_t count;
-    struct here_kek {
-        struct env_kek_id id;
-        char label[ENV_KEK_TEXT];
-        char token[ENV_KEK_TEXT];
-    } * list;
-};
-
-struct sealing {
-    size_t count;
-    struct env_kek_id ids[ENV_KEK_RECIPIENTS_MAX];
-};
 
 static void say_failure(struct tool_check *check, const char *step, const char *what, ENV_RESULT r)
 {
@@ -48,52 +39,19 @@ static void say_left_out(struct tool_check *check, const char *kek, ENV_RESULT r
                    "%s: sealing goes on without it (kek-optional): %s", kek, failure.text);
 }
 
-static bool same_id(const struct env_kek_id *a, const struct env_kek_id *b)
-{
-    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
-}
-
-/* ---- what the tokens have ---- */
-
-static ENV_RESULT take_here(void *arg, struct env_kek *kek)
-{
-    struct here *here = arg;
-    struct env_kek_facts facts;
-    struct here_kek *list = reallocarray(here->list, here->count + 1, sizeof(*list));
-
-    if (list == NULL)
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    here->list = list;
-    kek->vtable->describe(kek, &facts);
-    list[here->count].id = facts.id;
-    memcpy(list[here->count].label, facts.label, sizeof(facts.label));
-    memcpy(list[here->count].token, facts.token, sizeof(facts.token));
-    here->count++;
-    return ENV_OK;
-}
-
-static size_t copies_of(const struct here *here, const struct env_kek_id *id)
-{
-    size_t copies = 0;
-
-    for (size_t i = 0; i < here->count; i++)
-        copies += same_id(&here->list[i].id, id);
-    return copies;
-}
-
 /* ---- one KEK ---- */
 
 /* Wraps with it and unwraps with the key that opening would find. */
 static ENV_RESULT wrap_and_unwrap(const struct tool_keys *keys, struct env_kek *kek, uint8_t *deks,
                                   struct env_wrapped *wrapped)
 {
-    struct env_keyring *ring = keys->dek.keyring;
+    struct env_keyring *keyring = keys->dek.keyring;
     struct env_kek *opener = NULL;
     ENV_RESULT r;
 
     ENV_TRY(env_random_private(keys->dek.crypto, deks, ENV_DEK_LEN));
     ENV_TRY(kek->vtable->wrap(kek, deks, wrapped));
-    ENV_TRY(ring->vtable->lookup(ring, kek->vtable->id(kek), wrapped->alg, &opener));
+    ENV_TRY(keyring->vtable->lookup(keyring, kek->vtable->id(kek), wrapped->alg, &opener, NULL));
     r = opener->vtable->unwrap(opener, wrapped, NULL, deks + ENV_DEK_LEN);
     if (env_ok(r) && CRYPTO_memcmp(deks, deks + ENV_DEK_LEN, ENV_DEK_LEN) != 0)
         r = ENV_FAIL(ENV_R_KEK_SELF_TEST);
@@ -101,26 +59,24 @@ static ENV_RESULT wrap_and_unwrap(const struct tool_keys *keys, struct env_kek *
     return r;
 }
 
-static void try_kek(struct tool_check *check, struct env_kek *kek)
+/* Whether what it wrapped was opened. */
+static bool try_kek(struct tool_check *check, struct env_kek *kek)
 {
     uint8_t *deks = env_secret_alloc(DEKS_LEN);
     struct env_wrapped wrapped = {0};
-    struct env_kek_facts facts;
-    char what[ENV_KEK_TEXT * 2 + TOOL_REPORT_ID + 64];
-    char id[TOOL_REPORT_ID];
+    struct env_kek_info info;
+    char what[TOOL_CHECK_KEY];
     ENV_RESULT r = deks != NULL ? wrap_and_unwrap(check->run->keys, kek, deks, &wrapped)
                                 : ENV_FAIL(ENV_R_NO_MEMORY);
 
     env_secret_free(deks, DEKS_LEN);
     if (r.reason == ENV_R_KEK_NOT_HERE || r.reason == ENV_R_KEK_NOT_ALLOWED)
         ERR_clear_error(); /* told below in other words */
-    kek->vtable->describe(kek, &facts);
-    (void)snprintf(what, sizeof(what), "'%s' (%s-%zu, reference %s) of token '%s'", facts.label,
-                   tool_kek_type(facts.type), facts.bits, tool_report_id(kek->vtable->id(kek), id),
-                   facts.token);
+    kek->vtable->describe(kek, &info);
+    (void)tool_check_key_named(&info, what);
     if (env_ok(r))
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "%s wrapped and unwrapped: %s", what,
-                       tool_mechanism(wrapped.alg)->words);
+                       tool_mechanism(wrapped.alg).words);
     else if (r.reason == ENV_R_KEK_NOT_HERE)
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, NULL,
                        "%s wrapped; what opens it is on no configured token", what);
@@ -129,16 +85,29 @@ static void try_kek(struct tool_check *check, struct env_kek *kek)
                        "%s wrapped; open-kek does not let it open what it seals", what);
     else
         say_failure(check, STEP, what, r);
+    return env_ok(r);
+}
+
+/* Only where it is not the first that comes to mind: then it says what the token refused. */
+static void say_way(struct tool_check *check, const struct env_kek *kek)
+{
+    struct env_kek_info info;
+    char what[TOOL_CHECK_KEY];
+
+    kek->vtable->describe(kek, &info);
+    if (info.chosen[strcspn(info.chosen, ",;")] != '\0')
+        tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "%s wraps by %s",
+                       tool_check_key_named(&info, what), info.chosen);
 }
 
 static void check_name(struct tool_check *check, const char *name, bool optional,
-                       struct sealing *sealing)
+                       struct tool_check_sealing *sealing)
 {
-    struct env_keyring *ring = check->run->keys->dek.keyring;
+    struct env_keyring *keyring = check->run->keys->dek.keyring;
     const struct env_selector selector = {.name = name};
     struct env_kek_list keks = {0};
     char shown[ENV_URI_TEXT];
-    ENV_RESULT r = ring->vtable->select(ring, &selector, &keks);
+    ENV_RESULT r = keyring->vtable->select(keyring, &selector, &keks);
 
     env_uri_shown(shown, sizeof(shown), name);
     if (!env_ok(r)) {
@@ -151,12 +120,13 @@ static void check_name(struct tool_check *check, const char *name, bool optional
     for (size_t i = 0; i < keks.count; i++) {
         if (sealing->count < ENV_KEK_RECIPIENTS_MAX)
             sealing->ids[sealing->count++] = *keks.keks[i]->vtable->id(keks.keks[i]);
-        try_kek(check, keks.keks[i]);
+        if (try_kek(check, keks.keks[i]))
+            say_way(check, keks.keks[i]);
     }
     env_kek_list_clear(&keks);
 }
 
-static void check_names(struct tool_check *check, struct sealing *sealing)
+static void check_names(struct tool_check *check, struct tool_check_sealing *sealing)
 {
     const struct env_config *config = &check->settings.config;
     const char *at = config->kek;
@@ -206,100 +176,95 @@ static void check_sealing(struct tool_check *check)
     env_secret_free(deks, DEKS_LEN);
 }
 
-/* An entry of open-kek that allows no key is a slip, or the key is gone. */
-static void check_open_kek(struct tool_check *check, const struct here *here)
+/*
+ * An entry of open-kek that allows no key is a slip, or the key is gone. "2025" may be a label and
+ * an id: keys that have either may open.
+ */
+static void check_open_word(struct tool_check *check, const struct tool_check_here *here,
+                            const char *key, const char *word, bool several)
 {
-    const char *at = check->settings.config.open_kek;
+    static const struct env_kek_id no_id = {0};
+    const struct tool_check_key *labelled = NULL;
+    const struct tool_check_key *of_id = NULL;
+    char named[2][TOOL_CHECK_KEY];
+
+    for (size_t i = 0; i < here->count; i++) {
+        if (env_open_kek_allows(word, here->list[i].info.label, &no_id))
+            labelled = &here->list[i];
+        if (env_open_kek_allows(word, "", &here->list[i].info.id))
+            of_id = &here->list[i];
+    }
+    if (labelled == NULL && of_id == NULL)
+        tool_check_say(check, TOOL_CHECK_WARNING, key, NULL,
+                       "%s: no key of that label or id is on the tokens%s", word,
+                       several ? "; a space in a label is %20" : "");
+    else if (labelled != NULL && of_id != NULL &&
+             !env_kek_id_equal(&labelled->info.id, &of_id->info.id))
+        tool_check_say(check, TOOL_CHECK_FAILED, key, "pkcs11:object=LABEL or id:HEX",
+                       "%s: the label of %s and the id of %s, and both would open", word,
+                       tool_check_key_named(&labelled->info, named[0]),
+                       tool_check_key_named(&of_id->info, named[1]));
+}
+
+/* What a URI or a file names is for the keyring to say. */
+static void check_open_list(struct tool_check *check, const struct tool_check_here *here,
+                            const char *key, const char *list)
+{
+    bool several = list != NULL && strpbrk(list + strspn(list, " \t"), " \t") != NULL;
     struct env_word word;
 
-    while (at != NULL && env_word_next(&at, &word)) {
+    while (list != NULL && env_word_next(&list, &word)) {
         char *one = strndup(word.text, word.len);
-        bool found = false;
 
         if (one == NULL) {
-            say_failure(check, "open-kek", "", ENV_FAIL(ENV_R_NO_MEMORY));
+            say_failure(check, key, "", ENV_FAIL(ENV_R_NO_MEMORY));
             return;
         }
-        for (size_t i = 0; i < here->count && !found; i++)
-            found = env_open_kek_allows(one, here->list[i].label, &here->list[i].id);
-        if (!found)
-            tool_check_say(check, TOOL_CHECK_WARNING, "open-kek", NULL,
-                           "%s: no key of that label or id is on the tokens", one);
+        if (!env_uri_is(one) && !env_file_name_is(one))
+            check_open_word(check, here, key, one, several);
         free(one);
     }
 }
 
-/* Losing what is in one place only loses what it protects. */
-static void check_spare(struct tool_check *check, const struct sealing *sealing,
-                        const struct here *here)
+/* Each is tried, whatever day it is. */
+static void try_openers(struct tool_check *check, struct tool_check_here *here,
+                        const struct tool_check_sealing *sealing)
 {
-    static const char *const way_out =
-        "keep a second KEK in kek, or the same one in a second token";
-    char id[TOOL_REPORT_ID];
-    size_t kinds = 0;
+    bool *allowed = &check->run->keys->settings.config.expired_allowed;
+    const bool before = *allowed;
 
-    for (size_t i = 0; i < sealing->count; i++) {
-        bool again = false;
-
-        for (size_t j = 0; j < i; j++)
-            again = again || same_id(&sealing->ids[i], &sealing->ids[j]);
-        if (again)
-            continue;
-        kinds++;
-        if (copies_of(here, &sealing->ids[i]) == 1)
-            tool_check_say(check, TOOL_CHECK_WARNING, "spare", NULL,
-                           "the KEK %s is in one token only", tool_report_id(&sealing->ids[i], id));
-    }
-    if (kinds == 1)
-        tool_check_say(check, TOOL_CHECK_WARNING, "spare", way_out,
-                       "one KEK alone can open what is sealed today");
-}
-
-/* The only token that has any of them, or NULL when there are several. */
-static const char *only_token(const struct sealing *sealing, const struct here *here)
-{
-    const char *token = NULL;
-
-    for (size_t i = 0; i < here->count; i++) {
-        for (size_t j = 0; j < sealing->count; j++) {
-            if (!same_id(&here->list[i].id, &sealing->ids[j]))
-                continue;
-            if (token != NULL && strcmp(token, here->list[i].token) != 0)
-                return NULL;
-            token = here->list[i].token;
-        }
-    }
-    return token;
+    *allowed = true;
+    tool_check_copies(check, here, sealing);
+    if (check->settings.config.kek == NULL)
+        tool_check_openers_alone(check, here);
+    else
+        tool_check_list_openers(check, here, sealing);
+    *allowed = before;
 }
 
 void tool_check_keks(struct tool_check *check)
 {
-    struct sealing sealing = {0};
-    struct here here = {0};
-    struct env_keyring *ring;
+    struct tool_check_sealing sealing = {0};
+    struct tool_check_here here = {0};
     struct tool_failure failure;
-    const char *token;
     ENV_RESULT r;
 
     if (!tool_run_open_keys(check->run, &failure)) {
         tool_check_say(check, TOOL_CHECK_FAILED, STEP, NULL, "%s", failure.text);
         return;
     }
-    ring = check->run->keys->dek.keyring;
-    r = ring->vtable->list(ring, NULL, take_here, &here);
+    r = tool_check_here_read(check, &here);
     if (!env_ok(r))
         say_failure(check, STEP, "looking for keys", r);
     check_names(check, &sealing);
-    if (check->settings.config.kek == NULL)
-        tool_check_say(check, TOOL_CHECK_WARNING, STEP, "kek = LABEL",
-                       "no kek is configured: every program has to name one to seal");
-    else
+    if (check->settings.config.kek != NULL)
         check_sealing(check);
-    check_open_kek(check, &here);
-    check_spare(check, &sealing, &here);
-    token = only_token(&sealing, &here);
-    if (token != NULL)
-        tool_check_say(check, TOOL_CHECK_WARNING, "spare", NULL,
-                       "the token '%s' alone can open what is sealed today", token);
-    free(here.list);
+    try_openers(check, &here, &sealing);
+    check_open_list(check, &here, "open-kek", check->settings.config.open_kek);
+    check_open_list(check, &here, "open-only-kek", check->settings.config.open_only_kek);
+    tool_check_uses(check, &here);
+    tool_check_spares(check, &here, &sealing);
+    tool_check_life(check, &here, &sealing);
+    tool_check_old_versions(check, &here, &sealing);
+    tool_check_here_clear(&here);
 }

@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/check/check_provider.h"
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/check/check.h"
+#include "tools/check/check_key_ciphers.h"
+#include "tools/check/check_stock_names.h"
+#include "tools/check/settings_missing.h"
 
 #define STEP "provider"
-
-static const char *configured_module(const struct tool_settings *settings)
-{
-    const char *module;
-
-    ERR_set_mark();
-    module = NCONF_get_string(settings->conf, settings->section, "module");
-    ERR_pop_to_mark();
-    return module;
-}
 
 /* The oldest entry with details is the loader's own. */
 static void loader_says(char *out, size_t size)
@@ -25,7 +19,7 @@ static void loader_says(char *out, size_t size)
     const char *data = NULL;
     int flags = 0;
 
-    (void)snprintf(out, size, "it can not be loaded");
+    (void)snprintf(out, size, "it cannot be loaded");
     while (ERR_get_error_all(NULL, NULL, NULL, &data, &flags) != 0) {
         if ((flags & ERR_TXT_STRING) != 0 && data != NULL && *data != '\0') {
             (void)snprintf(out, size, "%s", data);
@@ -38,7 +32,7 @@ static void loader_says(char *out, size_t size)
 /* libcrypto passes over a module that does not load in silence: here it is said. */
 static bool check_loads(struct tool_check *check)
 {
-    const char *module = configured_module(&check->settings);
+    const char *module = tool_settings_value(&check->settings, check->settings.section, "module");
     const char *name = module != NULL ? module : check->settings.name;
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     OSSL_PROVIDER *provider = libctx != NULL ? OSSL_PROVIDER_try_load(libctx, name, 0) : NULL;
@@ -57,23 +51,39 @@ static bool check_loads(struct tool_check *check)
     return provider != NULL;
 }
 
+/* AES-GCM as we fetch it: of others than us. */
+static EVP_CIPHER *fetch_gcm(OSSL_LIB_CTX *libctx, const char *propquery)
+{
+    char query[256] = "provider!=envelope";
+
+    if (propquery != NULL && strstr(propquery, "provider") != NULL)
+        (void)snprintf(query, sizeof(query), "%s", propquery);
+    else if (propquery != NULL)
+        (void)snprintf(query, sizeof(query), "%s,provider!=envelope", propquery);
+    return EVP_CIPHER_fetch(libctx, "AES-256-GCM", query);
+}
+
 /* The whole file, as a program has it. */
 static void check_beside(struct tool_check *check)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     EVP_CIPHER *own = NULL;
     EVP_CIPHER *gcm = NULL;
+    char lines[TOOL_SETTINGS_MISSING];
 
     if (libctx != NULL && OSSL_LIB_CTX_load_config(libctx, check->settings.file) == 1) {
         own = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
-        gcm = EVP_CIPHER_fetch(libctx, "AES-256-GCM", check->settings.config.propquery);
+        gcm = fetch_gcm(libctx, check->settings.config.propquery);
     }
     ERR_clear_error();
-    if (own == NULL)
-        tool_check_say(check, TOOL_CHECK_WARNING, STEP, "activate = 1 in its section",
+    if (own == NULL && !check->unreachable) /* else that was said */
+        tool_check_say(check, TOOL_CHECK_FAILED, STEP, "activate = 1 in its section",
                        "with this file alone there is no cipher ENVELOPE");
     if (gcm == NULL)
-        tool_check_say(check, TOOL_CHECK_FAILED, STEP, "activate default or fips beside it",
+        tool_check_say(check, TOOL_CHECK_FAILED, STEP,
+                       tool_settings_missing(&check->settings, lines)
+                           ? lines
+                           : "activate default or fips beside it",
                        "no active provider offers AES-256-GCM%s",
                        check->settings.config.propquery != NULL ? " as propquery has it" : "");
     else
@@ -86,6 +96,10 @@ static void check_beside(struct tool_check *check)
 
 void tool_check_provider(struct tool_check *check)
 {
-    if (check_loads(check))
-        check_beside(check);
+    if (!check_loads(check))
+        return;
+    check_beside(check);
+    if (!check->unreachable)
+        tool_check_stock_names(check);
+    tool_check_key_ciphers(check);
 }

@@ -1,42 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* envelope check: whether everything is there that sealing and opening need, step by step. */
+#include "tools/check/cmd_check.h"
+
 #include <inttypes.h>
-#include <stdarg.h>
 
-#include "tools/check/check.h"
+#include "tools/check/check_configuration.h"
+#include "tools/check/check_keks.h"
+#include "tools/check/check_named.h"
+#include "tools/check/check_pin_memory.h"
+#include "tools/check/check_process.h"
+#include "tools/check/check_provider.h"
+#include "tools/check/check_tokens.h"
 #include "tools/common/report.h"
-
-void tool_check_say(struct tool_check *check, enum tool_check_level level, const char *step,
-                    const char *way_out, const char *fmt, ...)
-{
-    static const char *const shown[] = {"ok     ", "warning", "FAILED "};
-    static const char *const words[] = {"ok", "warning", "failed"};
-    struct env_json *json = &check->run->json;
-    char text[TOOL_FAILURE_TEXT];
-    va_list ap;
-
-    check->said[level]++;
-    va_start(ap, fmt);
-    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
-    (void)vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    if (check->run->options.json) {
-        env_json_object(json, NULL);
-        env_json_text(json, "type", "step");
-        env_json_text(json, "step", step);
-        env_json_text(json, "state", words[level]);
-        env_json_text(json, "text", text);
-        if (way_out != NULL)
-            env_json_text(json, "way_out", way_out);
-        env_json_object_end(json);
-        return;
-    }
-    (void)fprintf(check->run->out, "%s %s: ", shown[level], step);
-    tool_report_text(check->run->out, text);
-    if (way_out != NULL)
-        (void)fprintf(check->run->out, "\n        -> %s", way_out);
-    (void)fputc('\n', check->run->out);
-}
 
 static void show_summary(const struct tool_check *check)
 {
@@ -57,19 +32,35 @@ static void show_summary(const struct tool_check *check)
     env_json_object_end(json);
 }
 
+static void check_all(struct tool_check *check)
+{
+    if (!tool_check_configuration(check))
+        return;
+    tool_check_provider(check);
+    tool_check_pin_memory(check);
+    if (check->run->options.no_token) {
+        tool_check_named(check);
+    } else if (tool_check_tokens(check)) {
+        tool_check_named(check);
+        tool_check_keks(check);
+    }
+}
+
 static enum tool_status run_check(struct tool_run *run)
 {
     struct tool_check check = {.run = run};
     bool strict = run->options.strict;
 
-    if (run->options.operand_count > 0) {
-        tool_complain(run, "there are no operands: %s", run->options.operands[0]);
+    if (run->options.operand_count > 0 && (run->options.pid != NULL || run->options.no_token)) {
+        tool_complain(run, "a path has no place beside --pid and --no-token: %s",
+                      run->options.operands[0]);
         return TOOL_UNABLE;
     }
-    if (tool_check_configuration(&check)) {
-        tool_check_provider(&check);
-        if (tool_check_tokens(&check))
-            tool_check_keks(&check);
+    if (run->options.pid == NULL) {
+        check_all(&check);
+    } else if (!tool_check_process(&check)) {
+        tool_settings_clear(&check.settings);
+        return TOOL_UNABLE;
     }
     show_summary(&check);
     tool_settings_clear(&check.settings);
@@ -80,6 +71,8 @@ static enum tool_status run_check(struct tool_run *run)
 
 static const struct tool_option options[] = {
     TOOL_FLAG("strict", strict, "warnings count as failures in the exit status"),
+    TOOL_FLAG("no-token", no_token, "ask no token: file, module and key files alone (for probes)"),
+    TOOL_TEXT("pid", pid, "PID", "whether this running program is served, and nothing else"),
     TOOL_OPTIONS_END,
 };
 
@@ -87,8 +80,8 @@ static const struct tool_option *const tables[] = {options, tool_options_config,
 
 const struct tool_command tool_command_check = {
     .name = "check",
-    .operands = "",
-    .summary = "Looks whether the configuration is right: module, tokens, login, KEKs",
+    .operands = "[PATH...]",
+    .summary = "Looks whether the configuration is right: module, tokens, login, KEKs, keys",
     .tables = tables,
     .needs_operands = false,
     .run = run_check,

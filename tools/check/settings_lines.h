@@ -14,14 +14,17 @@
 typedef void tool_line_trap_fn(void *arg, const char *file, unsigned long line, const char *key,
                                const char *what);
 
-/*
- * Looks at the lines of one section; NULL: of all. Memory does not grow with the file. What it
- * includes is not looked at.
- */
+/* Looks at the lines of one section. What it includes is not looked at. */
 void tool_settings_lines(FILE *in, const char *section, tool_line_trap_fn *take, void *arg);
 
-/* The same with what it includes. False, with errno: the file can not be opened. */
+/* The same with what it includes. False, with errno: the file cannot be opened. */
 bool tool_settings_file_lines(const char *path, const char *section, tool_line_trap_fn *take,
                               void *arg);
+
+/*
+ * The name of the provider's section in a file that OpenSSL cannot read, with what it includes:
+ * OPENSSL_free; NULL: none is to be seen.
+ */
+char *tool_settings_find_section(const char *path);
 
 #endif

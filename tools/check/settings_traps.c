@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/check/settings_traps.h"
+
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "tools/common/settings.h"
 
 /* What libcrypto itself asks a provider's section for. */
 static const char *const core_keys[] = {"identity", "module", "activate", "soft_load"};
@@ -42,62 +42,69 @@ static size_t distance(const char *a, const char *b)
     return row[b_len];
 }
 
-static bool is_ours(const char *key)
-{
-    const char *known;
-
-    for (size_t i = 0; (known = env_config_key(i)) != NULL; i++) {
-        if (strcmp(key, known) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool is_known(const char *key)
 {
     for (size_t i = 0; i < sizeof(core_keys) / sizeof(core_keys[0]); i++) {
         if (strcmp(key, core_keys[i]) == 0)
             return true;
     }
-    return is_ours(key);
+    return env_config_key_named(key) != NULL;
 }
 
-/* The known key that is most like this one, or NULL when none is. */
-static const char *nearest(const char *key)
+/* The key that was likely meant: one of its misspellings, or the most like it; NULL: none is. */
+static const char *nearest(const char *slip)
 {
+    const struct env_config_key *key = env_config_key_meant(slip);
     const char *best = NULL;
-    const char *known;
-    size_t least = 1 + strlen(key) / 3; /* more changes make another word */
+    size_t least = 1 + strlen(slip) / 3; /* more changes make another word */
 
-    if (strncmp(key, "pin", 3) == 0)
+    if (key != NULL)
+        return key->name;
+    if (strncmp(slip, "pin", 3) == 0)
         return "pin-source";
-    for (size_t i = 0; (known = env_config_key(i)) != NULL; i++) {
-        size_t d = distance(key, known);
+    for (size_t i = 0; (key = env_config_key(i)) != NULL; i++) {
+        size_t d = distance(slip, key->name);
 
         if (d <= least) {
             least = d > 0 ? d - 1 : 0;
-            best = known;
+            best = key->name;
         }
     }
     return best;
+}
+
+/* What can be written in place of the name of a section, and means the same. */
+static void another_way(const CONF_VALUE *entry, char *out, size_t size)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    bool word = strspn(entry->value, plain) == strlen(entry->value);
+
+    if (word && strcmp(entry->name, "kek") == 0)
+        (void)snprintf(out, size, "write pkcs11:object=%s", entry->value);
+    else if (word && strcmp(entry->name, "token") == 0)
+        (void)snprintf(out, size, "write pkcs11:token=%s", entry->value);
+    else if (strcmp(entry->value, "default") == 0)
+        (void)snprintf(out, size, "write another (every file has a section [default])");
+    else
+        (void)snprintf(out, size, "rename the section");
 }
 
 static void judge_key(const struct tool_settings *settings, const CONF_VALUE *entry,
                       tool_trap_fn *take, void *arg)
 {
     const char *meant;
-    char what[256];
+    char way[128];
+    char what[384];
 
-    ERR_set_mark();
-    if (NCONF_get_section(settings->conf, entry->value) != NULL) {
-        ERR_pop_to_mark();
+    if (tool_settings_has_section(settings, entry->value)) {
+        another_way(entry, way, sizeof(way));
         (void)snprintf(what, sizeof(what),
                        "its value is the name of a section of the file, so OpenSSL gives the "
-                       "provider that section in its place: rename the section");
+                       "provider that section in its place: %s",
+                       way);
         take(arg, TOOL_TRAP_SECTION, entry->name, what);
         return;
     }
-    ERR_pop_to_mark();
     if (is_known(entry->name))
         return;
     meant = nearest(entry->name);
@@ -131,7 +138,7 @@ static void judge_section(const struct tool_settings *settings, const char *sect
     for (int i = 0; i < sk_CONF_VALUE_num(values); i++) {
         const CONF_VALUE *entry = sk_CONF_VALUE_value(values, i);
 
-        if (!is_ours(entry->name))
+        if (env_config_key_named(entry->name) == NULL)
             continue;
         (void)snprintf(what, sizeof(what),
                        "it stands in [%s], where nobody reads it: it belongs "
@@ -150,9 +157,7 @@ static void judge_others(const struct tool_settings *settings, tool_trap_fn *tak
     const char *init;
 
     judge_section(settings, "default", take, arg); /* NCONF's name for what is above */
-    ERR_set_mark();
-    init = NCONF_get_string(settings->conf, NULL, "openssl_conf");
-    ERR_pop_to_mark();
+    init = tool_settings_value(settings, NULL, "openssl_conf");
     judge_section(settings, init, take, arg);
     judge_section(settings, settings->providers, take, arg);
     for (int i = 0; i < sk_CONF_VALUE_num(providers); i++) {

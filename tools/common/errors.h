@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The provider's errors in a program that is not its host: on OpenSSL's stack, and told from it. */
+/*
+ * The provider's errors in a program that is not its host: on OpenSSL's stack, and reported from
+ * there.
+ */
 #ifndef ENVELOPE_TOOL_ERRORS_H
 #define ENVELOPE_TOOL_ERRORS_H
 
@@ -7,16 +10,16 @@
 
 #define TOOL_FAILURE_TEXT 1024u
 
-/* A failure as it is told: the reason's text and the details. */
+/* A failure as it is reported: the reason's text and the details. */
 struct tool_failure {
-    enum env_reason reason; /* ENV_R_NONE: it is none of the provider's, as an errno */
+    enum env_reason reason; /* ENV_R_NONE: not one of the provider's, such as an errno */
     char text[TOOL_FAILURE_TEXT];
 };
 
 /* An error sink that puts entries on the calling thread's stack. */
 struct env_errors tool_errors(void);
 
-/* Tells r, whose details are on this thread's stack, which is empty afterwards. */
+/* Reports r, whose details are on this thread's stack, which is empty afterwards. */
 void tool_failure_take(ENV_RESULT r, struct tool_failure *failure);
 
 /* One that is not the provider's. */

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "envelope/base/fork_gate.h"
+#include "envelope/named/state_watch.h"
 #include "keymgmt/token_keyring.h"
 
 bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len)
@@ -31,9 +33,18 @@ bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size,
     return ok;
 }
 
-static bool make_keys(struct tool_keys *keys, struct tool_failure *failure)
+/* --from: what opens in this run, whatever the file names. */
+static ENV_RESULT open_too(struct tool_keys *keys, const char *from)
 {
-    ENV_RESULT r = env_config_check(&keys->settings.config, &keys->errors);
+    if (from != NULL && (keys->settings.config.opens_too = OPENSSL_strdup(from)) == NULL)
+        return ENV_FAIL(ENV_R_NO_MEMORY);
+    return env_config_check(&keys->settings.config, &keys->errors);
+}
+
+static bool make_keys(struct tool_keys *keys, const struct tool_options *options,
+                      struct tool_failure *failure)
+{
+    ENV_RESULT r = open_too(keys, options->from);
 
     keys->dek.errors = &keys->errors;
     if (env_ok(r)) {
@@ -52,6 +63,13 @@ static bool make_keys(struct tool_keys *keys, struct tool_failure *failure)
         return false;
     }
     keys->dek.keyring->audit = &keys->audit;
+    keys->states =
+        env_state_watch_new(&keys->settings.config, &keys->audit, &keys->errors, keys->dek.keyring);
+    if (keys->states == NULL) {
+        tool_failure_set(failure, "out of memory");
+        return false;
+    }
+    keys->dek.keyring->states = keys->states;
     env_token_keyring_ask_pin(keys->dek.keyring, tool_ask_pin, NULL);
     return true;
 }
@@ -76,17 +94,47 @@ bool tool_keys_open(const struct tool_options *options, struct tool_keys *out,
     if (!tool_settings_activate_others(&out->settings)) {
         ERR_clear_error(); /* what is missing shows when it is fetched */
     }
-    return make_keys(out, failure);
+    return make_keys(out, options, failure);
 }
 
 void tool_keys_close(struct tool_keys *keys)
 {
     if (keys->dek.keyring != NULL)
         keys->dek.keyring->vtable->free(keys->dek.keyring);
+    env_state_watch_free(keys->states);
     env_crypto_free(keys->dek.crypto);
     tool_settings_clear(&keys->settings);
     OSSL_LIB_CTX_free(keys->libctx);
     memset(keys, 0, sizeof(*keys));
+}
+
+/* ---- what is taken away ---- */
+
+static ENV_RESULT see_key(const struct tool_keys *keys, const char *name, uint32_t number)
+{
+    const struct env_state_seen *seen = NULL;
+    bool disabled;
+
+    ENV_TRY(env_state_watch_see(keys->states, &seen));
+    disabled = name != NULL && env_state_disables_key(seen->state, name, number);
+    env_state_watch_let_go(keys->states, seen);
+    return disabled ? ENV_RAISE(&keys->errors, ENV_R_KEY_DISABLED, "%s@%u", name, (unsigned)number)
+                    : ENV_OK;
+}
+
+ENV_RESULT tool_keys_may_use(const struct tool_keys *keys, const char *name, uint32_t number)
+{
+    ENV_RESULT r;
+
+    env_fork_gate_enter();
+    r = see_key(keys, name, number);
+    env_fork_gate_leave();
+    return r;
+}
+
+ENV_RESULT tool_keys_state(const struct tool_keys *keys)
+{
+    return tool_keys_may_use(keys, NULL, 0);
 }
 
 struct env_span tool_keys_context(const struct tool_keys *keys, const struct tool_options *options)
@@ -94,4 +142,11 @@ struct env_span tool_keys_context(const struct tool_keys *keys, const struct too
     const char *text = options->context != NULL ? options->context : keys->settings.config.context;
 
     return (struct env_span){(const uint8_t *)text, text != NULL ? strlen(text) : 0};
+}
+
+enum env_context_source tool_context_source(struct env_span context, const void *configured)
+{
+    if (context.data == NULL)
+        return ENV_CONTEXT_NONE;
+    return context.data == configured ? ENV_CONTEXT_CONFIGURED : ENV_CONTEXT_GIVEN;
 }

@@ -8,6 +8,7 @@
 
 #include "envelope/message/audit.h"
 #include "envelope/message/dek.h"
+#include "envelope/message/stream.h"
 #include "tools/common/errors.h"
 #include "tools/common/options.h"
 #include "tools/common/settings.h"
@@ -18,6 +19,7 @@ struct tool_keys {
     struct env_errors errors;
     struct env_dek_context dek;
     struct env_audit audit; /* what this program does with a KEK is recorded like all else */
+    struct env_state_watch *states; /* what state-file takes away is taken from this program too */
 };
 
 /*
@@ -28,10 +30,19 @@ bool tool_keys_open(const struct tool_options *options, struct tool_keys *out,
                     struct tool_failure *failure);
 void tool_keys_close(struct tool_keys *keys);
 
+/* Whether state-file can be used: STATE_FILE, raised. */
+ENV_RESULT tool_keys_state(const struct tool_keys *keys);
+
+/* Whether state-file lets a version of a named key be used: KEY_DISABLED, STATE_FILE, raised. */
+ENV_RESULT tool_keys_may_use(const struct tool_keys *keys, const char *name, uint32_t number);
+
 /* An env_ask_pin_fn: asks on the terminal, where there is one. arg is not used. */
 bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len);
 
 /* The application context that messages are opened with: --context, else the configuration's. */
 struct env_span tool_keys_context(const struct tool_keys *keys, const struct tool_options *options);
+
+/* Where a context came from; configured is where that of openssl.cnf lies, or NULL. */
+enum env_context_source tool_context_source(struct env_span context, const void *configured);
 
 #endif

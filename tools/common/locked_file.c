@@ -13,21 +13,21 @@
 #define LOCK_TRIES 20u
 #define LOCK_PAUSE_NS 50000000L /* 50 ms: a second in all */
 
-ENV_RESULT tool_target_failed(const struct tool_target *target, const char *what)
+ENV_RESULT tool_locked_file_failed(const struct tool_locked_file *locked, const char *what)
 {
     char text[128] = "";
     int code = errno;
 
-    return ENV_RAISE(target->errors, ENV_R_FILE_FAILED, "%s: %s", what,
+    return ENV_RAISE(locked->errors, ENV_R_FILE_FAILED, "%s: %s", what,
                      strerror_r(code, text, sizeof(text)));
 }
 
-static ENV_RESULT check_regular(const struct tool_target *target, const struct stat *st)
+static ENV_RESULT check_regular(const struct tool_locked_file *locked, const struct stat *st)
 {
     if (S_ISLNK(st->st_mode))
-        return ENV_RAISE(target->errors, ENV_R_FILE_UNSAFE, "a symbolic link is not followed");
+        return ENV_RAISE(locked->errors, ENV_R_FILE_UNSAFE, "a symbolic link is not followed");
     if (!S_ISREG(st->st_mode))
-        return ENV_RAISE(target->errors, ENV_R_FILE_UNSAFE, "not a regular file");
+        return ENV_RAISE(locked->errors, ENV_R_FILE_UNSAFE, "not a regular file");
     return ENV_OK;
 }
 
@@ -41,100 +41,102 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static ENV_RESULT lock(const struct tool_target *target)
+ENV_RESULT tool_locked_file_lock(const struct tool_locked_file *locked, int fd)
 {
     const struct timespec pause = {0, LOCK_PAUSE_NS};
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
     for (unsigned i = 0; i < LOCK_TRIES; i++) {
-        if (TEMP_FAILURE_RETRY(fcntl(target->fd, F_OFD_SETLK, &whole)) == 0)
+        if (TEMP_FAILURE_RETRY(fcntl(fd, F_OFD_SETLK, &whole)) == 0)
             return ENV_OK;
         if (errno != EAGAIN && errno != EACCES)
-            return tool_target_failed(target, "lock");
+            return tool_locked_file_failed(locked, "lock");
         (void)nanosleep(&pause, NULL);
     }
     return ENV_FAIL(ENV_R_FILE_LOCKED);
 }
 
-ENV_RESULT tool_target_look_again(struct tool_target *target)
+bool tool_locked_file_has_name(const struct tool_locked_file *locked)
 {
     struct stat named;
 
-    if (fstat(target->fd, &target->seen) != 0)
-        return tool_target_failed(target, "stat");
-    ENV_TRY(check_regular(target, &target->seen));
-    if (fstatat(target->dir, target->name, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !same_inode(&named, &target->seen))
-        return ENV_FAIL(ENV_R_FILE_CHANGED);
-    return ENV_OK;
+    return fstatat(locked->dir, locked->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           same_inode(&named, &locked->seen);
 }
 
-int tool_target_open_beside(const struct tool_target *target, const char *name, int flags)
+ENV_RESULT tool_locked_file_look_again(struct tool_locked_file *locked)
+{
+    if (fstat(locked->fd, &locked->seen) != 0)
+        return tool_locked_file_failed(locked, "stat");
+    ENV_TRY(check_regular(locked, &locked->seen));
+    return tool_locked_file_has_name(locked) ? ENV_OK : ENV_FAIL(ENV_R_FILE_CHANGED);
+}
+
+int tool_locked_file_open_beside(const struct tool_locked_file *locked, const char *name, int flags)
 {
     /* no device is opened, and no pipe waited for, even when one takes the name in between */
     const int always = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     int fd;
 
     do
-        fd = openat(target->dir, name, flags | always, 0600);
+        fd = openat(locked->dir, name, flags | always, 0600);
     while (fd < 0 && errno == EINTR);
     return fd;
 }
 
-ENV_RESULT tool_target_open(struct tool_target *target, enum tool_target_access access)
+ENV_RESULT tool_locked_file_open(struct tool_locked_file *locked,
+                                 enum tool_locked_file_access access)
 {
     struct stat st;
     ENV_RESULT r = ENV_OK;
 
-    target->fd = -1;
-    if (fstatat(target->dir, target->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return tool_target_failed(target, "stat");
-    ENV_TRY(check_regular(target, &st));
-    target->fd = tool_target_open_beside(target, target->name,
-                                         access == TOOL_TARGET_CHANGE ? O_RDWR : O_RDONLY);
-    if (target->fd < 0)
-        return tool_target_failed(target, "open");
-    if (access == TOOL_TARGET_CHANGE)
-        r = lock(target);
+    locked->fd = -1;
+    if (fstatat(locked->dir, locked->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return tool_locked_file_failed(locked, "stat");
+    ENV_TRY(check_regular(locked, &st));
+    locked->fd = tool_locked_file_open_beside(
+        locked, locked->name, access == TOOL_LOCKED_FILE_CHANGE ? O_RDWR : O_RDONLY);
+    if (locked->fd < 0)
+        return tool_locked_file_failed(locked, "open");
+    if (access == TOOL_LOCKED_FILE_CHANGE)
+        r = tool_locked_file_lock(locked, locked->fd);
     if (env_ok(r)) /* another file may have come under the name since */
-        r = tool_target_look_again(target);
+        r = tool_locked_file_look_again(locked);
     if (!env_ok(r))
-        tool_target_close(target);
+        tool_locked_file_close(locked);
     return r;
 }
 
-void tool_target_close(struct tool_target *target)
+void tool_locked_file_close(struct tool_locked_file *locked)
 {
-    if (target->fd >= 0)
-        (void)close(target->fd);
-    target->fd = -1;
+    if (locked->fd >= 0)
+        (void)close(locked->fd);
+    locked->fd = -1;
 }
 
-ENV_RESULT tool_target_unchanged(const struct tool_target *target)
+ENV_RESULT tool_locked_file_unchanged(const struct tool_locked_file *locked)
 {
     struct stat now;
-    struct stat named;
 
-    if (fstat(target->fd, &now) != 0)
-        return tool_target_failed(target, "stat");
-    if (fstatat(target->dir, target->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-        same_inode(&named, &target->seen) && now.st_size == target->seen.st_size &&
-        same_time(&now.st_mtim, &target->seen.st_mtim) &&
-        same_time(&now.st_ctim, &target->seen.st_ctim))
+    if (fstat(locked->fd, &now) != 0)
+        return tool_locked_file_failed(locked, "stat");
+    if (tool_locked_file_has_name(locked) && now.st_size == locked->seen.st_size &&
+        same_time(&now.st_mtim, &locked->seen.st_mtim) &&
+        same_time(&now.st_ctim, &locked->seen.st_ctim))
         return ENV_OK;
     return ENV_FAIL(ENV_R_FILE_CHANGED);
 }
 
-ENV_RESULT tool_target_read(const struct tool_target *target, off_t offset, uint8_t *to, size_t len,
-                            size_t *got)
+ENV_RESULT tool_locked_file_read(const struct tool_locked_file *locked, off_t offset, uint8_t *to,
+                                 size_t len, size_t *got)
 {
     *got = 0;
     while (*got < len) {
         ssize_t n =
-            TEMP_FAILURE_RETRY(pread(target->fd, to + *got, len - *got, offset + (off_t)*got));
+            TEMP_FAILURE_RETRY(pread(locked->fd, to + *got, len - *got, offset + (off_t)*got));
 
         if (n < 0)
-            return tool_target_failed(target, "read");
+            return tool_locked_file_failed(locked, "read");
         if (n == 0)
             break;
         *got += (size_t)n;
@@ -142,19 +144,20 @@ ENV_RESULT tool_target_read(const struct tool_target *target, off_t offset, uint
     return ENV_OK;
 }
 
-ENV_RESULT tool_target_header(const struct tool_target *target, uint8_t **der, size_t *der_len)
+ENV_RESULT tool_locked_file_header(const struct tool_locked_file *locked, uint8_t **der,
+                                   size_t *der_len)
 {
     uint8_t peek[ENV_HEADER_PEEK];
     size_t got = 0;
     size_t len = 0;
     ENV_RESULT r;
 
-    ENV_TRY(tool_target_read(target, 0, peek, sizeof(peek), &got));
+    ENV_TRY(tool_locked_file_read(locked, 0, peek, sizeof(peek), &got));
     ENV_TRY(env_header_length((struct env_span){peek, got}, &len));
     *der = OPENSSL_malloc(len);
     if (*der == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    r = tool_target_read(target, 0, *der, len, der_len);
+    r = tool_locked_file_read(locked, 0, *der, len, der_len);
     if (env_ok(r) && *der_len < len)
         r = ENV_FAIL(ENV_R_TRUNCATED);
     if (!env_ok(r)) {
@@ -164,8 +167,8 @@ ENV_RESULT tool_target_header(const struct tool_target *target, uint8_t **der, s
     return r;
 }
 
-ENV_RESULT tool_target_write(const struct tool_target *target, int fd, off_t offset,
-                             struct env_span bytes)
+ENV_RESULT tool_locked_file_write(const struct tool_locked_file *locked, int fd, off_t offset,
+                                  struct env_span bytes)
 {
     while (bytes.len > 0) {
         ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, bytes.data, bytes.len, offset));
@@ -173,7 +176,7 @@ ENV_RESULT tool_target_write(const struct tool_target *target, int fd, off_t off
         if (n == 0)
             errno = ENOSPC;
         if (n <= 0)
-            return tool_target_failed(target, "write");
+            return tool_locked_file_failed(locked, "write");
         bytes.data += n;
         bytes.len -= (size_t)n;
         offset += n;
@@ -181,25 +184,25 @@ ENV_RESULT tool_target_write(const struct tool_target *target, int fd, off_t off
     return ENV_OK;
 }
 
-ENV_RESULT tool_target_sync(const struct tool_target *target, int fd)
+ENV_RESULT tool_locked_file_sync(const struct tool_locked_file *locked, int fd)
 {
     if (TEMP_FAILURE_RETRY(fsync(fd)) != 0)
-        return tool_target_failed(target, "sync");
+        return tool_locked_file_failed(locked, "sync");
     return ENV_OK;
 }
 
-ENV_RESULT tool_target_sync_dir(const struct tool_target *target)
+ENV_RESULT tool_locked_file_sync_dir(const struct tool_locked_file *locked)
 {
-    int dir = target->dir;
+    int dir = locked->dir;
     ENV_RESULT r = ENV_OK;
 
-    /* a directory that was opened to find names only can not be synced by that descriptor */
+    /* a directory that was opened to find names only cannot be synced by that descriptor */
     if ((fcntl(dir, F_GETFL) & O_PATH) != 0)
-        dir = openat(target->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir = (int)TEMP_FAILURE_RETRY(openat(locked->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     /* EINVAL: the file system has no syncing of directories */
     if (dir < 0 || (TEMP_FAILURE_RETRY(fsync(dir)) != 0 && errno != EINVAL))
-        r = tool_target_failed(target, "sync of the directory");
-    if (dir >= 0 && dir != target->dir)
+        r = tool_locked_file_failed(locked, "sync of the directory");
+    if (dir >= 0 && dir != locked->dir)
         (void)close(dir);
     return r;
 }

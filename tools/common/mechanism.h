@@ -8,11 +8,11 @@
 struct tool_mechanism {
     enum env_kek_type type;
     const char *words; /* "AES-256 key wrap (RFC 3394)" */
-    const char *oid;
+    char oid[48];
 };
 
-/* Never NULL. */
-const struct tool_mechanism *tool_mechanism(enum env_wrap_alg alg);
+/* "unknown" for anything else. */
+struct tool_mechanism tool_mechanism(enum env_wrap_alg alg);
 
 /* "AES" or "RSA" */
 const char *tool_kek_type(enum env_kek_type type);

@@ -9,27 +9,26 @@
 #include "tools/common/workers.h"
 
 const struct tool_option tool_options_common[] = {
-    TOOL_FLAG("help", help, "say what there is, and do nothing"),
-    TOOL_FLAG("json", json, "write JSON: an object a line, the last one sums up"),
-    TOOL_FLAG("quiet", quiet, "write nothing but errors of usage: the exit status says it"),
+    TOOL_FLAG("help", help, "show this help"),
+    TOOL_FLAG("json", json, "write JSON: one object per line, the last is a summary"),
+    TOOL_FLAG("quiet", quiet, "write only usage errors: the exit status is the result"),
     TOOL_OPTIONS_END,
 };
 
 const struct tool_option tool_options_config[] = {
-    TOOL_TEXT("config", config, "FILE",
-              "read FILE (else what OPENSSL_CONF names, else OpenSSL's own)"),
+    TOOL_TEXT("config", config, "FILE", "read FILE (default: OPENSSL_CONF, then OpenSSL's own)"),
     TOOL_TEXT("provider-section", provider_section, "NAME",
-              "the section that configures the provider (else it is found)"),
+              "the section that configures the provider (default: found)"),
     TOOL_OPTIONS_END,
 };
 
 const struct tool_option tool_options_tree[] = {
     TOOL_FLAG("list", list,
-              "the operands are lists: base64, one sealed key or short message a line; "
-              "none or - is the standard input"),
+              "the operands are lists: one sealed key or short message per line, as base64 alone "
+              "or with its id and context as JSON or TSV; none or - is the standard input"),
     {"workers", TOOL_OPTION_WORKERS, offsetof(struct tool_options, workers), "N",
-     "how many files are worked on at once (as many as there are processors, up to 4)"},
-    TOOL_FLAG("verbose", verbose, "a line for every file, not only where something is wrong"),
+     "how many files to work on at once (default: one per processor, up to 4)", 0},
+    TOOL_FLAG("verbose", verbose, "print a line for every file, not only for those with a problem"),
     TOOL_OPTIONS_END,
 };
 
@@ -39,6 +38,18 @@ static const struct tool_option *find(const struct tool_option *const tables[TOO
     for (size_t i = 0; i < TOOL_OPTION_TABLES && tables[i] != NULL; i++) {
         for (const struct tool_option *option = tables[i]; option->name != NULL; option++) {
             if (strncmp(option->name, name, len) == 0 && option->name[len] == '\0')
+                return option;
+        }
+    }
+    return NULL;
+}
+
+static const struct tool_option *
+find_letter(const struct tool_option *const tables[TOOL_OPTION_TABLES], char letter)
+{
+    for (size_t i = 0; i < TOOL_OPTION_TABLES && tables[i] != NULL; i++) {
+        for (const struct tool_option *option = tables[i]; option->name != NULL; option++) {
+            if (option->letter == letter)
                 return option;
         }
     }
@@ -75,21 +86,11 @@ static bool take_value(const struct tool_option *option, const char *value,
     return false;
 }
 
-/* One argument that begins with hyphens; *at moves on when the value is the next one. */
-static bool take_option(const struct tool_option *const tables[TOOL_OPTION_TABLES], int argc,
-                        char **argv, int *at, struct tool_options *options, char *why,
-                        size_t why_size)
+/* An option that was found; value is what came with it, *at moves on when it is the next argument.
+ */
+static bool give_option(const struct tool_option *option, const char *value, int argc, char **argv,
+                        int *at, struct tool_options *options, char *why, size_t why_size)
 {
-    const char *name = argv[*at] + 2;
-    size_t len = strcspn(name, "=");
-    const char *value = name[len] == '=' ? name + len + 1 : NULL;
-    const struct tool_option *option = find(tables, name, len);
-
-    if (option == NULL) {
-        (void)snprintf(why, why_size, "there is no option --%.*s", (int)(len < 64 ? len : 64),
-                       name);
-        return false;
-    }
     if (option->kind == TOOL_OPTION_FLAG) {
         if (value != NULL) {
             (void)snprintf(why, why_size, "--%s takes no value", option->name);
@@ -105,6 +106,36 @@ static bool take_option(const struct tool_option *const tables[TOOL_OPTION_TABLE
         return false;
     }
     return take_value(option, value, options, why, why_size);
+}
+
+/* One argument that begins with a hyphen, or with two. */
+static bool take_option(const struct tool_option *const tables[TOOL_OPTION_TABLES], int argc,
+                        char **argv, int *at, struct tool_options *options, char *why,
+                        size_t why_size)
+{
+    const char *name = argv[*at] + 1;
+    const struct tool_option *option;
+    const bool letter = *name != '-';
+    const char *value = NULL;
+    size_t len = 0;
+
+    if (letter) {
+        option = find_letter(tables, *name);
+        value = name[1] != '\0' ? name + 1 : NULL;
+    } else {
+        name++;
+        len = strcspn(name, "=");
+        value = name[len] == '=' ? name + len + 1 : NULL;
+        option = find(tables, name, len);
+    }
+    if (option != NULL)
+        return give_option(option, value, argc, argv, at, options, why, why_size);
+    if (letter)
+        (void)snprintf(why, why_size, "there is no option %.64s", argv[*at]);
+    else
+        (void)snprintf(why, why_size, "there is no option --%.*s", (int)(len < 64 ? len : 64),
+                       name);
+    return false;
 }
 
 bool tool_options_parse(const struct tool_option *const tables[TOOL_OPTION_TABLES], int argc,
@@ -124,9 +155,6 @@ bool tool_options_parse(const struct tool_option *const tables[TOOL_OPTION_TABLE
             operands_only = true;
         } else if (strcmp(argument, "-h") == 0) {
             options->help = true;
-        } else if (argument[1] != '-') {
-            (void)snprintf(why, why_size, "there is no option %.64s", argument);
-            return false;
         } else if (!take_option(tables, argc, argv, &i, options, why, why_size)) {
             return false;
         }

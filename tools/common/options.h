@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line: --name, --name value or --name=value in any order among the operands. */
+/*
+ * The command line: --name, --name value or --name=value, and -o value or -ovalue for those that
+ * have a letter, in any order among the operands.
+ */
 #ifndef ENVELOPE_TOOL_OPTIONS_H
 #define ENVELOPE_TOOL_OPTIONS_H
 
@@ -12,6 +15,7 @@ struct tool_options {
     const char *provider_section; /* --provider-section */
     const char *context;          /* --context */
     const char *kek;              /* --kek */
+    const char *from;             /* --from */
     unsigned workers;             /* --workers; 0: as many as are of use */
     bool help;
     bool json;
@@ -25,6 +29,47 @@ struct tool_options {
     bool each_recipient;
     bool strict;
     bool dry_run;
+    /* of envelope key, inventory and check */
+    const char *directory; /* --directory */
+    const char *uses;      /* --for */
+    const char *bytes;     /* --bytes */
+    const char *owner;     /* --owner */
+    const char *not_after; /* --not-after */
+    const char *seal_from; /* --seal-from */
+    const char *app;       /* --for-app */
+    const char *under;     /* --under */
+    bool single;
+    bool no_export;
+    bool if_missing;
+    bool mixed;
+    bool hex;
+    bool base64;
+    bool raw;
+    bool short_form; /* --short */
+    bool revoke;
+    bool deterministic;
+    bool yes;
+    bool trust_rsa;
+    bool tenant_keys;
+    bool no_token;
+    const char *pid; /* --pid */
+    /* of envelope kek */
+    const char *cryptoperiod; /* --cryptoperiod */
+    const char *start;        /* --start */
+    const char *token;        /* --token */
+    bool csv;
+    bool keks;              /* --keks */
+    const char *state;      /* --state */
+    const char *prometheus; /* --prometheus */
+    /* of seal, open and cat */
+    const char *output; /* --output */
+    const char *suffix; /* --suffix */
+    const char *offset; /* --offset */
+    const char *length; /* --length */
+    bool remove_source;
+    bool force;
+    bool again;
+    bool no_read_back;
     char **operands;
     size_t operand_count;
 };
@@ -40,25 +85,31 @@ struct tool_option {
     const char *name; /* without the hyphens */
     enum tool_option_kind kind;
     size_t field;         /* in struct tool_options */
-    const char *argument; /* how the value is called in the help; NULL: there is none */
+    const char *argument; /* the value's name in the help; NULL: there is none */
     const char *help;
+    char letter; /* -o for example; 0: there is none */
 };
 
 #define TOOL_FLAG(name, field, help)                                                               \
     {                                                                                              \
-        (name), TOOL_OPTION_FLAG, offsetof(struct tool_options, field), NULL, (help)               \
+        (name), TOOL_OPTION_FLAG, offsetof(struct tool_options, field), NULL, (help), 0            \
     }
 #define TOOL_TEXT(name, field, argument, help)                                                     \
     {                                                                                              \
-        (name), TOOL_OPTION_TEXT, offsetof(struct tool_options, field), (argument), (help)         \
+        (name), TOOL_OPTION_TEXT, offsetof(struct tool_options, field), (argument), (help), 0      \
     }
 #define TOOL_ANY_TEXT(name, field, argument, help)                                                 \
     {                                                                                              \
-        (name), TOOL_OPTION_ANY_TEXT, offsetof(struct tool_options, field), (argument), (help)     \
+        (name), TOOL_OPTION_ANY_TEXT, offsetof(struct tool_options, field), (argument), (help), 0  \
+    }
+#define TOOL_TEXT_LETTER(name, letter, field, argument, help)                                      \
+    {                                                                                              \
+        (name), TOOL_OPTION_TEXT, offsetof(struct tool_options, field), (argument), (help),        \
+            (letter)                                                                               \
     }
 #define TOOL_OPTIONS_END                                                                           \
     {                                                                                              \
-        NULL, TOOL_OPTION_FLAG, 0, NULL, NULL                                                      \
+        NULL, TOOL_OPTION_FLAG, 0, NULL, NULL, 0                                                   \
     }
 
 /* --help, --json and --quiet, which every subcommand has. */

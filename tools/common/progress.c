@@ -3,21 +3,13 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "envelope/base/clock.h"
 #include "tools/common/report.h"
 
 #define REDRAW_MS 200
 #define BAR_CELLS 20u
-
-static int64_t now_ms(void)
-{
-    struct timespec ts = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 bool tool_progress_wanted(void)
 {
@@ -31,17 +23,20 @@ void tool_progress_begin(struct tool_progress *progress, FILE *out, uint64_t tot
     progress->out = out;
     progress->total_files = total_files;
     progress->total_bytes = total_bytes;
-    progress->began = now_ms();
+    progress->began = env_clock_ms();
 }
 
-/* Files count as much as bytes, so that neither many small nor few large ones stand still. */
+/*
+ * Files count as much as bytes, so that neither many small nor few large ones stand still; of one
+ * file bytes alone do.
+ */
 static double share_done(const struct tool_progress *progress)
 {
     double files =
         progress->total_files > 0 ? (double)progress->files / (double)progress->total_files : 0;
     double bytes =
         progress->total_bytes > 0 ? (double)progress->bytes / (double)progress->total_bytes : files;
-    double share = (files + bytes) / 2;
+    double share = progress->total_files == 1 ? bytes : (files + bytes) / 2;
 
     return share > 1 ? 1 : share;
 }
@@ -55,6 +50,14 @@ void tool_progress_line(const struct tool_progress *progress, int64_t now,
     uint64_t rate = seconds > 0 ? (uint64_t)((double)progress->bytes / seconds) : 0;
     char bar[BAR_CELLS + 1];
     char rate_text[TOOL_REPORT_SIZE];
+    char done_text[TOOL_REPORT_SIZE];
+
+    if (progress->total_files == 0 && progress->bytes > 0) {
+        (void)snprintf(line, TOOL_PROGRESS_LINE, "%s, %s/s",
+                       tool_report_size(progress->bytes, done_text),
+                       tool_report_size(rate, rate_text));
+        return;
+    }
 
     for (unsigned i = 0; i < BAR_CELLS; i++)
         bar[i] = (double)i < share * BAR_CELLS ? '#' : '.';
@@ -75,7 +78,7 @@ void tool_progress_add(struct tool_progress *progress, uint64_t files, uint64_t 
     progress->bytes += bytes;
     if (progress->out == NULL)
         return;
-    now = now_ms();
+    now = env_clock_ms();
     if (now - progress->drawn < REDRAW_MS)
         return;
     progress->drawn = now;

@@ -21,7 +21,10 @@ struct tool_progress {
 /* Whether a bar would be seen: the standard error is a terminal. */
 bool tool_progress_wanted(void);
 
-/* out may be NULL. total_bytes 0: the files' number alone says how far it is. */
+/*
+ * out may be NULL. total_bytes 0: progress is by the number of files alone. If total_files is 0
+ * too, the total is unknown (a stream), and the line shows the amount done and the rate.
+ */
 void tool_progress_begin(struct tool_progress *progress, FILE *out, uint64_t total_files,
                          uint64_t total_bytes);
 void tool_progress_add(struct tool_progress *progress, uint64_t files, uint64_t bytes);

@@ -4,20 +4,27 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-/* Who it is, as the tokens say; nothing when it is not here. */
+#include "tools/common/subject.h"
+
+/* Who it is, as the tokens say, fit for use or not; nothing when it is not here. */
 static void describe(const struct tool_keys *keys, const struct env_recipient *recipient,
                      struct tool_recipient *out)
 {
-    struct env_keyring *ring = keys->dek.keyring;
-    struct env_kek_facts facts;
+    struct env_keyring *keyring = keys->dek.keyring;
+    struct env_refused_kek refused = {.known = false};
+    struct env_kek_info info;
     struct env_kek *kek = NULL;
 
     env_errors_mark(&keys->errors);
-    if (env_ok(ring->vtable->lookup(ring, &recipient->id, recipient->wrapped.alg, &kek))) {
-        kek->vtable->describe(kek, &facts);
-        memcpy(out->label, facts.label, sizeof(out->label));
-        memcpy(out->token, facts.token, sizeof(out->token));
+    if (env_ok(keyring->vtable->lookup(keyring, &recipient->id, recipient->wrapped.alg, &kek,
+                                       &refused))) {
+        kek->vtable->describe(kek, &info);
+        memcpy(out->label, info.label, sizeof(out->label));
+        memcpy(out->token, info.token, sizeof(out->token));
         env_kek_free(kek);
+    } else if (refused.known) {
+        memcpy(out->label, refused.label, sizeof(out->label));
+        memcpy(out->token, refused.token, sizeof(out->token));
     }
     env_errors_unmark(&keys->errors, true);
 }
@@ -25,8 +32,12 @@ static void describe(const struct tool_keys *keys, const struct env_recipient *r
 static void try_one(const struct tool_keys *keys, const struct env_header *header, size_t number,
                     struct env_span der, uint8_t dek[ENV_DEK_LEN], struct tool_recipient *out)
 {
-    ENV_RESULT r = env_dek_open_recipient(&keys->dek, header, number, der, dek);
+    struct env_dek_context context = keys->dek;
+    struct tool_subject subject;
+    ENV_RESULT r;
 
+    context.subject = tool_subject_of(header, ENV_AUDIT_UNWRAP, &subject);
+    r = env_dek_open_recipient(&context, header, number, der, dek);
     out->label[0] = '\0';
     out->token[0] = '\0';
     out->failure.reason = ENV_R_NONE;
@@ -64,7 +75,14 @@ void tool_recipients_try(const struct tool_keys *keys, const struct env_header *
         }
         out->fails = out->fails || recipient->state == TOOL_RECIPIENT_FAILS;
     }
+    if (out->opens && !env_ok(env_audit_message_id(keys->dek.crypto, first, out->message_id)))
+        memset(out->message_id, 0, sizeof(out->message_id));
     OPENSSL_cleanse(deks, TOOL_TRY_ROOM);
+}
+
+void tool_message_id_json(struct env_json *json, const uint8_t id[ENV_AUDIT_MESSAGE_ID_LEN])
+{
+    env_json_hex(json, "message", id, ENV_AUDIT_MESSAGE_ID_LEN);
 }
 
 const char *tool_recipient_word(enum tool_recipient_state state)

@@ -4,6 +4,7 @@
 #define ENVELOPE_TOOL_RECIPIENT_H
 
 #include "envelope/base/json.h"
+#include "envelope/message/audit.h"
 #include "tools/common/keys.h"
 
 enum tool_recipient_state {
@@ -19,11 +20,12 @@ struct tool_recipient {
     struct tool_failure failure;
 };
 
-/* What trying all recipients of a header came to. */
+/* The results of trying all recipients of a header. */
 struct tool_recipients {
     size_t count;
-    bool opens; /* at least one does */
-    bool fails; /* at least one does that should not */
+    bool opens;                                   /* at least one does */
+    bool fails;                                   /* at least one does that should not */
+    uint8_t message_id[ENV_AUDIT_MESSAGE_ID_LEN]; /* where one opens: as the audit log has it */
     struct tool_recipient list[ENV_KEK_RECIPIENTS_MAX];
 };
 
@@ -35,6 +37,9 @@ struct tool_recipients {
  */
 void tool_recipients_try(const struct tool_keys *keys, const struct env_header *header,
                          struct env_span der, uint8_t *deks, struct tool_recipients *out);
+
+/* The message's id, as a member of the object that is open. */
+void tool_message_id_json(struct env_json *json, const uint8_t id[ENV_AUDIT_MESSAGE_ID_LEN]);
 
 /* "opens", "not here", "fails" */
 const char *tool_recipient_word(enum tool_recipient_state state);

@@ -4,7 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "envelope/base/json.h"
+#include "envelope/base/printable.h"
+#include "envelope/base/utf8.h"
 
 void tool_report_text(FILE *out, const char *text)
 {
@@ -12,19 +13,26 @@ void tool_report_text(FILE *out, const char *text)
 
     while (len > 0) {
         size_t n = env_utf8_char(text, len);
-        unsigned char c = (unsigned char)*text;
-        /* U+0080 to U+009F are control characters as well: C2 80 to C2 9F */
-        bool control = n == 2 && c == 0xC2 && (unsigned char)text[1] < 0xA0;
 
-        if (n == 0 || c < 0x20 || c == 0x7F || c == '\\' || control) {
-            (void)fprintf(out, "\\x%02x", c);
-            n = 1;
+        if (n == 0 || *text == '\\' || !env_char_is_shown(text, n)) {
+            n = n > 0 ? n : 1;
+            for (size_t i = 0; i < n; i++)
+                (void)fprintf(out, "\\x%02x", (unsigned char)text[i]);
         } else {
             (void)fwrite(text, 1, n, out);
         }
         text += n;
         len -= n;
     }
+}
+
+void tool_report_key(FILE *out, const char *label, const char *token)
+{
+    (void)fputs(label[0] != '\0' ? "key '" : "a key without a label", out);
+    tool_report_text(out, label);
+    (void)fputs(label[0] != '\0' ? "' of token '" : " of token '", out);
+    tool_report_text(out, token);
+    (void)fputc('\'', out);
 }
 
 const char *tool_report_size(uint64_t bytes, char text[TOOL_REPORT_SIZE])

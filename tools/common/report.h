@@ -10,10 +10,13 @@
 #include "envelope/message/kek.h"
 
 /*
- * Text from outside (a path, a label): control characters, bytes that are not UTF-8 and the
- * backslash appear as \xNN.
+ * Text from outside (a path, a label): the bytes of characters that are not shown
+ * (env_char_is_shown), bytes that are not UTF-8 and the backslash appear as \xNN.
  */
 void tool_report_text(FILE *out, const char *text);
+
+/* "key 'orders' of token 'kek'"; a key without a label is one of the token's. */
+void tool_report_key(FILE *out, const char *label, const char *token);
 
 /* "1.4 GiB"; below 1024 bytes "17 bytes". */
 #define TOOL_REPORT_SIZE 32u

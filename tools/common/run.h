@@ -11,6 +11,7 @@
 
 struct tool_run {
     const struct tool_command *command;
+    const struct tool_command *const *commands; /* all that there are, ended by NULL */
     struct tool_options options;
     FILE *out;            /* of results; the null device with --quiet */
     struct env_json json; /* on out, for --json */
@@ -27,19 +28,17 @@ struct tool_command {
         *tables;         /* of options, ended by NULL, but for the common ones */
     bool needs_operands; /* unless there is --list */
     enum tool_status (*run)(struct tool_run *run);
+    /* Of a group, ended by NULL: each has the group's name before its own. It has no run. */
+    const struct tool_command *const *actions;
 };
-
-extern const struct tool_command tool_command_inspect;
-extern const struct tool_command tool_command_rewrap;
-extern const struct tool_command tool_command_reencrypt;
-extern const struct tool_command tool_command_census;
-extern const struct tool_command tool_command_verify;
-extern const struct tool_command tool_command_check;
 
 /* Opens the configuration and what goes with it; on failure says why, and the status is UNABLE. */
 bool tool_run_keys(struct tool_run *run);
 /* The same, for who says it otherwise. */
 bool tool_run_open_keys(struct tool_run *run, struct tool_failure *failure);
+
+/* Results go to the standard error from now on, unless they go nowhere. */
+void tool_run_report_to_stderr(struct tool_run *run);
 
 /* Words about usage and surroundings, to the standard error: "envelope census: ...". */
 void tool_complain(const struct tool_run *run, const char *fmt, ...)

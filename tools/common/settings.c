@@ -6,18 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OWN_NAME "envelope"
 #define OWN_MODULE "envelope.so"
-
-static const char *value_of(const CONF *conf, const char *section, const char *key)
-{
-    const char *value;
-
-    ERR_set_mark(); /* a key that is not there is no error here */
-    value = NCONF_get_string(conf, section, key);
-    ERR_pop_to_mark();
-    return value;
-}
 
 static STACK_OF(CONF_VALUE) * section_of(const CONF *conf, const char *name)
 {
@@ -29,16 +18,50 @@ static STACK_OF(CONF_VALUE) * section_of(const CONF *conf, const char *name)
     return values;
 }
 
+/*
+ * Of the section alone, as libcrypto reads it: NCONF_get_string would go on to what stands above
+ * the first section.
+ */
+static const char *value_of(const CONF *conf, const char *section, const char *key)
+{
+    STACK_OF(CONF_VALUE) *entries = section_of(conf, section != NULL ? section : "default");
+
+    for (int i = 0; i < sk_CONF_VALUE_num(entries); i++) {
+        const CONF_VALUE *entry = sk_CONF_VALUE_value(entries, i);
+
+        if (strcmp(entry->name, key) == 0)
+            return entry->value;
+    }
+    return NULL;
+}
+
+const char *tool_settings_value(const struct tool_settings *settings, const char *section,
+                                const char *name)
+{
+    return value_of(settings->conf, section, name);
+}
+
+bool tool_settings_has_section(const struct tool_settings *settings, const char *name)
+{
+    return section_of(settings->conf, name) != NULL;
+}
+
 /* ---- the file ---- */
 
-/* libcrypto's own words for the newest entry, without the numbers. */
+/*
+ * libcrypto's own words for the newest entry, without the numbers; the system's where a call of the
+ * system failed, for which libcrypto has "system lib".
+ */
 static void openssl_says(char *out, size_t size)
 {
+    const unsigned long first = ERR_peek_error();
     const char *data = NULL;
     int flags = 0;
     unsigned long code = ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags);
     const char *reason = ERR_reason_error_string(code);
 
+    if (ERR_GET_REASON(code) == ERR_R_SYS_LIB && ERR_SYSTEM_ERROR(first))
+        reason = strerrordesc_np(ERR_GET_REASON(first));
     (void)snprintf(out, size, "%s%s%s", reason != NULL ? reason : "unknown error",
                    data != NULL && *data != '\0' ? ": " : "", data != NULL ? data : "");
     ERR_clear_error();
@@ -56,13 +79,14 @@ static bool load_file(OSSL_LIB_CTX *libctx, const char *file, struct tool_settin
         (void)snprintf(why, why_size, "out of memory");
         return false;
     }
-    if (NCONF_load(out->conf, out->file, &line) > 0)
+    out->loaded = NCONF_load(out->conf, out->file, &line) > 0;
+    if (out->loaded)
         return true;
     openssl_says(says, sizeof(says));
     if (line > 0)
         (void)snprintf(why, why_size,
-                       "%s: line %ld: %s; programs ignore the whole file (a value with $ or # is "
-                       "to be quoted as a whole)",
+                       "%s: line %ld: %s; programs ignore the whole file (quote a whole value that "
+                       "has $ or # in it)",
                        out->file, line, says);
     else
         (void)snprintf(why, why_size, "%s: %s", out->file, says);
@@ -78,14 +102,45 @@ static bool ends_in_own_module(const char *module)
     return strcmp(slash != NULL ? slash + 1 : module, OWN_MODULE) == 0;
 }
 
+bool tool_settings_says_own(const char *name, const char *value)
+{
+    return (strcmp(name, "identity") == 0 && strcmp(value, TOOL_SETTINGS_OWN_NAME) == 0) ||
+           (strcmp(name, "module") == 0 && ends_in_own_module(value));
+}
+
 static bool is_ours(const CONF *conf, const CONF_VALUE *entry)
 {
     const char *identity = value_of(conf, entry->value, "identity");
     const char *module = value_of(conf, entry->value, "module");
 
-    return strcmp(entry->name, OWN_NAME) == 0 ||
-           (identity != NULL && strcmp(identity, OWN_NAME) == 0) ||
-           (module != NULL && ends_in_own_module(module));
+    return strcmp(entry->name, TOOL_SETTINGS_OWN_NAME) == 0 ||
+           (identity != NULL && tool_settings_says_own("identity", identity)) ||
+           (module != NULL && tool_settings_says_own("module", module));
+}
+
+bool tool_settings_lists(const struct tool_settings *settings, const char *providers,
+                         const char *section)
+{
+    STACK_OF(CONF_VALUE) *entries = section_of(settings->conf, providers);
+
+    for (int i = 0; i < sk_CONF_VALUE_num(entries); i++) {
+        if (strcmp(sk_CONF_VALUE_value(entries, i)->value, section) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *tool_settings_own_section(const struct tool_settings *settings, const char *providers)
+{
+    STACK_OF(CONF_VALUE) *entries = section_of(settings->conf, providers);
+
+    for (int i = 0; i < sk_CONF_VALUE_num(entries); i++) {
+        const CONF_VALUE *entry = sk_CONF_VALUE_value(entries, i);
+
+        if (is_ours(settings->conf, entry))
+            return entry->value;
+    }
+    return NULL;
 }
 
 /* The section that lists the providers, as libcrypto finds it; NULL with words in why. */
@@ -103,9 +158,16 @@ static const char *providers_section(const struct tool_settings *settings, char 
         return NULL;
     }
     providers = value_of(settings->conf, init, "providers");
-    if (providers == NULL || section_of(settings->conf, providers) == NULL) {
-        (void)snprintf(why, why_size, "%s: section [%s] names no section of providers",
-                       settings->file, init);
+    if (providers == NULL) {
+        (void)snprintf(
+            why, why_size,
+            "%s: no line 'providers = ...' in [%s], so OpenSSL loads no provider from it",
+            settings->file, init);
+        return NULL;
+    }
+    if (section_of(settings->conf, providers) == NULL) {
+        (void)snprintf(why, why_size, "%s: [%s] has providers = %s, and there is no section [%s]",
+                       settings->file, init, providers, providers);
         return NULL;
     }
     return providers;
@@ -122,10 +184,10 @@ static const CONF_VALUE *find_own(const struct tool_settings *settings, char *wh
         if (!is_ours(settings->conf, entry))
             continue;
         if (found != NULL) {
-            (void)snprintf(why, why_size,
-                           "%s: [%s] has the provider twice (%s, %s): say which "
-                           "(--provider-section)",
-                           settings->file, settings->providers, found->value, entry->value);
+            (void)snprintf(
+                why, why_size,
+                "%s: [%s] has the provider twice (%s, %s): choose one (--provider-section)",
+                settings->file, settings->providers, found->value, entry->value);
             return NULL;
         }
         found = entry;
@@ -169,7 +231,7 @@ static bool take_section(struct tool_settings *out, const char *section, char *w
 
     out->providers = providers != NULL ? OPENSSL_strdup(providers) : NULL;
     out->section = OPENSSL_strdup(section);
-    out->name = OPENSSL_strdup(OWN_NAME);
+    out->name = OPENSSL_strdup(TOOL_SETTINGS_OWN_NAME);
     return (out->section != NULL && out->name != NULL &&
             (providers == NULL || out->providers != NULL)) ||
            out_of_memory(why, why_size);
@@ -177,7 +239,7 @@ static bool take_section(struct tool_settings *out, const char *section, char *w
 
 /* ---- the keys ---- */
 
-/* Like the core: what names a section of the file is no value. */
+/* Like the core: a value that names a section of the file is replaced by it. */
 static bool ask_section(void *arg, const char *key, char **to)
 {
     const struct tool_settings *settings = arg;

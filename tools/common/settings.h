@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The provider's section of an openssl.cnf, read as libcrypto reads it, and the values that are not
- * what they look like there. No token is touched.
- */
+/* The provider's section of an openssl.cnf, read as libcrypto reads it. No token is touched. */
 #ifndef ENVELOPE_TOOL_SETTINGS_H
 #define ENVELOPE_TOOL_SETTINGS_H
 
@@ -11,9 +8,11 @@
 #include "envelope/base/config.h"
 
 #define TOOL_SETTINGS_WHY 512u
+#define TOOL_SETTINGS_OWN_NAME "envelope"
 
 struct tool_settings {
     char *file;      /* that was read */
+    bool loaded;     /* OpenSSL can read it as a whole */
     char *section;   /* of the provider */
     char *providers; /* the section that lists the providers; NULL: there is none, and the section
                         was named */
@@ -39,18 +38,22 @@ bool tool_settings_activate_others(struct tool_settings *settings);
 
 void tool_settings_clear(struct tool_settings *settings);
 
-enum tool_trap {
-    TOOL_TRAP_KEY,       /* nobody knows it (with a likely meaning) */
-    TOOL_TRAP_SECTION,   /* its value is the name of a section: the provider never sees it */
-    TOOL_TRAP_ELSEWHERE, /* it is ours, and stands in another section */
-};
+/* ---- what the file says; nothing is left on the error stack ---- */
 
-/* One thing that is likely not meant. key belongs to the settings. */
-typedef void tool_trap_fn(void *arg, enum tool_trap trap, const char *key, const char *what);
+/* section NULL: above the first. NULL: it is not there. */
+const char *tool_settings_value(const struct tool_settings *settings, const char *section,
+                                const char *name);
 
-/*
- * Hands each trap to take. settings_lines.h has those that only the text of the file shows.
- */
-void tool_settings_traps(const struct tool_settings *settings, tool_trap_fn *take, void *arg);
+bool tool_settings_has_section(const struct tool_settings *settings, const char *name);
+
+/* Whether one of the providers in a list has the section. */
+bool tool_settings_lists(const struct tool_settings *settings, const char *providers,
+                         const char *section);
+
+/* The section of the first of them that is ours, or NULL. */
+const char *tool_settings_own_section(const struct tool_settings *settings, const char *providers);
+
+/* Whether a line of a provider's section says that the provider is ours. */
+bool tool_settings_says_own(const char *name, const char *value);
 
 #endif

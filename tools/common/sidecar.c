@@ -12,8 +12,10 @@
 #define HASH_BYTES 16u
 
 static const char *const words[] = {
-    [TOOL_LEFTOVER_JOURNAL] = ".envelope-journal",
-    [TOOL_LEFTOVER_NEW] = ".envelope-new",
+    [TOOL_SIDECAR_JOURNAL] = ".envelope-journal",
+    [TOOL_SIDECAR_NEW] = ".envelope-new",
+    [TOOL_SIDECAR_EXCHANGE] = ".envelope-exchange",
+    [TOOL_SIDECAR_PART] = ".envelope-part",
 };
 
 /* Some file systems have shorter names than NAME_MAX. */
@@ -36,7 +38,7 @@ static bool hash_name(const char *file_name, char hex[2 * HASH_BYTES + 1])
     return true;
 }
 
-static bool make_name(int dir, const char *file_name, enum tool_leftover kind,
+static bool make_name(int dir, const char *file_name, enum tool_sidecar kind,
                       char name[NAME_MAX + 1])
 {
     const char *word = words[kind];
@@ -52,10 +54,10 @@ static bool make_name(int dir, const char *file_name, enum tool_leftover kind,
     return true;
 }
 
-ENV_RESULT tool_leftover_name(const struct tool_target *target, enum tool_leftover kind,
-                              char name[NAME_MAX + 1])
+ENV_RESULT tool_sidecar_name(const struct tool_locked_file *locked, enum tool_sidecar kind,
+                             char name[NAME_MAX + 1])
 {
-    return make_name(target->dir, target->name, kind, name) ? ENV_OK
+    return make_name(locked->dir, locked->name, kind, name) ? ENV_OK
                                                             : ENV_FAIL(ENV_R_CRYPTO_FAILED);
 }
 
@@ -76,16 +78,16 @@ static bool is_hashed_form(const char *name, const char *word)
            strspn(name + word_len + 1, "0123456789abcdef") == (size_t)2 * HASH_BYTES;
 }
 
-enum tool_leftover tool_leftover_kind(const char *name)
+enum tool_sidecar tool_sidecar_kind(const char *name)
 {
-    for (int kind = TOOL_LEFTOVER_JOURNAL; kind <= TOOL_LEFTOVER_NEW; kind++) {
+    for (int kind = TOOL_SIDECAR_JOURNAL; kind < TOOL_SIDECARS; kind++) {
         if (is_short_form(name, words[kind]) || is_hashed_form(name, words[kind]))
-            return (enum tool_leftover)kind;
+            return (enum tool_sidecar)kind;
     }
-    return TOOL_LEFTOVER_NONE;
+    return TOOL_SIDECAR_NONE;
 }
 
-/* What is no regular file has no leftovers, and nobody would treat those under its name. */
+/* What is no regular file has no sidecars, and nobody would treat those under its name. */
 static bool is_file(int dir, const char *name)
 {
     struct stat st;
@@ -93,8 +95,8 @@ static bool is_file(int dir, const char *name)
     return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-/* The hash can not be undone: whose it is shows when every name is hashed. */
-static bool any_name_has(int dir, const char *name, enum tool_leftover kind)
+/* The hash cannot be undone: whose it is shows when every name is hashed. */
+static bool any_name_has(int dir, const char *name, enum tool_sidecar kind)
 {
     int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = again < 0 ? NULL : fdopendir(again);
@@ -109,7 +111,7 @@ static bool any_name_has(int dir, const char *name, enum tool_leftover kind)
     while (!found && (entry = readdir(entries)) != NULL) {
         char candidate[NAME_MAX + 1];
 
-        found = tool_leftover_kind(entry->d_name) == TOOL_LEFTOVER_NONE &&
+        found = tool_sidecar_kind(entry->d_name) == TOOL_SIDECAR_NONE &&
                 make_name(dir, entry->d_name, kind, candidate) && strcmp(candidate, name) == 0 &&
                 is_file(dir, entry->d_name);
     }
@@ -117,13 +119,13 @@ static bool any_name_has(int dir, const char *name, enum tool_leftover kind)
     return found;
 }
 
-bool tool_leftover_has_file(int dir, const char *name)
+bool tool_sidecar_has_file(int dir, const char *name)
 {
-    enum tool_leftover kind = tool_leftover_kind(name);
+    enum tool_sidecar kind = tool_sidecar_kind(name);
     char file_name[NAME_MAX + 1];
     size_t len;
 
-    if (kind == TOOL_LEFTOVER_NONE)
+    if (kind == TOOL_SIDECAR_NONE)
         return false;
     if (!is_short_form(name, words[kind]))
         return any_name_has(dir, name, kind);
@@ -135,14 +137,14 @@ bool tool_leftover_has_file(int dir, const char *name)
     return is_file(dir, file_name);
 }
 
-ENV_RESULT tool_leftover_remove(const struct tool_target *target, enum tool_leftover kind,
-                                bool *removed)
+ENV_RESULT tool_sidecar_remove(const struct tool_locked_file *locked, enum tool_sidecar kind,
+                               bool *removed)
 {
     char name[NAME_MAX + 1];
 
-    ENV_TRY(tool_leftover_name(target, kind, name));
-    *removed = TEMP_FAILURE_RETRY(unlinkat(target->dir, name, 0)) == 0;
+    ENV_TRY(tool_sidecar_name(locked, kind, name));
+    *removed = TEMP_FAILURE_RETRY(unlinkat(locked->dir, name, 0)) == 0;
     if (!*removed && errno != ENOENT)
-        return tool_target_failed(target, "removal of what is beside it");
+        return tool_locked_file_failed(locked, "removal of what is beside it");
     return ENV_OK;
 }

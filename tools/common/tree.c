@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/common/sidecar.h"
 #include "tools/common/report.h"
+#include "tools/common/sidecar.h"
 #include "tools/common/workers.h"
 
 struct tree {
@@ -15,7 +15,8 @@ struct tree {
     const struct tool_tree_ops *ops;
     void *arg;
     struct tool_workers *workers;
-    bool counting; /* only to know how much there is */
+    struct tool_finding *no_memory; /* in place of one that could not be made */
+    bool counting;                  /* only to know how much there is */
     uint64_t files;
     uint64_t bytes;
 };
@@ -27,21 +28,22 @@ static void item_free(struct tool_item *item)
     tool_entry_clear(&item->entry);
     free(item->bytes);
     free(item->text);
+    free(item->id);
+    free(item->context);
+    free(item->tenant);
     free(item);
 }
 
-void tool_item_print(FILE *out, const struct tool_item *item)
+struct env_span tool_item_context(const struct tool_item *item, struct env_span configured)
 {
-    tool_report_text(out, item->entry.path);
-    if (item->line > 0)
-        (void)fprintf(out, ":%" PRIu64, item->line);
+    return item->has_context ? (struct env_span){item->context, item->context_len} : configured;
 }
 
-void tool_item_json(struct env_json *json, const struct tool_item *item)
+void tool_finding_fails(struct tool_finding *finding, unsigned state, ENV_RESULT r)
 {
-    env_json_path(json, "path", item->entry.path);
-    if (item->line > 0)
-        env_json_number(json, "line", item->line);
+    finding->state = state;
+    finding->told = true;
+    tool_failure_take(r, &finding->failure);
 }
 
 /* ---- the workers' side ---- */
@@ -61,21 +63,126 @@ static void end(void *arg, void *mine)
         tree->ops->end(tree->arg, mine);
 }
 
+/* Items that no command works on. */
+static void judge(const struct tree *tree, const struct tool_item *item,
+                  struct tool_finding *finding)
+{
+    const struct tool_tree_ops *ops = tree->ops;
+
+    finding->told = item->kind != TOOL_ITEM_EMPTY;
+    switch (item->kind) {
+    case TOOL_ITEM_SIDECAR:
+        finding->state = ops->sidecar;
+        tool_failure_set(
+            &finding->failure,
+            "left by an interrupted change of the file beside it: run that change again");
+        if (ops->judge_sidecar != NULL)
+            ops->judge_sidecar(tree->arg, item, finding);
+        break;
+    case TOOL_ITEM_EMPTY:
+        finding->state = ops->skipped;
+        tool_failure_set(&finding->failure, "an empty line");
+        break;
+    default:
+        finding->state = item->kind == TOOL_ITEM_OTHER ? ops->skipped : ops->failed;
+        tool_failure_set(&finding->failure, "%s", item->entry.what);
+        break;
+    }
+}
+
 static void work(void *arg, void *mine, void *job)
 {
     const struct tree *tree = arg;
+    struct tool_item *item = job;
 
-    if (tree->ops->work != NULL)
-        tree->ops->work(tree->arg, mine, job);
+    if (tree->ops->begin != NULL && mine == NULL)
+        return;
+    item->finding = calloc(1, tree->ops->size);
+    if (item->finding == NULL)
+        return;
+    if (item->kind == TOOL_ITEM_FILE || item->kind == TOOL_ITEM_LINE)
+        tree->ops->work(tree->arg, mine, item, item->finding);
+    else
+        judge(tree, item, item->finding);
+}
+
+/* ---- what is told ---- */
+
+static void tell_text(const struct tree *tree, const struct tool_item *item,
+                      const struct tool_finding *finding)
+{
+    FILE *out = tree->run->out;
+
+    tool_report_text(out, item->entry.path);
+    if (item->line > 0)
+        (void)fprintf(out, ":%" PRIu64, item->line);
+    if (item->id != NULL) {
+        (void)fputs(" (id ", out);
+        tool_report_text(out, item->id);
+        (void)fputc(')', out);
+    }
+    if (finding->note != NULL)
+        (void)fprintf(out, ": %s", finding->note);
+    if (finding->failure.text[0] != '\0') {
+        (void)fputs(finding->state == tree->ops->skipped ? ": skipped: " : ": ", out);
+        tool_report_text(out, finding->failure.text);
+    } else {
+        tree->ops->text(tree->arg, out, finding);
+    }
+    (void)fputc('\n', out);
+    if (tree->ops->text_below != NULL)
+        tree->ops->text_below(tree->arg, out, finding);
+}
+
+static void tell_json(const struct tree *tree, const struct tool_item *item,
+                      const struct tool_finding *finding)
+{
+    struct env_json *json = &tree->run->json;
+
+    env_json_object(json, NULL);
+    env_json_text(json, "type", item->line > 0 ? "line" : "file");
+    env_json_path(json, "path", item->entry.path);
+    if (item->line > 0)
+        env_json_number(json, "line", item->line);
+    if (item->id != NULL)
+        env_json_text(json, "id", item->id);
+    env_json_text(json, tree->ops->member, tree->ops->words[finding->state]);
+    if (finding->failure.text[0] != '\0') {
+        env_json_number(json, "reason", finding->failure.reason);
+        env_json_text(json, "error", finding->failure.text);
+    }
+    tree->ops->json(tree->arg, json, finding);
+    env_json_object_end(json);
+}
+
+static void tell(const struct tree *tree, const struct tool_item *item,
+                 const struct tool_finding *finding)
+{
+    const struct tool_options *options = &tree->run->options;
+    bool told = finding->told || options->verbose || (options->json && tree->ops->all_in_json);
+
+    if (finding->silent || !told)
+        return;
+    if (options->json) {
+        tell_json(tree, item, finding);
+    } else {
+        tool_progress_hide(&tree->run->progress);
+        tell_text(tree, item, finding);
+    }
 }
 
 static void deliver(void *arg, void *job)
 {
     const struct tree *tree = arg;
     struct tool_item *item = job;
+    struct tool_finding *finding = item->finding != NULL ? item->finding : tree->no_memory;
 
     tool_progress_add(&tree->run->progress, item->kind == TOOL_ITEM_FILE, item->entry.size);
-    tree->ops->deliver(tree->arg, item);
+    tree->ops->add_up(tree->arg, item, finding);
+    tell(tree, item, finding);
+    if (item->finding != NULL && tree->ops->clear != NULL)
+        tree->ops->clear(item->finding);
+    free(item->finding);
     item_free(item);
 }
 
@@ -83,11 +190,28 @@ static const struct tool_workers_ops workers_ops = {begin, end, work, deliver};
 
 /* ---- trees ---- */
 
-/* Seen in the directory, and gone by now: who changes the file beside it has ended meanwhile. */
+/* Seen in the directory, and gone by now: the run that changes the file beside it has ended. */
 static bool is_gone(const struct tool_entry *entry)
 {
-    return entry->found == TOOL_FOUND_FAILURE && entry->name != NULL &&
-           tool_leftover_kind(entry->name) != TOOL_LEFTOVER_NONE;
+    return entry->found == TOOL_FOUND_FAILURE && !entry->operand &&
+           tool_sidecar_kind(entry->name) != TOOL_SIDECAR_NONE;
+}
+
+/* An operand that cannot be worked on is reported as one that could not be read. */
+static enum tool_item_kind kind_of(struct tool_entry *entry)
+{
+    enum tool_sidecar sidecar = tool_sidecar_kind(entry->name);
+
+    if (entry->found == TOOL_FOUND_FAILURE)
+        return TOOL_ITEM_FAILURE;
+    if (entry->operand && sidecar != TOOL_SIDECAR_NONE) {
+        entry->what = "left by an interrupted change of another file: name that file";
+        return TOOL_ITEM_FAILURE;
+    }
+    if (entry->found == TOOL_FOUND_FILE)
+        return sidecar != TOOL_SIDECAR_NONE ? TOOL_ITEM_SIDECAR : TOOL_ITEM_FILE;
+    /* the record of an exchange is a link */
+    return sidecar == TOOL_SIDECAR_EXCHANGE ? TOOL_ITEM_SIDECAR : TOOL_ITEM_OTHER;
 }
 
 static bool take_entry(void *arg, struct tool_entry *entry)
@@ -110,12 +234,8 @@ static bool take_entry(void *arg, struct tool_entry *entry)
         tool_entry_clear(entry);
         return false;
     }
+    item->kind = kind_of(entry);
     item->entry = *entry;
-    if (entry->found == TOOL_FOUND_FILE)
-        item->kind = tool_leftover_kind(entry->name) != TOOL_LEFTOVER_NONE ? TOOL_ITEM_LEFTOVER
-                                                                           : TOOL_ITEM_FILE;
-    else
-        item->kind = entry->found == TOOL_FOUND_OTHER ? TOOL_ITEM_OTHER : TOOL_ITEM_FAILURE;
     tool_workers_add(tree->workers, item);
     return true;
 }
@@ -142,9 +262,27 @@ static void *copy_of(const void *bytes, size_t len)
     return copy;
 }
 
+static bool take_row(struct tool_item *item, const struct tool_row *row)
+{
+    item->place = (struct tool_row_place){row->message_at, row->message_text_len};
+    item->len = row->message_len;
+    item->bytes = copy_of(row->message, row->message_len);
+    item->has_context = row->has_context;
+    item->context_len = row->context_len;
+    item->context = copy_of(row->context, row->context_len);
+    if (row->has_id)
+        item->id = strndup(row->id, row->id_len);
+    item->tenant_len = row->tenant_len;
+    if (row->has_tenant)
+        item->tenant = copy_of(row->tenant, row->tenant_len);
+    return item->bytes != NULL && item->context != NULL && (!row->has_id || item->id != NULL) &&
+           (!row->has_tenant || item->tenant != NULL);
+}
+
 static bool add_line(const struct tree *tree, const char *name, const struct tool_line *line)
 {
     struct tool_item *item = calloc(1, sizeof(*item));
+    bool ok;
 
     if (item == NULL)
         return false;
@@ -155,16 +293,17 @@ static bool add_line(const struct tree *tree, const char *name, const struct too
     item->entry.path = strdup(name);
     item->entry.what = line->why;
     item->line = line->number;
-    item->len = line->len;
-    item->bytes = copy_of(line->bytes, line->len);
+    item->newline = line->newline;
     item->text_len = line->text_len;
     item->text = copy_of(line->text, line->text_len);
-    if (item->entry.path == NULL || item->bytes == NULL || item->text == NULL) {
+    ok = item->entry.path != NULL && item->text != NULL;
+    if (ok && (line->state == TOOL_LINE_GOOD || line->state == TOOL_LINE_EMPTY))
+        ok = take_row(item, line->row);
+    if (ok)
+        tool_workers_add(tree->workers, item);
+    else
         item_free(item);
-        return false;
-    }
-    tool_workers_add(tree->workers, item);
-    return true;
+    return ok;
 }
 
 static bool read_lines(const struct tree *tree, const char *name, FILE *in)
@@ -192,7 +331,6 @@ static bool read_list(const struct tree *tree, const char *name)
     const struct tool_line unreadable = {
         .state = TOOL_LINE_FAILED,
         .text = "",
-        .bytes = (const uint8_t *)"",
         .why = in == NULL ? strerrordesc_np(errno) : NULL,
     };
     bool ok;
@@ -232,19 +370,33 @@ static void begin_progress(struct tree *tree)
     tool_progress_begin(&tree->run->progress, shown ? stderr : NULL, tree->files, tree->bytes);
 }
 
+static bool go_through(struct tree *tree)
+{
+    const struct tool_options *options = &tree->run->options;
+    unsigned count = options->workers > 0 ? options->workers : tool_workers_default();
+    bool ok;
+
+    tree->no_memory = calloc(1, tree->ops->size);
+    if (tree->no_memory == NULL)
+        return false;
+    tool_finding_fails(tree->no_memory, tree->ops->failed, ENV_FAIL(ENV_R_NO_MEMORY));
+    tree->workers = tool_workers_new(count, &workers_ops, tree);
+    ok = tree->workers != NULL;
+    if (ok) {
+        ok = options->list ? read_lists(tree) : walk_operands(tree);
+        tool_workers_finish(tree->workers);
+    }
+    free(tree->no_memory);
+    return ok;
+}
+
 enum tool_status tool_tree_run(struct tool_run *run, const struct tool_tree_ops *ops, void *arg)
 {
     struct tree tree = {.run = run, .ops = ops, .arg = arg};
-    unsigned count = run->options.workers > 0 ? run->options.workers : tool_workers_default();
     bool ok;
 
     begin_progress(&tree);
-    tree.workers = tool_workers_new(count, &workers_ops, &tree);
-    ok = tree.workers != NULL;
-    if (ok) {
-        ok = run->options.list ? read_lists(&tree) : walk_operands(&tree);
-        tool_workers_finish(tree.workers);
-    }
+    ok = go_through(&tree);
     tool_progress_hide(&run->progress);
     if (!ok)
         tool_complain(run, "out of memory");

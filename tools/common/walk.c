@@ -79,7 +79,26 @@ static const char *kind_of(mode_t mode)
     case S_IFDIR:
         return "a directory";
     default:
-        return "no regular file";
+        return "not a regular file";
+    }
+}
+
+/* The same for an operand, with what to do. */
+static const char *operand_kind_of(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFLNK:
+        return "a symbolic link, which is not followed: name its target, or put a slash after a "
+               "link to a directory";
+    case S_IFIFO:
+        return "a FIFO, which is skipped";
+    case S_IFSOCK:
+        return "a socket, which is skipped";
+    case S_IFCHR:
+    case S_IFBLK:
+        return "a device, which is skipped";
+    default:
+        return kind_of(mode);
     }
 }
 
@@ -94,7 +113,13 @@ static const char *why_errno(int number)
 static bool found(const struct walk *walk, enum tool_found what_found, struct tool_dir *dir,
                   const char *name, const char *path, const char *what, uint64_t size)
 {
-    struct tool_entry entry = {what_found, dir_ref(dir), strdup(name), strdup(path), what, size};
+    struct tool_entry entry = {what_found,
+                               dir_ref(dir),
+                               strdup(name),
+                               strdup(path),
+                               what,
+                               size,
+                               dir == NULL || dir->depth == 0};
 
     if (entry.name == NULL || entry.path == NULL) {
         tool_entry_clear(&entry);
@@ -123,7 +148,9 @@ static bool walk_name(const struct walk *walk, struct tool_dir *dir, const char 
         return walk_directory(walk, dir, name, path);
     if (S_ISREG(st.st_mode))
         return found(walk, TOOL_FOUND_FILE, dir, name, path, NULL, (uint64_t)st.st_size);
-    return found(walk, TOOL_FOUND_OTHER, dir, name, path, kind_of(st.st_mode), 0);
+    /* naming a link or a FIFO shows that something should be done with it */
+    return found(walk, dir->depth == 0 ? TOOL_FOUND_FAILURE : TOOL_FOUND_OTHER, dir, name, path,
+                 dir->depth == 0 ? operand_kind_of(st.st_mode) : kind_of(st.st_mode), 0);
 }
 
 /* ---- directories ---- */
@@ -234,8 +261,8 @@ static bool walk_directory(const struct walk *walk, struct tool_dir *parent, con
     int fd;
 
     if (parent->depth == TOOL_WALK_DEPTH)
-        return found(walk, TOOL_FOUND_FAILURE, parent, name, path,
-                     "a directory below too many others", 0);
+        return found(walk, TOOL_FOUND_FAILURE, parent, name, path, "a directory nested too deeply",
+                     0);
     fd = openat(parent->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return found_failure(walk, parent, name, path, errno);
@@ -256,23 +283,28 @@ static bool walk_directory(const struct walk *walk, struct tool_dir *parent, con
 
 /* ---- operands ---- */
 
-/* Where the last component of a path begins; trailing slashes are cut off first. */
+/*
+ * Where the last component of a path begins. A slash stays behind it: "link/" is the directory that
+ * the link leads to, as everywhere.
+ */
 static size_t split(char *path)
 {
     size_t len = strlen(path);
-    const char *slash;
+    size_t at;
 
-    while (len > 1 && path[len - 1] == '/')
+    while (len > 2 && path[len - 1] == '/' && path[len - 2] == '/')
         path[--len] = '\0';
-    slash = strrchr(path, '/');
-    return slash != NULL ? (size_t)(slash - path) + 1 : 0;
+    at = len > 0 && path[len - 1] == '/' ? len - 1 : len;
+    while (at > 0 && path[at - 1] != '/')
+        at--;
+    return at;
 }
 
 static bool walk_split(const struct walk *walk, const char *operand, char *path)
 {
     size_t at = split(path);
-    const char *name = path[at] != '\0' ? path + at : ".";
-    char *parent = at > 0 ? strndup(path, at) : strdup(".");
+    const char *name = path[at] != '\0' && path[at] != '/' ? path + at : ".";
+    char *parent = at > 0 ? strndup(path, at) : strdup(*path == '/' ? "/" : ".");
     struct tool_dir *dir;
     bool go_on = false;
     int fd;

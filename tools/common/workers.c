@@ -18,7 +18,7 @@ struct slot {
     void *job;
 };
 
-/* The slots are a ring: numbers count up for ever, and job n is in slot n % slot_count. */
+/* The slots are a token_set: numbers count up for ever, and job n is in slot n % slot_count. */
 struct tool_workers {
     const struct tool_workers_ops *ops;
     void *arg;

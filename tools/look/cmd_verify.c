@@ -1,40 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* envelope verify: opens everything to its end, and writes no plaintext anywhere. */
-#include <fcntl.h>
+#include "tools/look/cmd_verify.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/common/kek_table.h"
-#include "tools/look/open_body.h"
+#include "tools/common/read_item.h"
 #include "tools/common/report.h"
-#include "tools/common/tree.h"
+#include "tools/look/open_body.h"
 
-enum verdict_state {
-    VERDICT_OPENS,
-    VERDICT_FAILS,
-    VERDICT_SKIPPED, /* no file that could be one */
-};
+enum verdict_state { OPENS, FAILS, SKIPPED };
 
 struct verdict {
-    enum verdict_state state;
+    struct tool_finding finding;
     uint64_t plain_len;
-    struct tool_failure failure;
+    char key_name[ENV_NAMED_FULL_NAME]; /* of a named key */
+    uint8_t message_id[ENV_AUDIT_MESSAGE_ID_LEN];
     size_t count; /* with --each-recipient */
     struct verdict_recipient {
         struct env_kek_id id;
         struct tool_recipient tried;
-    } recipients[];
+    } * recipients;
 };
 
 struct verify {
     struct tool_run *run;
+    struct env_span context;     /* of what has none of its own */
     struct tool_kek_table table; /* with --each-recipient */
-    uint64_t opens;
-    uint64_t fails;
-    uint64_t skipped;
-    uint64_t leftovers;
+    uint64_t counts[3];          /* by enum verdict_state */
+    uint64_t sidecars;
     uint64_t bytes;
 };
 
@@ -42,6 +38,7 @@ struct verify {
 
 struct worker {
     struct tool_opener *opener;
+    struct tool_source source;
     struct tool_message message;
     struct tool_recipients recipients;
 };
@@ -53,13 +50,11 @@ static void *begin(void *arg)
 
     if (worker == NULL)
         return NULL;
-    worker->opener = tool_opener_new(verify->run->keys,
-                                     tool_keys_context(verify->run->keys, &verify->run->options));
-    if (worker->opener == NULL) {
-        free(worker);
-        return NULL;
-    }
-    return worker;
+    worker->opener = tool_opener_new(verify->run->keys);
+    if (worker->opener != NULL)
+        return worker;
+    free(worker);
+    return NULL;
 }
 
 static void end(void *arg, void *mine)
@@ -72,177 +67,141 @@ static void end(void *arg, void *mine)
     free(worker);
 }
 
-static struct verdict *verdict_new(enum verdict_state state, size_t count)
-{
-    struct verdict *verdict = calloc(1, sizeof(*verdict) + count * sizeof(verdict->recipients[0]));
-
-    if (verdict != NULL) {
-        verdict->state = state;
-        verdict->count = count;
-    }
-    return verdict;
-}
-
-static struct verdict *fails(const char *why)
-{
-    struct verdict *verdict = verdict_new(VERDICT_FAILS, 0);
-
-    if (verdict != NULL)
-        tool_failure_set(&verdict->failure, "%s", why);
-    return verdict;
-}
-
-static struct verdict *fails_by(ENV_RESULT r)
-{
-    struct verdict *verdict = verdict_new(VERDICT_FAILS, 0);
-
-    if (verdict != NULL)
-        tool_failure_take(r, &verdict->failure);
-    return verdict;
-}
-
 /* Every recipient whose key is here has to open it; the body is the same for all of them. */
-static struct verdict *try_each(const struct verify *verify, struct worker *worker)
+static void try_each(const struct verify *verify, struct worker *worker, struct verdict *verdict)
 {
     const struct env_header *header = &worker->message.header;
     struct tool_recipients *tried = &worker->recipients;
-    struct verdict *verdict = verdict_new(VERDICT_OPENS, header->count);
 
-    if (verdict == NULL)
-        return NULL;
+    verdict->recipients = calloc(header->count, sizeof(*verdict->recipients));
+    if (verdict->recipients == NULL) {
+        tool_finding_fails(&verdict->finding, FAILS, ENV_FAIL(ENV_R_NO_MEMORY));
+        return;
+    }
+    verdict->count = header->count;
     tool_recipients_try(verify->run->keys, header, worker->message.der,
                         tool_opener_deks(worker->opener), tried);
     for (size_t i = 0; i < header->count; i++) {
         verdict->recipients[i].id = header->recipients[i].id;
         verdict->recipients[i].tried = tried->list[i];
-        if (tried->list[i].state == TOOL_RECIPIENT_FAILS && verdict->state == VERDICT_OPENS) {
-            verdict->state = VERDICT_FAILS;
-            verdict->failure = tried->list[i].failure;
+        if (tried->list[i].state == TOOL_RECIPIENT_FAILS && verdict->finding.state == OPENS) {
+            verdict->finding.state = FAILS;
+            verdict->finding.failure = tried->list[i].failure;
         }
     }
-    return verdict;
 }
 
-/* What was read of it is in the worker's message; source has all of it. */
-static struct verdict *judge(const struct verify *verify, struct worker *worker,
-                             struct tool_source *source)
+/* A destroyed key's tombstone is not taken for a damaged message. */
+static bool is_tombstone(const struct tool_item *item, ENV_RESULT r)
 {
-    struct verdict *verdict = verify->run->options.each_recipient ? try_each(verify, worker)
-                                                                  : verdict_new(VERDICT_OPENS, 0);
-    struct tool_failure failure;
+    char name[ENV_NAMED_NAME_MAX + 1];
+    uint32_t number;
 
-    if (verdict == NULL || verdict->state != VERDICT_OPENS)
-        return verdict;
-    if (!tool_opener_run(worker->opener, &worker->message, source, &verdict->plain_len, &failure)) {
-        verdict->state = VERDICT_FAILS;
-        verdict->failure = failure;
-    }
-    return verdict;
+    return item->kind == TOOL_ITEM_FILE &&
+           (r.reason == ENV_R_NOT_A_MESSAGE || item->entry.size == 0) &&
+           env_named_tombstone_name_read(item->entry.name, name, &number);
 }
 
-static struct verdict *judge_file(const struct verify *verify, struct worker *worker,
-                                  const struct tool_entry *entry)
-{
-    const char *why = NULL;
-    struct tool_source source = {.fd = tool_entry_open(entry, O_RDONLY, &why)};
-    struct tool_failure failure;
-    struct verdict *verdict;
-    ENV_RESULT r;
-
-    if (source.fd < 0)
-        return fails(why);
-    if (!tool_message_read(source.fd, &worker->message, &r, &failure))
-        verdict = fails(failure.text);
-    else if (!env_ok(r))
-        verdict = fails_by(r);
-    else
-        verdict = judge(verify, worker, &source);
-    (void)close(source.fd);
-    return verdict;
-}
-
-static struct verdict *judge_line(const struct verify *verify, struct worker *worker,
-                                  const struct tool_item *item)
-{
-    struct tool_source source = {-1, {item->bytes, item->len}};
-    ENV_RESULT r = tool_message_parse(source.rest, item->len, &worker->message);
-
-    return env_ok(r) ? judge(verify, worker, &source) : fails_by(r);
-}
-
-static void work(void *arg, void *mine, struct tool_item *item)
+static void work(void *arg, void *mine, const struct tool_item *item, struct tool_finding *finding)
 {
     const struct verify *verify = arg;
+    struct worker *worker = mine;
+    struct verdict *verdict = (struct verdict *)finding;
+    struct tool_failure failure;
+    ENV_RESULT r = ENV_OK;
+    bool ok = tool_item_read(item, &worker->source, &worker->message, &r, &failure);
 
-    if (mine == NULL)
-        return;
-    switch (item->kind) {
-    case TOOL_ITEM_FILE:
-        item->result = judge_file(verify, mine, &item->entry);
-        break;
-    case TOOL_ITEM_LINE:
-        item->result = judge_line(verify, mine, item);
-        break;
-    case TOOL_ITEM_FAILURE:
-    case TOOL_ITEM_BAD_LINE:
-        item->result = fails(item->entry.what);
-        break;
-    case TOOL_ITEM_OTHER:
-    case TOOL_ITEM_LEFTOVER:
-    case TOOL_ITEM_EMPTY:
-        item->result = verdict_new(VERDICT_SKIPPED, 0);
-        break;
+    if (ok && is_tombstone(item, r)) {
+        finding->state = SKIPPED;
+    } else if (ok && !env_ok(r)) {
+        tool_finding_fails(finding, FAILS, r);
+    } else if (ok) {
+        if (verify->run->options.each_recipient)
+            try_each(verify, worker, verdict);
+        if (finding->state == OPENS)
+            ok = tool_opener_run(worker->opener, &worker->message, &worker->source,
+                                 tool_item_context(item, verify->context), &verdict->plain_len,
+                                 &failure);
     }
+    if (ok && env_ok(r))
+        (void)tool_message_key_name(&worker->message, verdict->key_name);
+    if (ok && finding->state == OPENS)
+        memcpy(verdict->message_id, tool_opener_message_id(worker->opener),
+               sizeof(verdict->message_id));
+    if (!ok) {
+        finding->state = FAILS;
+        finding->failure = failure;
+    }
+    finding->told = finding->state == FAILS;
+    tool_item_close(&worker->source);
+}
+
+static void clear(struct tool_finding *finding)
+{
+    free(((struct verdict *)finding)->recipients);
 }
 
 /* ---- the results ---- */
 
-static const char *skipped_because(const struct tool_item *item)
+static void add_up(void *arg, const struct tool_item *item, struct tool_finding *finding)
 {
-    if (item->kind == TOOL_ITEM_EMPTY)
-        return "an empty line";
-    return item->kind == TOOL_ITEM_LEFTOVER
-               ? "left by a broken-off change of the file beside it: run that again"
-               : item->entry.what;
+    struct verify *verify = arg;
+    const struct verdict *verdict = (const struct verdict *)finding;
+
+    verify->counts[finding->state]++;
+    verify->sidecars += item->kind == TOOL_ITEM_SIDECAR;
+    verify->bytes += verdict->plain_len;
+    for (size_t i = 0; i < verdict->count; i++) {
+        struct tool_kek_counts *counts =
+            tool_kek_table_get(&verify->table, &verdict->recipients[i].id);
+
+        if (counts != NULL)
+            counts->tried[verdict->recipients[i].tried.state]++;
+    }
 }
 
-static void show_json(const struct verify *verify, const struct tool_item *item,
-                      const struct verdict *verdict)
+static void show_json(void *arg, struct env_json *json, const struct tool_finding *finding)
 {
-    static const char *const words[] = {"opens", "fails", "skipped"};
-    struct env_json *json = &verify->run->json;
+    const struct verdict *verdict = (const struct verdict *)finding;
 
-    env_json_object(json, NULL);
-    env_json_text(json, "type", item->line > 0 ? "line" : "file");
-    tool_item_json(json, item);
-    env_json_text(json, "state", words[verdict->state]);
-    if (verdict->state == VERDICT_OPENS)
+    (void)arg;
+    if (verdict->key_name[0] != '\0')
+        env_json_text(json, "named_key", verdict->key_name);
+    if (finding->state == OPENS) {
         env_json_number(json, "plaintext_length", verdict->plain_len);
-    if (verdict->state == VERDICT_FAILS) {
-        env_json_number(json, "reason", verdict->failure.reason);
-        env_json_text(json, "error", verdict->failure.text);
+        tool_message_id_json(json, verdict->message_id);
     }
-    if (verdict->state == VERDICT_SKIPPED)
-        env_json_text(json, "why", skipped_because(item));
-    if (verdict->count > 0) {
-        env_json_array(json, "recipients");
-        for (size_t i = 0; i < verdict->count; i++) {
-            env_json_object(json, NULL);
-            env_json_hex(json, "kek", verdict->recipients[i].id.bytes,
-                         verdict->recipients[i].id.len);
-            tool_recipient_json(json, &verdict->recipients[i].tried);
-            env_json_object_end(json);
-        }
-        env_json_array_end(json);
+    if (verdict->count == 0)
+        return;
+    env_json_array(json, "recipients");
+    for (size_t i = 0; i < verdict->count; i++) {
+        env_json_object(json, NULL);
+        env_json_hex(json, "kek", verdict->recipients[i].id.bytes, verdict->recipients[i].id.len);
+        tool_recipient_json(json, &verdict->recipients[i].tried);
+        env_json_object_end(json);
     }
-    env_json_object_end(json);
+    env_json_array_end(json);
+}
+
+static void show_text(void *arg, FILE *out, const struct tool_finding *finding)
+{
+    const struct verdict *verdict = (const struct verdict *)finding;
+    char size[TOOL_REPORT_SIZE];
+
+    (void)arg;
+    if (verdict->key_name[0] != '\0')
+        (void)fprintf(out, ": the named key %s opens", verdict->key_name);
+    else
+        (void)fprintf(out, ": opens, %s", tool_report_size(verdict->plain_len, size));
 }
 
 /* A recipient that fails is named; the file's own failure is the first of them. */
-static void show_recipients(FILE *out, const struct verdict *verdict)
+static void show_recipients(void *arg, FILE *out, const struct tool_finding *finding)
 {
+    const struct verdict *verdict = (const struct verdict *)finding;
     char id[TOOL_REPORT_ID];
 
+    (void)arg;
     for (size_t i = 0; i < verdict->count; i++) {
         const struct tool_recipient *tried = &verdict->recipients[i].tried;
 
@@ -256,104 +215,36 @@ static void show_recipients(FILE *out, const struct verdict *verdict)
     }
 }
 
-static void show_text(const struct verify *verify, const struct tool_item *item,
-                      const struct verdict *verdict)
-{
-    FILE *out = verify->run->out;
-    char size[TOOL_REPORT_SIZE];
-
-    tool_item_print(out, item);
-    if (verdict->state == VERDICT_OPENS) {
-        (void)fprintf(out, ": opens, %s", tool_report_size(verdict->plain_len, size));
-    } else {
-        (void)fputs(verdict->state == VERDICT_SKIPPED ? ": skipped: " : ": ", out);
-        tool_report_text(out, verdict->state == VERDICT_SKIPPED ? skipped_because(item)
-                                                                : verdict->failure.text);
-    }
-    (void)fputc('\n', out);
-    show_recipients(out, verdict);
-}
-
-static void count_recipients(struct verify *verify, const struct verdict *verdict)
-{
-    for (size_t i = 0; i < verdict->count; i++) {
-        struct tool_kek_counts *counts =
-            tool_kek_table_get(&verify->table, &verdict->recipients[i].id);
-
-        if (counts != NULL)
-            counts->tried[verdict->recipients[i].tried.state]++;
-    }
-}
-
-static void deliver(void *arg, struct tool_item *item)
-{
-    static const struct verdict no_memory = {
-        .state = VERDICT_FAILS,
-        .failure = {ENV_R_NO_MEMORY, "out of memory"},
-    };
-    struct verify *verify = arg;
-    const struct verdict *verdict = item->result != NULL ? item->result : &no_memory;
-    bool told = verdict->state == VERDICT_FAILS || verify->run->options.verbose ||
-                (verdict->state == VERDICT_SKIPPED && item->kind != TOOL_ITEM_EMPTY);
-
-    verify->opens += verdict->state == VERDICT_OPENS;
-    verify->fails += verdict->state == VERDICT_FAILS;
-    verify->skipped += verdict->state == VERDICT_SKIPPED;
-    verify->leftovers += item->kind == TOOL_ITEM_LEFTOVER;
-    verify->bytes += verdict->plain_len;
-    count_recipients(verify, verdict);
-    if (verify->run->options.json) {
-        show_json(verify, item, verdict);
-    } else if (told) {
-        tool_progress_hide(&verify->run->progress);
-        show_text(verify, item, verdict);
-    }
-    free(item->result);
-}
+/* ---- the sum ---- */
 
 static void show_counts(void *arg, const struct tool_kek_counts *counts)
 {
     const struct verify *verify = arg;
     struct env_json *json = &verify->run->json;
-    const uint64_t *tried = counts->tried;
     char id[TOOL_REPORT_ID];
 
     if (!verify->run->options.json) {
-        (void)fprintf(verify->run->out,
-                      "KEK %s: %" PRIu64 " opened, %" PRIu64 " failed, %" PRIu64
-                      " for want of the key not tried\n",
-                      tool_report_id(&counts->id, id), tried[TOOL_RECIPIENT_OPENS],
-                      tried[TOOL_RECIPIENT_FAILS], tried[TOOL_RECIPIENT_NOT_HERE]);
+        (void)fprintf(verify->run->out, "KEK %s: ", tool_report_id(&counts->id, id));
+        tool_kek_tried_print(verify->run->out, counts);
         return;
     }
     env_json_object(json, NULL);
     env_json_hex(json, "kek", counts->id.bytes, counts->id.len);
-    env_json_number(json, "opens", tried[TOOL_RECIPIENT_OPENS]);
-    env_json_number(json, "fails", tried[TOOL_RECIPIENT_FAILS]);
-    env_json_number(json, "not_here", tried[TOOL_RECIPIENT_NOT_HERE]);
+    tool_kek_tried_json(json, counts);
     env_json_object_end(json);
 }
 
-static void show_summary(struct verify *verify)
+static void sum_up_json(struct verify *verify)
 {
     struct env_json *json = &verify->run->json;
-    char size[TOOL_REPORT_SIZE];
 
-    if (!verify->run->options.json) {
-        tool_kek_table_each(&verify->table, show_counts, verify);
-        (void)fprintf(
-            verify->run->out,
-            "%" PRIu64 " opened (%s of plaintext), %" PRIu64 " failed, %" PRIu64 " skipped\n",
-            verify->opens, tool_report_size(verify->bytes, size), verify->fails, verify->skipped);
-        return;
-    }
     env_json_object(json, NULL);
     env_json_text(json, "type", "summary");
-    env_json_number(json, "opened", verify->opens);
+    env_json_number(json, "opened", verify->counts[OPENS]);
     env_json_number(json, "plaintext_bytes", verify->bytes);
-    env_json_number(json, "failed", verify->fails);
-    env_json_number(json, "skipped", verify->skipped);
-    env_json_number(json, "leftovers", verify->leftovers);
+    env_json_number(json, "failed", verify->counts[FAILS]);
+    env_json_number(json, "skipped", verify->counts[SKIPPED]);
+    env_json_number(json, "sidecars", verify->sidecars);
     if (verify->run->options.each_recipient) {
         env_json_array(json, "keks");
         tool_kek_table_each(&verify->table, show_counts, verify);
@@ -362,29 +253,62 @@ static void show_summary(struct verify *verify)
     env_json_object_end(json);
 }
 
+static void sum_up(struct verify *verify)
+{
+    const uint64_t *counts = verify->counts;
+    char size[TOOL_REPORT_SIZE];
+
+    if (verify->run->options.json) {
+        sum_up_json(verify);
+        return;
+    }
+    tool_kek_table_each(&verify->table, show_counts, verify);
+    (void)fprintf(verify->run->out,
+                  "%" PRIu64 " opened (%s of plaintext), %" PRIu64 " failed, %" PRIu64 " skipped\n",
+                  counts[OPENS], tool_report_size(verify->bytes, size), counts[FAILS],
+                  counts[SKIPPED]);
+}
+
+static const char *const words[] = {[OPENS] = "opens", [FAILS] = "fails", [SKIPPED] = "skipped"};
+
+static const struct tool_tree_ops ops = {
+    .size = sizeof(struct verdict),
+    .member = "state",
+    .words = words,
+    .failed = FAILS,
+    .skipped = SKIPPED,
+    .sidecar = SKIPPED,
+    .all_in_json = true,
+    .begin = begin,
+    .end = end,
+    .work = work,
+    .add_up = add_up,
+    .text = show_text,
+    .text_below = show_recipients,
+    .json = show_json,
+    .clear = clear,
+};
+
 static enum tool_status run_verify(struct tool_run *run)
 {
-    static const struct tool_tree_ops ops = {begin, end, work, deliver};
     struct verify verify = {.run = run};
     enum tool_status status;
 
     if (!tool_run_keys(run))
         return TOOL_UNABLE;
+    verify.context = tool_keys_context(run->keys, &run->options);
     status = tool_tree_run(run, &ops, &verify);
-    show_summary(&verify);
-    tool_kek_table_clear(&verify.table);
-    if (verify.table.incomplete) {
-        tool_complain(run, "out of memory: the counts of the KEKs are not whole");
+    sum_up(&verify);
+    if (!tool_kek_table_end(&verify.table, run))
         return TOOL_UNABLE;
-    }
-    return tool_worse(status, verify.fails > 0 ? TOOL_WRONG : TOOL_FINE);
+    return tool_worse(status, verify.counts[FAILS] > 0 ? TOOL_WRONG : TOOL_FINE);
 }
 
 static const struct tool_option options[] = {
     TOOL_FLAG("each-recipient", each_recipient,
-              "through every recipient whose key is here, not only the first that opens"),
+              "with every recipient whose key is here, not only the first that opens"),
     TOOL_ANY_TEXT("context", context, "TEXT",
-                  "the context that messages were sealed with (else the configuration's)"),
+                  "the context that messages were sealed with (default: the configuration's)"),
     TOOL_OPTIONS_END,
 };
 
@@ -394,7 +318,7 @@ static const struct tool_option *const tables[] = {options, tool_options_tree, t
 const struct tool_command tool_command_verify = {
     .name = "verify",
     .operands = "PATH...",
-    .summary = "Opens every file to its end, without writing plaintext, and says which fail",
+    .summary = "Opens every file to its end, without writing plaintext, and reports which fail",
     .tables = tables,
     .needs_operands = true,
     .run = run_verify,

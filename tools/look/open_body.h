@@ -6,27 +6,25 @@
 #include "tools/common/keys.h"
 #include "tools/common/message.h"
 
-/* Where the bytes come from, from the beginning: fd, or with fd -1 rest. */
-struct tool_source {
-    int fd;
-    struct env_span rest;
-};
-
 /* Holds its buffers from message to message; one thread uses it. */
 struct tool_opener;
 
-/* context stays as long as the opener. NULL: no memory. */
-struct tool_opener *tool_opener_new(const struct tool_keys *keys, struct env_span context);
+/* NULL: no memory. */
+struct tool_opener *tool_opener_new(const struct tool_keys *keys);
 void tool_opener_free(struct tool_opener *opener);
 
 /* TOOL_TRY_ROOM bytes of secret memory for tool_recipients_try. */
 uint8_t *tool_opener_deks(struct tool_opener *opener);
 
+/* ENV_AUDIT_MESSAGE_ID_LEN bytes, of what was opened last. */
+const uint8_t *tool_opener_message_id(const struct tool_opener *opener);
+
 /*
- * message is what stands at the source's beginning. False: failure says why it does not open.
- * *plain_len counts what was opened.
+ * message is what was read at the source's beginning, context what it was sealed with. False:
+ * failure says why it does not open. *plain_len counts what was opened.
  */
 bool tool_opener_run(struct tool_opener *opener, const struct tool_message *message,
-                     struct tool_source *source, uint64_t *plain_len, struct tool_failure *failure);
+                     struct tool_source *source, struct env_span context, uint64_t *plain_len,
+                     struct tool_failure *failure);
 
 #endif

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* envelope reencrypt: new data keys, and so new bodies: the cure after a data key has leaked. */
+#include "tools/rotate/cmd_reencrypt.h"
+
+#include "tools/rotate/reencrypt_file.h"
 #include "tools/rotate/rotate_tree.h"
 
 static enum tool_status run_reencrypt(struct tool_run *run)
 {
-    if (run->options.list) {
-        tool_complain(run, "a sealed key has no body: --list is for rewrap");
-        return TOOL_UNABLE;
-    }
-    return tool_rotate_tree(run, tool_reencrypt_file, "re-encrypted");
+    static const struct tool_rotate_kind kind = {tool_reencrypt_file, tool_reencrypt_line,
+                                                 "re-encrypted", NULL};
+
+    return tool_rotate_tree(run, &kind);
 }
 
 static const struct tool_option options[] = {
-    TOOL_FLAG("dry-run", dry_run, "find out what would be done, and change nothing"),
-    TOOL_TEXT("kek", kek, "TEXT", "a label or pkcs11: URI to seal with (else kek in the file)"),
+    TOOL_FLAG("dry-run", dry_run, "report what would be done, and change nothing"),
+    TOOL_TEXT("kek", kek, "TEXT", "a label or pkcs11: URI to seal with (default: kek in the file)"),
+    TOOL_TEXT("from", from, "TEXT", "a label, id or pkcs11: URI of a KEK that opens in this run"),
     TOOL_ANY_TEXT("context", context, "TEXT",
-                  "the application context of the messages (else context in the file)"),
+                  "the application context of the messages (default: context in the file)"),
     TOOL_OPTIONS_END,
 };
 

@@ -5,14 +5,14 @@
 
 #include "tools/common/locked_file.h"
 
-/* Gives fd the target's owner and group; FILE_UNSAFE when that is not permitted. */
-ENV_RESULT tool_copy_owner(const struct tool_target *target, int fd);
+/* Gives fd the locked's owner and group; FILE_UNSAFE when that is not permitted. */
+ENV_RESULT tool_copy_owner(const struct tool_locked_file *locked, int fd);
 
 /*
  * Extended attributes, which access control lists are, then the mode, without set-id bits. An
  * attribute that only the system may set ("security.", "trusted.") is passed over where it is not
- * permitted; any other that can not be kept is FILE_UNSAFE.
+ * permitted; any other that cannot be kept is FILE_UNSAFE.
  */
-ENV_RESULT tool_copy_attributes(const struct tool_target *target, int fd);
+ENV_RESULT tool_copy_attributes(const struct tool_locked_file *locked, int fd);
 
 #endif

@@ -7,13 +7,13 @@
 
 #define PIECE (1024u * 1024u)
 
-static ENV_RESULT ended_early(const struct tool_target *target)
+static ENV_RESULT ended_early(const struct tool_locked_file *locked)
 {
-    return ENV_RAISE(target->errors, ENV_R_FILE_CHANGED, "it became shorter");
+    return ENV_RAISE(locked->errors, ENV_R_FILE_CHANGED, "it became shorter");
 }
 
 /* By reading and writing, for file systems that copy nothing by themselves. */
-static ENV_RESULT copy_by_hand(const struct tool_target *target, off_t from, off_t end, int fd,
+static ENV_RESULT copy_by_hand(const struct tool_locked_file *locked, off_t from, off_t end, int fd,
                                off_t to)
 {
     uint8_t *piece = OPENSSL_malloc(PIECE);
@@ -23,11 +23,11 @@ static ENV_RESULT copy_by_hand(const struct tool_target *target, off_t from, off
         size_t wanted = end - from < (off_t)PIECE ? (size_t)(end - from) : PIECE;
         size_t got = 0;
 
-        r = tool_target_read(target, from, piece, wanted, &got);
+        r = tool_locked_file_read(locked, from, piece, wanted, &got);
         if (env_ok(r) && got < wanted)
-            r = ended_early(target);
+            r = ended_early(locked);
         if (env_ok(r))
-            r = tool_target_write(target, fd, to, (struct env_span){piece, got});
+            r = tool_locked_file_write(locked, fd, to, (struct env_span){piece, got});
         from += (off_t)got;
         to += (off_t)got;
     }
@@ -40,56 +40,56 @@ static bool kernel_can_not(int code)
     return code == EXDEV || code == EINVAL || code == ENOSYS || code == EOPNOTSUPP || code == EBADF;
 }
 
-static ENV_RESULT copy_data(const struct tool_target *target, off_t from, off_t end, int fd,
+static ENV_RESULT copy_data(const struct tool_locked_file *locked, off_t from, off_t end, int fd,
                             off_t to)
 {
     while (from < end) {
-        ssize_t n = copy_file_range(target->fd, &from, fd, &to, (size_t)(end - from), 0);
+        ssize_t n = copy_file_range(locked->fd, &from, fd, &to, (size_t)(end - from), 0);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && kernel_can_not(errno))
-            return copy_by_hand(target, from, end, fd, to);
+            return copy_by_hand(locked, from, end, fd, to);
         if (n < 0)
-            return tool_target_failed(target, "copying its body");
+            return tool_locked_file_failed(locked, "copying its body");
         if (n == 0) /* the end, or a file system that is wrong about it */
-            return copy_by_hand(target, from, end, fd, to);
+            return copy_by_hand(locked, from, end, fd, to);
     }
     return ENV_OK;
 }
 
 /* The next piece of data at or after *start; without any, *start is the end of the file. */
-static ENV_RESULT next_data(const struct tool_target *target, off_t *start, off_t *end)
+static ENV_RESULT next_data(const struct tool_locked_file *locked, off_t *start, off_t *end)
 {
-    off_t size = target->seen.st_size;
-    off_t data = lseek(target->fd, *start, SEEK_DATA);
+    off_t size = locked->seen.st_size;
+    off_t data = lseek(locked->fd, *start, SEEK_DATA);
 
     if (data < 0 && errno != ENXIO && errno != EINVAL)
-        return tool_target_failed(target, "looking for its holes");
+        return tool_locked_file_failed(locked, "looking for its holes");
     if (data < 0 && errno == EINVAL)
         data = *start; /* a file system without holes */
     else if (data < 0 || data > size)
         data = size;
     *start = data;
-    *end = data < size ? lseek(target->fd, data, SEEK_HOLE) : size;
+    *end = data < size ? lseek(locked->fd, data, SEEK_HOLE) : size;
     if (*end < 0 || *end > size)
         *end = size;
     return ENV_OK;
 }
 
-ENV_RESULT tool_copy_rest(const struct tool_target *target, off_t from, int fd, off_t to)
+ENV_RESULT tool_copy_rest(const struct tool_locked_file *locked, off_t from, int fd, off_t to)
 {
-    const off_t size = target->seen.st_size;
+    const off_t size = locked->seen.st_size;
     const off_t shift = to - from;
 
     while (from < size) {
         off_t end = size;
 
-        ENV_TRY(next_data(target, &from, &end));
-        ENV_TRY(copy_data(target, from, end, fd, from + shift));
+        ENV_TRY(next_data(locked, &from, &end));
+        ENV_TRY(copy_data(locked, from, end, fd, from + shift));
         from = end;
     }
     if (TEMP_FAILURE_RETRY(ftruncate(fd, size + shift)) != 0)
-        return tool_target_failed(target, "setting the length of its new file");
+        return tool_locked_file_failed(locked, "setting the length of its new file");
     return ENV_OK;
 }

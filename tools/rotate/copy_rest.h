@@ -5,7 +5,7 @@
 
 #include "tools/common/locked_file.h"
 
-/* What target holds from an offset on goes to fd from another, whose file then ends there. */
-ENV_RESULT tool_copy_rest(const struct tool_target *target, off_t from, int fd, off_t to);
+/* What locked holds from an offset on goes to fd from another, whose file then ends there. */
+ENV_RESULT tool_copy_rest(const struct tool_locked_file *locked, off_t from, int fd, off_t to);
 
 #endif

@@ -11,24 +11,24 @@
 #include "tools/common/locked_file.h"
 
 /*
- * The file begins with old_header and is to begin with new_header. The target is locked, and
+ * The file begins with old_header and is to begin with new_header. The locked is locked, and
  * tool_in_place_recover was called. When writing fails the old header is put back; where not even
  * that can be done the journal stays.
  */
-ENV_RESULT tool_in_place_change(const struct tool_target *target, struct env_span old_header,
+ENV_RESULT tool_in_place_change(const struct tool_locked_file *locked, struct env_span old_header,
                                 struct env_span new_header);
 
 /* Whether a header opens, and if not why. */
 typedef ENV_RESULT tool_header_opens_fn(void *arg, struct env_span der);
 
 /*
- * Finishes what a broken-off run left beside the file; *recovered says whether there was anything.
- * A header that is whole stays, be it the old or the new one; a torn one becomes the new one when
- * that opens, else the old one when that does. The journal goes only when the file has a header
- * that is on the disk and whole, and stays with an error when that can not be had: FILE_UNSAFE for
- * a journal that does not fit the file, and what opens says.
+ * Finishes what an interrupted run left beside the file; *recovered says whether there was
+ * anything. A header that is whole stays, be it the old or the new one; a torn one becomes the new
+ * one when that opens, else the old one when that does. The journal goes only when the file has a
+ * header that is on the disk and whole, and stays with an error when that cannot be had:
+ * FILE_UNSAFE for a journal that does not fit the file, and what opens says.
  */
-ENV_RESULT tool_in_place_recover(struct tool_target *target, tool_header_opens_fn *opens, void *arg,
-                                 bool *recovered);
+ENV_RESULT tool_in_place_recover(struct tool_locked_file *locked, tool_header_opens_fn *opens,
+                                 void *arg, bool *recovered);
 
 #endif

@@ -115,80 +115,85 @@ static bool decode(struct tool_journal *journal)
 
 /* ---- the file ---- */
 
-static ENV_RESULT write_new(const struct tool_target *target, const struct tool_journal *journal)
+static ENV_RESULT write_new(const struct tool_locked_file *locked,
+                            const struct tool_journal *journal)
 {
     char name[NAME_MAX + 1];
     bool removed;
     ENV_RESULT r;
     int fd;
 
-    ENV_TRY(tool_leftover_name(target, TOOL_LEFTOVER_JOURNAL, name));
-    fd = tool_target_open_beside(target, name, O_WRONLY | O_CREAT | O_EXCL);
+    ENV_TRY(tool_sidecar_name(locked, TOOL_SIDECAR_JOURNAL, name));
+    fd = tool_locked_file_open_beside(locked, name, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0)
-        return tool_target_failed(target, "making a journal beside it");
-    r = tool_target_write(target, fd, 0, (struct env_span){journal->bytes, journal->len});
+        return tool_locked_file_failed(locked, "making a journal beside it");
+    r = tool_locked_file_write(locked, fd, 0, (struct env_span){journal->bytes, journal->len});
     if (env_ok(r))
-        r = tool_target_sync(target, fd);
+        r = tool_locked_file_sync(locked, fd);
     if (close(fd) != 0 && env_ok(r))
-        r = tool_target_failed(target, "closing its journal");
+        r = tool_locked_file_failed(locked, "closing its journal");
     if (env_ok(r))
-        r = tool_target_sync_dir(target);
+        r = tool_locked_file_sync_dir(locked);
     if (!env_ok(r))
-        (void)tool_leftover_remove(target, TOOL_LEFTOVER_JOURNAL, &removed);
+        (void)tool_sidecar_remove(locked, TOOL_SIDECAR_JOURNAL, &removed);
     return r;
 }
 
-ENV_RESULT tool_journal_write(const struct tool_target *target, struct env_span old_header,
+ENV_RESULT tool_journal_write(const struct tool_locked_file *locked, struct env_span old_header,
                               struct env_span new_header)
 {
     uint8_t after[AFTER_MAX];
     struct tool_journal journal = {
-        .file_size = (uint64_t)target->seen.st_size,
+        .file_size = (uint64_t)locked->seen.st_size,
         .old_header = old_header,
         .new_header = new_header,
         .after = {after, 0},
-        .name = {(const uint8_t *)target->name, strlen(target->name)},
+        .name = {(const uint8_t *)locked->name, strlen(locked->name)},
     };
     ENV_RESULT r;
 
     if (old_header.len != new_header.len)
         return ENV_FAIL(ENV_R_INTERNAL);
-    ENV_TRY(
-        tool_target_read(target, (off_t)old_header.len, after, sizeof(after), &journal.after.len));
+    ENV_TRY(tool_locked_file_read(locked, (off_t)old_header.len, after, sizeof(after),
+                                  &journal.after.len));
     r = encode(&journal);
     if (env_ok(r))
-        r = write_new(target, &journal);
+        r = write_new(locked, &journal);
     tool_journal_clear(&journal);
     return r;
 }
 
-/* Others may write to the directory: what they put under the name is not read for a journal. */
-static ENV_RESULT check_ours(const struct tool_target *target, int fd)
+/*
+ * Others may write to the directory: a file that they put under the name is not taken for a
+ * journal.
+ */
+static ENV_RESULT check_ours(const struct tool_locked_file *locked, int fd)
 {
     struct stat st;
 
     if (fstat(fd, &st) != 0)
-        return tool_target_failed(target, "stat of its journal");
+        return tool_locked_file_failed(locked, "stat of its journal");
     if (!S_ISREG(st.st_mode) || st.st_nlink != 1 ||
-        (st.st_uid != geteuid() && st.st_uid != target->seen.st_uid && st.st_uid != 0))
-        return ENV_RAISE(target->errors, ENV_R_FILE_UNSAFE,
-                         "what stands under the name of its journal is none");
+        (st.st_uid != geteuid() && st.st_uid != locked->seen.st_uid && st.st_uid != 0))
+        return ENV_RAISE(locked->errors, ENV_R_FILE_UNSAFE,
+                         "the file that has its journal's name is not a journal");
     return ENV_OK;
 }
 
-static ENV_RESULT read_all(const struct tool_target *target, int fd, struct tool_journal *journal)
+static ENV_RESULT read_all(const struct tool_locked_file *locked, int fd,
+                           struct tool_journal *journal)
 {
-    struct tool_target as_target = *target;
+    struct tool_locked_file as_target = *locked;
 
-    ENV_TRY(check_ours(target, fd));
+    ENV_TRY(check_ours(locked, fd));
     journal->bytes = OPENSSL_malloc(JOURNAL_MAX + 1);
     if (journal->bytes == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
     as_target.fd = fd;
-    return tool_target_read(&as_target, 0, journal->bytes, JOURNAL_MAX + 1, &journal->len);
+    return tool_locked_file_read(&as_target, 0, journal->bytes, JOURNAL_MAX + 1, &journal->len);
 }
 
-ENV_RESULT tool_journal_read(const struct tool_target *target, struct tool_journal *journal,
+ENV_RESULT tool_journal_read(const struct tool_locked_file *locked, struct tool_journal *journal,
                              enum tool_journal_state *state)
 {
     char name[NAME_MAX + 1];
@@ -197,11 +202,11 @@ ENV_RESULT tool_journal_read(const struct tool_target *target, struct tool_journ
 
     memset(journal, 0, sizeof(*journal));
     *state = TOOL_JOURNAL_NONE;
-    ENV_TRY(tool_leftover_name(target, TOOL_LEFTOVER_JOURNAL, name));
-    fd = tool_target_open_beside(target, name, O_RDONLY);
+    ENV_TRY(tool_sidecar_name(locked, TOOL_SIDECAR_JOURNAL, name));
+    fd = tool_locked_file_open_beside(locked, name, O_RDONLY);
     if (fd < 0)
-        return errno == ENOENT ? ENV_OK : tool_target_failed(target, "opening its journal");
-    r = read_all(target, fd, journal);
+        return errno == ENOENT ? ENV_OK : tool_locked_file_failed(locked, "opening its journal");
+    r = read_all(locked, fd, journal);
     (void)close(fd);
     if (env_ok(r))
         *state = decode(journal) ? TOOL_JOURNAL_WHOLE : TOOL_JOURNAL_DAMAGED;
@@ -225,7 +230,7 @@ static bool is_mixture(const uint8_t *bytes, const struct tool_journal *journal)
     return true;
 }
 
-ENV_RESULT tool_journal_compare(const struct tool_target *target,
+ENV_RESULT tool_journal_compare(const struct tool_locked_file *locked,
                                 const struct tool_journal *journal, enum tool_journal_match *match)
 {
     size_t header_len = journal->old_header.len;
@@ -235,14 +240,14 @@ ENV_RESULT tool_journal_compare(const struct tool_target *target,
     ENV_RESULT r;
 
     *match = TOOL_JOURNAL_OTHER;
-    if ((uint64_t)target->seen.st_size != journal->file_size ||
-        strlen(target->name) != journal->name.len ||
-        memcmp(target->name, journal->name.data, journal->name.len) != 0)
+    if ((uint64_t)locked->seen.st_size != journal->file_size ||
+        strlen(locked->name) != journal->name.len ||
+        memcmp(locked->name, journal->name.data, journal->name.len) != 0)
         return ENV_OK;
     bytes = OPENSSL_malloc(wanted);
     if (bytes == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    r = tool_target_read(target, 0, bytes, wanted, &got);
+    r = tool_locked_file_read(locked, 0, bytes, wanted, &got);
     if (env_ok(r) && got == wanted &&
         memcmp(bytes + header_len, journal->after.data, journal->after.len) == 0) {
         if (memcmp(bytes, journal->new_header.data, header_len) == 0)
@@ -256,10 +261,10 @@ ENV_RESULT tool_journal_compare(const struct tool_target *target,
     return r;
 }
 
-ENV_RESULT tool_journal_remove(const struct tool_target *target)
+ENV_RESULT tool_journal_remove(const struct tool_locked_file *locked)
 {
     bool removed;
 
-    ENV_TRY(tool_leftover_remove(target, TOOL_LEFTOVER_JOURNAL, &removed));
-    return tool_target_sync_dir(target);
+    ENV_TRY(tool_sidecar_remove(locked, TOOL_SIDECAR_JOURNAL, &removed));
+    return tool_locked_file_sync_dir(locked);
 }

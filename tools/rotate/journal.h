@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal of a change of header in place: a file beside the file (leftover.h has its name) that
+ * The journal of a change of header in place: a file beside the file (sidecar.h has its name) that
  * holds both headers, and what tells whose they are. It is whole and on the disk before the first
  * byte of the file changes, and goes when the change is on the disk.
  *
@@ -39,11 +39,11 @@ enum tool_journal_state {
  * Writes it, and syncs it and the directory; on failure none is left. Both headers have the same
  * length. FILE_FAILED when there is one already: see tool_in_place_recover.
  */
-ENV_RESULT tool_journal_write(const struct tool_target *target, struct env_span old_header,
+ENV_RESULT tool_journal_write(const struct tool_locked_file *locked, struct env_span old_header,
                               struct env_span new_header);
 
-/* Reads it, when there is one. FILE_UNSAFE when it is none of ours. */
-ENV_RESULT tool_journal_read(const struct tool_target *target, struct tool_journal *journal,
+/* Reads it, if there is one. FILE_UNSAFE if it is not ours. */
+ENV_RESULT tool_journal_read(const struct tool_locked_file *locked, struct tool_journal *journal,
                              enum tool_journal_state *state);
 void tool_journal_clear(struct tool_journal *journal);
 
@@ -55,10 +55,10 @@ enum tool_journal_match {
     TOOL_JOURNAL_TORN, /* some bytes of each */
 };
 
-ENV_RESULT tool_journal_compare(const struct tool_target *target,
+ENV_RESULT tool_journal_compare(const struct tool_locked_file *locked,
                                 const struct tool_journal *journal, enum tool_journal_match *match);
 
 /* Removes it and syncs the directory. */
-ENV_RESULT tool_journal_remove(const struct tool_target *target);
+ENV_RESULT tool_journal_remove(const struct tool_locked_file *locked);
 
 #endif

@@ -3,53 +3,49 @@
 
 #include <openssl/crypto.h>
 
-#include "envelope/format/floe.h"
-#include "envelope/message/dek_rewrap.h"
 #include "envelope/base/secret.h"
+#include "envelope/message/dek_rewrap.h"
+#include "tools/common/subject.h"
+#include "tools/rotate/named_header.h"
 
 ENV_RESULT tool_header_opens(void *arg, struct env_span der)
 {
-    const struct env_dek_context *context = arg;
+    struct env_dek_context context = *(const struct env_dek_context *)arg;
     struct env_header *header = NULL;
+    struct tool_subject subject;
     uint8_t *dek;
     ENV_RESULT r;
 
     ENV_TRY(env_dek_read_any_header(der, &header));
+    context.subject = tool_subject_of(header, ENV_AUDIT_UNWRAP, &subject);
     dek = env_secret_alloc(ENV_DEK_LEN);
-    r = dek == NULL ? ENV_FAIL(ENV_R_NO_MEMORY) : env_dek_open_header(context, header, der, dek);
+    r = dek == NULL ? ENV_FAIL(ENV_R_NO_MEMORY) : env_dek_open_header(&context, header, der, dek);
     env_secret_free(dek, ENV_DEK_LEN);
     OPENSSL_free(header);
     return r;
 }
 
-/* What no header shows: that the whole goes on, or ends, where it should. */
-static ENV_RESULT check_size(enum env_content content, size_t header_len, uint64_t size)
-{
-    if (size < header_len)
-        return ENV_FAIL(ENV_R_TRUNCATED);
-    if (content == ENV_CONTENT_SEALED_KEY && size > header_len)
-        return ENV_FAIL(ENV_R_TRAILING_DATA);
-    if (content == ENV_CONTENT_MESSAGE &&
-        size - header_len < ENV_FLOE_HEADER_LEN + ENV_FLOE_OVERHEAD)
-        return ENV_FAIL(ENV_R_TRUNCATED);
-    return ENV_OK;
-}
-
-ENV_RESULT tool_new_header(const struct tool_rotation *rotation, struct env_span der, uint64_t size,
+ENV_RESULT tool_new_header(const struct tool_rotation *rotation, struct env_span der,
                            uint8_t **new_der, size_t *new_len)
 {
+    struct env_dek_context context = *rotation->dek;
     struct env_header *header = NULL;
+    struct tool_subject subject;
     enum env_content content;
     bool current = false;
+    bool named;
     ENV_RESULT r;
 
     *new_der = NULL;
     ENV_TRY(env_dek_read_any_header(der, &header));
-    r = check_size(header->content, der.len, size);
-    if (env_ok(r))
-        r = env_dek_is_current(rotation->dek, &rotation->selector, header, der, &current);
+    context.subject = tool_subject_of(header, ENV_AUDIT_UNWRAP, &subject);
+    r = env_dek_is_current(&context, &rotation->selector, header, der, &current);
+    named = header->content == ENV_CONTENT_NAMED_KEY;
     OPENSSL_free(header);
     if (env_ok(r) && !current)
-        r = env_dek_rewrap(rotation->dek, &rotation->selector, der, &content, new_der, new_len);
+        r = named ? tool_named_header(&context, &rotation->selector, rotation->trust_rsa,
+                                      rotation->single, der, new_der, new_len)
+                  : env_dek_rewrap(rotation->dek, &rotation->selector, der, &content, new_der,
+                                   new_len);
     return r;
 }

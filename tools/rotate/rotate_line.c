@@ -2,40 +2,25 @@
 #include "tools/rotate/rotate_line.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <string.h>
 
-static bool is_blank(char c)
+#include "tools/rotate/reencrypt.h"
+#include "tools/rotate/rotate_open.h"
+
+static ENV_RESULT read_item(const struct tool_rotation *rotation, const struct tool_item *item,
+                            struct tool_message **message)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    return tool_rotate_read(rotation->dek->errors, -1, (struct env_span){item->bytes, item->len},
+                            message);
 }
 
-/* The blanks before and behind the base64 stay. */
-static ENV_RESULT encode_line(const struct tool_item *item, struct env_span bytes, char **line,
-                              size_t *line_len)
+static ENV_RESULT write_item(const struct tool_item *item, struct env_span bytes, char **line,
+                             size_t *line_len)
 {
-    size_t before = 0;
-    size_t behind = 0;
-    size_t base64_len = 4 * ((bytes.len + 2) / 3);
-    char *p;
-
-    while (before < item->text_len && is_blank(item->text[before]))
-        before++;
-    while (behind < item->text_len - before && is_blank(item->text[item->text_len - 1 - behind]))
-        behind++;
-    if (before + base64_len + behind > TOOL_LINE_MAX)
-        return ENV_FAIL(ENV_R_LINE_TOO_LONG);
-    *line = OPENSSL_malloc(before + base64_len + 1 + behind);
-    if (*line == NULL)
-        return ENV_FAIL(ENV_R_NO_MEMORY);
-    p = *line;
-    memcpy(p, item->text, before);
-    p += before;
-    p += EVP_EncodeBlock((unsigned char *)p, bytes.data, (int)bytes.len);
-    memcpy(p, item->text + item->text_len - behind, behind);
-    *line_len = (size_t)(p - *line) + behind;
-    return ENV_OK;
+    return tool_row_write(item->text, item->text_len, item->place, bytes, line, line_len);
 }
+
+/* ---- re-wrapping ---- */
 
 static ENV_RESULT join(const struct tool_item *item, struct env_span header, size_t old_len,
                        char **line, size_t *line_len)
@@ -48,7 +33,7 @@ static ENV_RESULT join(const struct tool_item *item, struct env_span header, siz
         return ENV_FAIL(ENV_R_NO_MEMORY);
     memcpy(bytes, header.data, header.len);
     memcpy(bytes + header.len, item->bytes + old_len, rest);
-    r = encode_line(item, (struct env_span){bytes, header.len + rest}, line, line_len);
+    r = write_item(item, (struct env_span){bytes, header.len + rest}, line, line_len);
     OPENSSL_free(bytes);
     return r;
 }
@@ -56,21 +41,78 @@ static ENV_RESULT join(const struct tool_item *item, struct env_span header, siz
 ENV_RESULT tool_rewrap_line(const struct tool_rotation *rotation, const struct tool_item *item,
                             char **line, size_t *line_len)
 {
+    struct tool_message *message = NULL;
     struct env_span header = {NULL, 0};
     uint8_t *new_der = NULL;
-    size_t old_len = 0;
-    ENV_RESULT r = ENV_OK;
+    ENV_RESULT r;
 
     *line = NULL;
-    ENV_TRY(env_header_length((struct env_span){item->bytes, item->len}, &old_len));
-    if (old_len > item->len)
-        return ENV_FAIL(ENV_R_TRUNCATED);
-    ENV_TRY(tool_new_header(rotation, (struct env_span){item->bytes, old_len}, item->len, &new_der,
-                            &header.len));
-    if (new_der == NULL)
-        return ENV_OK;
+    ENV_TRY(read_item(rotation, item, &message));
+    r = tool_new_header(rotation, message->der, &new_der, &header.len);
     header.data = new_der;
-    r = join(item, header, old_len, line, line_len);
+    if (env_ok(r) && new_der != NULL)
+        r = join(item, header, message->der.len, line, line_len);
     OPENSSL_free(new_der);
+    OPENSSL_free(message);
+    return r;
+}
+
+/* ---- re-encrypting ---- */
+
+struct memory {
+    struct env_span old;
+    uint8_t *bytes;
+    size_t len;
+    size_t room;
+};
+
+static ENV_RESULT read_old(void *arg, uint64_t offset, uint8_t *to, size_t len, size_t *got)
+{
+    const struct memory *memory = arg;
+    size_t at = offset < memory->old.len ? (size_t)offset : memory->old.len;
+
+    *got = memory->old.len - at < len ? memory->old.len - at : len;
+    memcpy(to, memory->old.data + at, *got);
+    return ENV_OK;
+}
+
+static ENV_RESULT append_new(void *arg, struct env_span bytes)
+{
+    struct memory *memory = arg;
+
+    if (bytes.len > memory->room - memory->len) {
+        size_t room = 2 * (memory->len + bytes.len);
+        uint8_t *grown = OPENSSL_realloc(memory->bytes, room);
+
+        if (grown == NULL)
+            return ENV_FAIL(ENV_R_NO_MEMORY);
+        memory->bytes = grown;
+        memory->room = room;
+    }
+    memcpy(memory->bytes + memory->len, bytes.data, bytes.len);
+    memory->len += bytes.len;
+    return ENV_OK;
+}
+
+ENV_RESULT tool_reencrypt_line(const struct tool_rotation *rotation, const struct tool_item *item,
+                               char **line, size_t *line_len)
+{
+    struct memory memory = {.old = {item->bytes, item->len}};
+    const struct tool_reencrypt_io io = {read_old, append_new, &memory};
+    struct tool_reencryption *re = NULL;
+    struct tool_message *message = NULL;
+    ENV_RESULT r;
+
+    *line = NULL;
+    ENV_TRY(read_item(rotation, item, &message));
+    r = tool_reencryption_new(rotation, message, tool_item_context(item, rotation->context), &io,
+                              &re);
+    if (env_ok(r))
+        r = tool_reencryption_run(re);
+    if (env_ok(r))
+        r = write_item(item, (struct env_span){memory.bytes, memory.len}, line, line_len);
+    tool_reencryption_free(re);
+    OPENSSL_free(memory.bytes);
+    OPENSSL_free(message);
     return r;
 }

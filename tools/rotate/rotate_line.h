@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line of a list: a sealed key or a short message in base64. */
+/* One line of a list: a sealed key or a short message (tools/common/row.h). */
 #ifndef ENVELOPE_TOOL_ROTATE_LINE_H
 #define ENVELOPE_TOOL_ROTATE_LINE_H
 
-#include "tools/rotate/new_header.h"
 #include "tools/common/tree.h"
+#include "tools/rotate/new_header.h"
 
 /*
- * Re-wraps the item's bytes. *line is the line as it is to be, with the blanks at its ends that it
- * had, and freed with OPENSSL_free; NULL when it is to stay as it is. LINE_TOO_LONG where no list
- * could be read that has it.
+ * *line is the line as it is to be, freed with OPENSSL_free: all but the message as it came. NULL
+ * when it is to stay as it is. LINE_TOO_LONG where no list could be read that has it.
  */
-ENV_RESULT tool_rewrap_line(const struct tool_rotation *rotation, const struct tool_item *item,
-                            char **line, size_t *line_len);
+typedef ENV_RESULT tool_rotate_line_fn(const struct tool_rotation *rotation,
+                                       const struct tool_item *item, char **line, size_t *line_len);
+
+/* Re-wraps its message or sealed key. */
+tool_rotate_line_fn tool_rewrap_line;
+
+/* Encrypts its message again, with the row's context. */
+tool_rotate_line_fn tool_reencrypt_line;
 
 #endif

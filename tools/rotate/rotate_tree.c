@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/rotate/rotate_tree.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "tools/common/sidecar.h"
 #include "tools/common/report.h"
-#include "tools/rotate/rotate_line.h"
-#include "tools/common/tree.h"
+#include "tools/common/sidecar.h"
+#include "tools/rotate/from_kek.h"
 
 enum outcome {
     OUTCOME_CURRENT,
@@ -21,214 +20,186 @@ enum outcome {
     OUTCOMES,
 };
 
-static const char *const outcome_words[OUTCOMES] = {
+static const char *const words[OUTCOMES] = {
     [OUTCOME_CURRENT] = "current", [OUTCOME_IN_PLACE] = "in-place", [OUTCOME_REPLACED] = "replaced",
     [OUTCOME_SKIPPED] = "skipped", [OUTCOME_FAILED] = "failed",
 };
 
-/* What became of one item; work makes it, deliver frees it. */
+/* What became of one item; the state is its outcome. */
 struct result {
-    enum outcome outcome;
+    struct tool_finding finding;
     bool recovered;
-    bool silent; /* nothing is told of it, nor counted */
-    struct tool_failure failure;
+    struct opener {
+        bool known; /* else it was not opened, or by KEKs that are today's */
+        struct env_kek_id id;
+        char label[ENV_KEK_TEXT];
+        char token[ENV_KEK_TEXT];
+    } opener;
     char *line; /* of a list, or NULL */
     size_t line_len;
 };
 
 struct rotate {
     struct tool_run *run;
+    const struct tool_rotate_kind *kind;
     struct tool_rotation rotation;
-    tool_rotate_fn *file;
-    const char *participle;
-    FILE *report; /* the standard error when lines go to the standard output */
-    struct env_json json;
     bool output_failed;
-    bool unfinished; /* a list could not be read to its end, or not passed on whole */
+    bool unfinished;     /* a list could not be read to its end, or not passed on whole */
+    bool newline_is_due; /* the last line of a list had none, and another list may follow */
     uint64_t recovered;
     uint64_t counts[OUTCOMES];
 };
 
 /* ---- the workers' side ---- */
 
-static void fail(struct result *result, ENV_RESULT r)
-{
-    result->outcome = r.reason == ENV_R_NOT_A_MESSAGE ? OUTCOME_SKIPPED : OUTCOME_FAILED;
-    tool_failure_take(r, &result->failure);
-}
-
-static void work_file(const struct rotate *rotate, const struct tool_item *item,
-                      struct result *result)
+static void work_file(const struct rotate *rotate, const struct tool_rotation *rotation,
+                      const struct tool_item *item, struct result *result)
 {
     static const enum outcome outcomes[] = {
         [TOOL_ROTATED_NOT] = OUTCOME_CURRENT,
         [TOOL_ROTATED_IN_PLACE] = OUTCOME_IN_PLACE,
         [TOOL_ROTATED_REPLACED] = OUTCOME_REPLACED,
     };
-    struct tool_target target = {
+    struct tool_locked_file locked = {
         .errors = rotate->rotation.dek->errors,
         .dir = tool_dir_fd(item->entry.dir),
         .name = item->entry.name,
     };
     struct tool_rotated_file rotated = {TOOL_ROTATED_NOT, false};
-    ENV_RESULT r = rotate->file(&rotate->rotation, &target, &rotated);
+    ENV_RESULT r = rotate->kind->file(rotation, &locked, &rotated);
 
-    result->recovered = rotated.recovered;
     /* too short for any header: what it begins with means nothing (census has the same) */
     if (r.reason == ENV_R_TRUNCATED && item->entry.size < ENV_HEADER_PEEK)
         r = ENV_FAIL(ENV_R_NOT_A_MESSAGE);
-    if (env_ok(r))
-        result->outcome = outcomes[rotated.done];
-    else
-        fail(result, r);
+    result->finding.state = outcomes[rotated.done];
+    if (!env_ok(r))
+        tool_finding_fails(&result->finding,
+                           r.reason == ENV_R_NOT_A_MESSAGE ? OUTCOME_SKIPPED : OUTCOME_FAILED, r);
+    result->recovered = rotated.recovered;
+    if (!rotated.recovered)
+        return;
+    result->finding.told = true;
+    result->finding.note =
+        rotate->rotation.dry_run
+            ? "an interrupted run left something beside it, which would be repaired"
+            : "an interrupted run left something beside it, which was repaired";
 }
 
-static void work_line(const struct rotate *rotate, const struct tool_item *item,
-                      struct result *result)
+static void work_line(const struct rotate *rotate, const struct tool_rotation *rotation,
+                      const struct tool_item *item, struct result *result)
 {
-    ENV_RESULT r = tool_rewrap_line(&rotate->rotation, item, &result->line, &result->line_len);
+    ENV_RESULT r = rotate->kind->line(rotation, item, &result->line, &result->line_len);
 
-    result->outcome = result->line != NULL ? OUTCOME_REPLACED : OUTCOME_CURRENT;
-    if (!env_ok(r)) {
-        tool_failure_take(r, &result->failure);
-        result->outcome = OUTCOME_FAILED;
-    }
+    result->finding.state = result->line != NULL ? OUTCOME_REPLACED : OUTCOME_CURRENT;
+    if (!env_ok(r))
+        tool_finding_fails(&result->finding, OUTCOME_FAILED, r);
 }
 
-/* Whoever treats its file treats the leftover, here or in another run; and it may be done by now.
- */
-static void work_leftover(const struct tool_item *item, struct result *result)
+/* Anyone can seal to an RSA KEK, so the KEK that opened is reported. */
+static void take_opener(struct opener *opener, struct env_kek *kek)
+{
+    struct env_kek_info info;
+
+    opener->known = kek != NULL;
+    if (kek == NULL)
+        return;
+    kek->vtable->describe(kek, &info);
+    opener->id = *kek->vtable->id(kek);
+    memcpy(opener->label, info.label, sizeof(opener->label));
+    memcpy(opener->token, info.token, sizeof(opener->token));
+    env_kek_free(kek);
+}
+
+static void work(void *arg, void *mine, const struct tool_item *item, struct tool_finding *finding)
+{
+    const struct rotate *rotate = arg;
+    struct result *result = (struct result *)finding;
+    struct tool_rotation rotation = rotate->rotation;
+    struct env_dek_context dek = *rotation.dek;
+    struct env_kek *kek = NULL;
+
+    (void)mine;
+    dek.opened_by = &kek;
+    rotation.dek = &dek;
+    if (item->kind == TOOL_ITEM_LINE)
+        work_line(rotate, &rotation, item, result);
+    else
+        work_file(rotate, &rotation, item, result);
+    take_opener(&result->opener, kek);
+}
+
+/* The run that handles its file handles the sidecar, here or elsewhere; it may be done by now. */
+static void judge_sidecar(void *arg, const struct tool_item *item, struct tool_finding *finding)
 {
     struct stat st;
     int dir = tool_dir_fd(item->entry.dir);
 
-    result->silent = tool_leftover_has_file(dir, item->entry.name) ||
-                     fstatat(dir, item->entry.name, &st, AT_SYMLINK_NOFOLLOW) != 0;
-    result->outcome = OUTCOME_FAILED;
-    tool_failure_set(&result->failure, "left by a broken-off run, and its file is not here");
+    (void)arg;
+    /* what seal and open are making is theirs, the next run with that output repairs it */
+    finding->silent = tool_sidecar_kind(item->entry.name) == TOOL_SIDECAR_PART ||
+                      tool_sidecar_has_file(dir, item->entry.name) ||
+                      fstatat(dir, item->entry.name, &st, AT_SYMLINK_NOFOLLOW) != 0;
+    tool_failure_set(&finding->failure, "left by an interrupted run, and its file is not here");
 }
 
-/* Whoever names a link or a FIFO expects that something is done with it. */
-static bool is_operand(const struct rotate *rotate, const struct tool_item *item)
+static void clear(struct tool_finding *finding)
 {
-    const struct tool_options *options = &rotate->run->options;
-
-    for (size_t i = 0; i < options->operand_count; i++) {
-        if (strcmp(options->operands[i], item->entry.path) == 0)
-            return true;
-    }
-    return false;
+    OPENSSL_free(((struct result *)finding)->line);
 }
 
-static void work_other(const struct rotate *rotate, const struct tool_item *item,
-                       struct result *result)
-{
-    result->outcome = item->kind == TOOL_ITEM_OTHER && !is_operand(rotate, item) ? OUTCOME_SKIPPED
-                                                                                 : OUTCOME_FAILED;
-    tool_failure_set(&result->failure, "%s", item->entry.what);
-}
+/* ---- what is said ---- */
 
-static void work(void *arg, void *mine, struct tool_item *item)
+static void show_text(void *arg, FILE *out, const struct tool_finding *finding)
 {
     const struct rotate *rotate = arg;
-    struct result *result = OPENSSL_zalloc(sizeof(*result));
+    const struct opener *opener = &((const struct result *)finding)->opener;
 
-    (void)mine;
-    item->result = result;
-    if (result == NULL)
+    if (finding->state == OUTCOME_CURRENT) {
+        (void)fputs(": is current", out);
         return;
-    switch (item->kind) {
-    case TOOL_ITEM_FILE:
-        work_file(rotate, item, result);
-        break;
-    case TOOL_ITEM_LINE:
-        work_line(rotate, item, result);
-        break;
-    case TOOL_ITEM_LEFTOVER:
-        work_leftover(item, result);
-        break;
-    case TOOL_ITEM_EMPTY:
-        result->silent = true;
-        break;
-    case TOOL_ITEM_OTHER:
-    case TOOL_ITEM_FAILURE:
-    case TOOL_ITEM_BAD_LINE:
-        work_other(rotate, item, result);
-        break;
     }
+    (void)fprintf(out, ": %s%s%s", rotate->rotation.dry_run ? "would be " : "",
+                  rotate->kind->participle, finding->state == OUTCOME_IN_PLACE ? " in place" : "");
+    if (!opener->known)
+        return;
+    (void)fputs(", opened through ", out);
+    tool_report_key(out, opener->label, opener->token);
 }
 
-/* ---- what is told ---- */
-
-static void tell_json(struct rotate *rotate, const struct tool_item *item,
-                      const struct result *result)
+static void show_json(void *arg, struct env_json *json, const struct tool_finding *finding)
 {
-    struct env_json *json = &rotate->json;
+    const struct result *result = (const struct result *)finding;
 
-    env_json_object(json, NULL);
-    env_json_text(json, "type", item->line > 0 ? "line" : "file");
-    tool_item_json(json, item);
-    env_json_text(json, "state", outcome_words[result->outcome]);
+    (void)arg;
     env_json_bool(json, "recovered", result->recovered);
-    if (result->outcome >= OUTCOME_SKIPPED) {
-        env_json_number(json, "reason", result->failure.reason);
-        env_json_text(json, "error", result->failure.text);
-    }
+    if (!result->opener.known || finding->state == OUTCOME_CURRENT)
+        return;
+    env_json_object(json, "opened_by");
+    env_json_hex(json, "kek", result->opener.id.bytes, result->opener.id.len);
+    env_json_text(json, "label", result->opener.label);
+    env_json_text(json, "token", result->opener.token);
     env_json_object_end(json);
 }
 
-static void tell_text(const struct rotate *rotate, const struct tool_item *item,
-                      const struct result *result)
-{
-    FILE *out = rotate->report;
-    bool dry_run = rotate->rotation.dry_run;
-    const char *would = dry_run ? "would be " : "";
-
-    tool_item_print(out, item);
-    if (result->recovered)
-        (void)fprintf(out, ": a broken-off run left something beside it, which %s put right",
-                      dry_run ? "would be" : "was");
-    if (result->outcome >= OUTCOME_SKIPPED) {
-        (void)fputs(result->outcome == OUTCOME_SKIPPED ? ": skipped: " : ": ", out);
-        tool_report_text(out, result->failure.text);
-        (void)fputc('\n', out);
-    } else if (result->outcome == OUTCOME_CURRENT)
-        (void)fputs(": is current\n", out);
-    else
-        (void)fprintf(out, ": %s%s%s\n", would, rotate->participle,
-                      result->outcome == OUTCOME_IN_PLACE ? " in place" : "");
-}
-
-static void tell(struct rotate *rotate, const struct tool_item *item, const struct result *result)
-{
-    if (rotate->run->options.json) {
-        tell_json(rotate, item, result);
-    } else if (rotate->run->options.verbose || result->recovered ||
-               result->outcome >= OUTCOME_SKIPPED) {
-        tool_progress_hide(&rotate->run->progress);
-        tell_text(rotate, item, result);
-    }
-}
-
-/* A line that could not be re-wrapped goes on as it came. */
+/* A line that could not be re-wrapped goes on as it came, and one without a newline without. */
 static void write_line(struct rotate *rotate, const struct tool_item *item,
                        const struct result *result)
 {
-    const char *text = result != NULL && result->line != NULL ? result->line : item->text;
-    size_t len = result != NULL && result->line != NULL ? result->line_len : item->text_len;
+    const char *text = result->line != NULL ? result->line : item->text;
+    size_t len = result->line != NULL ? result->line_len : item->text_len;
 
     if (rotate->rotation.dry_run)
         return;
-    if (fwrite(text, 1, len, stdout) != len || fputc('\n', stdout) == EOF)
+    if ((rotate->newline_is_due && fputc('\n', stdout) == EOF) ||
+        fwrite(text, 1, len, stdout) != len || (item->newline && fputc('\n', stdout) == EOF))
         rotate->output_failed = true;
+    rotate->newline_is_due = !item->newline;
 }
 
-static void deliver(void *arg, struct tool_item *item)
+static void add_up(void *arg, const struct tool_item *item, struct tool_finding *finding)
 {
     struct rotate *rotate = arg;
-    struct result *result = item->result;
-    static const struct result no_memory = {.outcome = OUTCOME_FAILED,
-                                            .failure = {.text = "out of memory"}};
+    const struct result *result = (const struct result *)finding;
 
     /* of a line that is too long only the beginning is here: nothing is written from there on */
     if (rotate->run->options.list &&
@@ -237,21 +208,15 @@ static void deliver(void *arg, struct tool_item *item)
         rotate->unfinished = true;
     if (item->line > 0 && !rotate->unfinished)
         write_line(rotate, item, result);
-    if (result == NULL || !result->silent) {
-        const struct result *told = result != NULL ? result : &no_memory;
-
-        rotate->counts[told->outcome]++;
-        rotate->recovered += told->recovered;
-        tell(rotate, item, told);
-    }
-    if (result != NULL)
-        OPENSSL_free(result->line);
-    OPENSSL_free(result);
+    if (finding->silent)
+        return;
+    rotate->counts[finding->state]++;
+    rotate->recovered += result->recovered;
 }
 
 static void sum_up_json(struct rotate *rotate)
 {
-    struct env_json *json = &rotate->json;
+    struct env_json *json = &rotate->run->json;
     uint64_t all = 0;
 
     for (size_t i = 0; i < OUTCOMES; i++)
@@ -272,43 +237,80 @@ static void sum_up_json(struct rotate *rotate)
 static void sum_up(struct rotate *rotate)
 {
     const uint64_t *counts = rotate->counts;
-    uint64_t done = counts[OUTCOME_IN_PLACE] + counts[OUTCOME_REPLACED];
+    FILE *out = rotate->run->out;
 
     if (rotate->run->options.json) {
         sum_up_json(rotate);
         return;
     }
-    (void)fprintf(rotate->report, "%" PRIu64 " %s%s", done,
-                  rotate->rotation.dry_run ? "to be " : "", rotate->participle);
+    (void)fprintf(out, "%" PRIu64 " %s%s", counts[OUTCOME_IN_PLACE] + counts[OUTCOME_REPLACED],
+                  rotate->rotation.dry_run ? "to be " : "", rotate->kind->participle);
     if (counts[OUTCOME_IN_PLACE] > 0)
-        (void)fprintf(rotate->report, " (%" PRIu64 " in place)", counts[OUTCOME_IN_PLACE]);
-    (void)fprintf(rotate->report,
-                  ", %" PRIu64 " current, %" PRIu64 " skipped, %" PRIu64 " failed\n",
+        (void)fprintf(out, " (%" PRIu64 " in place)", counts[OUTCOME_IN_PLACE]);
+    (void)fprintf(out, ", %" PRIu64 " current, %" PRIu64 " skipped, %" PRIu64 " failed\n",
                   counts[OUTCOME_CURRENT], counts[OUTCOME_SKIPPED], counts[OUTCOME_FAILED]);
 }
 
 /* ---- both ---- */
 
-enum tool_status tool_rotate_tree(struct tool_run *run, tool_rotate_fn *file,
-                                  const char *participle)
+static const struct tool_tree_ops ops = {
+    .size = sizeof(struct result),
+    .member = "state",
+    .words = words,
+    .failed = OUTCOME_FAILED,
+    .skipped = OUTCOME_SKIPPED,
+    .sidecar = OUTCOME_FAILED,
+    .all_in_json = true,
+    .work = work,
+    .judge_sidecar = judge_sidecar,
+    .add_up = add_up,
+    .text = show_text,
+    .json = show_json,
+    .clear = clear,
+};
+
+/* A slip in --kek would show in each message alone, and in an empty tree not at all. */
+static bool kek_is_there(struct rotate *rotate)
 {
-    static const struct tool_tree_ops ops = {NULL, NULL, work, deliver};
-    struct rotate rotate = {.run = run, .file = file, .participle = participle};
+    struct env_keyring *keyring = rotate->rotation.dek->keyring;
+    struct env_kek_list list = {0};
+    struct tool_failure failure;
+    ENV_RESULT r = keyring->vtable->select(keyring, &rotate->rotation.selector, &list);
+
+    env_kek_list_clear(&list);
+    if (env_ok(r))
+        return true;
+    tool_failure_take(r, &failure);
+    if (failure.reason != ENV_R_KEK_NOT_FOUND && failure.reason != ENV_R_KEK_FILE)
+        return true; /* the messages tell */
+    tool_complain(rotate->run, "--kek: %s", failure.text);
+    return false;
+}
+
+enum tool_status tool_rotate_tree(struct tool_run *run, const struct tool_rotate_kind *kind)
+{
+    struct rotate rotate = {.run = run, .kind = kind};
     enum tool_status status;
 
-    if (!tool_run_keys(run))
+    if (!tool_run_keys(run) || (run->options.from != NULL && !tool_from_kek_is_there(run)))
         return TOOL_UNABLE;
     rotate.rotation = (struct tool_rotation){
         .dek = &run->keys->dek,
         .selector = {.name = run->options.kek, .all = true}, /* no message loses a recipient */
         .context = tool_keys_context(run->keys, &run->options),
+        .configured = run->keys->settings.config.context,
         .dry_run = run->options.dry_run,
+        .single = run->options.single,
+        .trust_rsa = run->options.trust_rsa,
+        .tenants = kind->tenants,
     };
-    rotate.report = run->options.list && !run->options.quiet ? stderr : run->out;
-    env_json_init(&rotate.json, rotate.report);
+    if (run->options.kek != NULL && !kek_is_there(&rotate))
+        return TOOL_UNABLE;
+    if (run->options.list) /* the lines go to the standard output */
+        tool_run_report_to_stderr(run);
     status = tool_tree_run(run, &ops, &rotate);
     if (fflush(stdout) != 0 || rotate.output_failed || rotate.unfinished) {
-        tool_complain(run, rotate.unfinished ? "the list was not read to its end, nor written"
+        tool_complain(run, rotate.unfinished ? "the list was not read to its end, and not written"
                                              : "the output could not be written");
         status = TOOL_UNABLE;
     }

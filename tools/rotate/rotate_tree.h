@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What rewrap and reencrypt have in common: every file of the operands, and what is told of it. */
+/* What rewrap and reencrypt have in common: every file of the operands, and what is said of it. */
 #ifndef ENVELOPE_TOOL_ROTATE_TREE_H
 #define ENVELOPE_TOOL_ROTATE_TREE_H
 
 #include "tools/rotate/rotate_file.h"
-#include "tools/common/run.h"
+#include "tools/rotate/rotate_line.h"
 
-/* Does it to every file, or with --list to every line. participle: "re-wrapped". */
-enum tool_status tool_rotate_tree(struct tool_run *run, tool_rotate_fn *rotate,
-                                  const char *participle);
+struct tool_rotate_kind {
+    tool_rotate_file_fn *file;
+    tool_rotate_line_fn *line;
+    const char *participle;                 /* "re-wrapped" */
+    const struct tool_tenant_keys *tenants; /* or NULL */
+};
+
+/* Does it to every file, or with --list to every line. */
+enum tool_status tool_rotate_tree(struct tool_run *run, const struct tool_rotate_kind *kind);
 
 #endif

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# Removes the files that `cmake --install` wrote down, and no folder. DESTDIR counts as it does there.
+if(NOT EXISTS ${MANIFEST})
+    message(FATAL_ERROR "nothing was installed from here: there is no ${MANIFEST}")
+endif()
+file(STRINGS ${MANIFEST} files)
+foreach(file ${files})
+    set(file $ENV{DESTDIR}${file})
+    if(EXISTS ${file} OR IS_SYMLINK ${file})
+        message(STATUS "Removing ${file}")
+        file(REMOVE ${file})
+    else()
+        message(STATUS "Not there: ${file}")
+    endif()
+endforeach()
+file(REMOVE ${MANIFEST})

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What runs a process, by the names of its control groups (cgroups(7)). */
+#ifndef ENVELOPE_CGROUP_UNIT_H
+#define ENVELOPE_CGROUP_UNIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ENV_UNIT_TEXT 256u /* a name of a folder, terminated */
+
+/*
+ * Of the text of /proc/PID/cgroup: "pod" and its UID where Kubernetes made the group, else the
+ * innermost service or scope of systemd. False: neither is present.
+ */
+bool env_cgroup_unit(const char *text, size_t len, char out[ENV_UNIT_TEXT]);
+
+/* The same of a file. False also when it cannot be read. */
+bool env_cgroup_unit_of_file(const char *path, char out[ENV_UNIT_TEXT]);
+
+#endif

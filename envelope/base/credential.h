@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * credential:NAME, a file that systemd puts into the service's own folder (LoadCredential= and its
+ * siblings, systemd.exec(5)).
+ */
+#ifndef ENVELOPE_CREDENTIAL_H
+#define ENVELOPE_CREDENTIAL_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+bool env_credential_is(const char *source);
+
+/* The path of the file. Returns why there is none, in words, or NULL. The environment of
+ * a set-user-ID program is not read. */
+const char *env_credential_path(const char *source, char path[PATH_MAX]);
+
+#endif

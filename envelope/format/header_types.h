@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a header says, as it is passed around; header.h reads and writes it. */
+#ifndef ENVELOPE_HEADER_TYPES_H
+#define ENVELOPE_HEADER_TYPES_H
+
+#include "envelope/format/crypto.h"
+#include "envelope/format/wrapped.h"
+
+#define ENV_HEADER_MAX (16u * 1024u) /* longest header that is read */
+#define ENV_HEADER_MAC_LEN 32u
+
+enum env_content {
+    ENV_CONTENT_MESSAGE,    /* a FLOE body follows */
+    ENV_CONTENT_SEALED_KEY, /* nothing follows */
+    ENV_CONTENT_NAMED_KEY,  /* a FLOE body follows: named_key.h */
+    ENV_CONTENTS,           /* how many there are */
+};
+
+struct env_recipient {
+    struct env_kek_id id;
+    struct env_wrapped wrapped;
+};
+
+/* 36 KB long: nobody clears or copies the recipients that are not there. */
+struct env_header {
+    enum env_content content;
+    /* Of a named key alone, a DER value: a header that was read points into its bytes. */
+    struct env_span parameters;
+    size_t count; /* recipients, 1 to ENV_KEK_RECIPIENTS_MAX */
+    struct env_recipient recipients[ENV_KEK_RECIPIENTS_MAX];
+};
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one use of libcrypto leaves for the next one: contexts that hold no key any more, and random
+ * bytes that were drawn ahead. Each thread has a place of its own (thread_number.h), so that no
+ * lock is needed. What is taken belongs to the taker until he gives it back; who finds nothing
+ * makes his own. Everything goes with the object that it was made for, whichever thread it was made
+ * by.
+ */
+#ifndef ENVELOPE_KEPT_H
+#define ENVELOPE_KEPT_H
+
+#include <stdatomic.h>
+
+#include "envelope/base/thread_number.h"
+
+enum env_kept_kind {
+    ENV_KEPT_HMAC_SHA384,
+    ENV_KEPT_HMAC_SHA256,
+    ENV_KEPT_GCM,
+    ENV_KEPT_EMPTY_GCM, /* of no cipher, for what is freed after each use */
+    ENV_KEPT_EMPTY_AES,
+    ENV_KEPT_RANDOM,
+    ENV_KEPT_RANDOM_KEYS,
+    ENV_KEPT_KINDS,
+};
+
+struct env_kept {
+    struct {
+        _Atomic(void *) things[ENV_KEPT_KINDS];
+        char apart[2 * ENV_CACHE_LINE - ENV_KEPT_KINDS * sizeof(void *)];
+    } places[ENV_THREAD_NUMBERS];
+};
+
+/* What is kept for this thread, or NULL. */
+static inline void *env_kept_take(struct env_kept *kept, enum env_kept_kind kind)
+{
+    return atomic_exchange(&kept->places[env_thread_number()].things[kind], NULL);
+}
+
+/* Keeps it. Returns what it has displaced, for the caller to free, or NULL. */
+static inline void *env_kept_give(struct env_kept *kept, enum env_kept_kind kind, void *thing)
+{
+    return atomic_exchange(&kept->places[env_thread_number()].things[kind], thing);
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENVELOPE_SPAN_H
+#define ENVELOPE_SPAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that somebody else has. */
+struct env_span {
+    const uint8_t *data;
+    size_t len;
+};
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calls of kek.h on KEKs that begin with an env_kek_head: each becomes an operation, which is
+ * performed within the fork gate; failures are raised.
+ */
+#ifndef ENVELOPE_KEK_CALLS_H
+#define ENVELOPE_KEK_CALLS_H
+
+#include "envelope/message/kek.h"
+
+void env_kek_calls_up_ref(struct env_kek *kek);
+
+ENV_RESULT env_kek_calls_wrap(struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN],
+                              struct env_wrapped *out);
+ENV_RESULT env_kek_calls_unwrap(struct env_kek *kek, const struct env_wrapped *wrapped,
+                                const struct env_dek_check *check, uint8_t dek[ENV_DEK_LEN]);
+ENV_RESULT env_kek_calls_key_wrap(struct env_kek *kek, enum env_key_wrap_kind alg,
+                                  const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len);
+ENV_RESULT env_kek_calls_key_unwrap(struct env_kek *kek, enum env_key_wrap_kind alg,
+                                    const uint8_t *in, size_t in_len, uint8_t *out,
+                                    size_t *out_len);
+
+#endif

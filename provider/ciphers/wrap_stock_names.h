@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wrap ciphers under the names that stock OpenSSL has for them (standard-names = yes), so that
+ * CMS, which asks for those names, can have its KEK in a token.
+ *
+ * Key bytes that begin with "kek:" name a KEK: "kek:" and its label, NUL-padded to the key's
+ * length, or "kek:" and zeros for the configured KEK. They never reach the stock cipher. All other
+ * key bytes are a key: they never reach a token, and everything about such a context is the stock
+ * cipher's doing, which comes from another provider.
+ *
+ * While the calling thread is inside a PKCS#11 module, all key bytes are keys: SoftHSM wraps with
+ * libcrypto's ciphers itself, in our process.
+ */
+#ifndef ENVELOPE_WRAP_STOCK_NAMES_H
+#define ENVELOPE_WRAP_STOCK_NAMES_H
+
+#include <openssl/core_dispatch.h>
+
+#define ENV_STANDARD_MARK "kek:"
+
+extern const OSSL_DISPATCH env_standard_128_functions[];
+extern const OSSL_DISPATCH env_standard_192_functions[];
+extern const OSSL_DISPATCH env_standard_256_functions[];
+extern const OSSL_DISPATCH env_standard_128_pad_functions[];
+extern const OSSL_DISPATCH env_standard_192_pad_functions[];
+extern const OSSL_DISPATCH env_standard_256_pad_functions[];
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A look at what the other active providers offer under the names of stock_names.h. Nothing is
+ * fetched: a fetch would construct all of their algorithms.
+ */
+#ifndef ENVELOPE_STOCK_LOOK_H
+#define ENVELOPE_STOCK_LOOK_H
+
+#include "provider/stock/splices.h"
+
+#define ENV_HELD_MAX 8u
+
+struct env_found {
+    const OSSL_ALGORITHM *entry; /* NULL: nobody offers it */
+    void *stock;                 /* the context of its provider */
+    int score;
+};
+
+struct env_look {
+    struct env_provctx *provctx;
+    bool fips; /* the library context demands fips=yes */
+    bool failed;
+    struct env_found ciphers[ENV_STOCK_CIPHER_COUNT];
+    struct env_found kdf;
+    struct env_found skeymgmts[ENV_SKEYMGMT_COUNT];
+    const char *wrap_name; /* NULL: what the configuration names is looked for */
+    struct env_found wrap; /* else the cipher of that name alone */
+    const OSSL_CORE_HANDLE *held[ENV_HELD_MAX];
+    size_t held_count;
+};
+
+/*
+ * Of each the entry that fulfils propquery best, the first of several. The providers that are in it
+ * are held until they are released: they may be deactivated, and are not torn down. False when
+ * there is no memory; env_held_release is due in any case.
+ */
+bool env_look(struct env_provctx *provctx, struct env_look *look);
+
+/* The same for one cipher of key wrap, by its name. */
+bool env_look_for_wrap(struct env_provctx *provctx, const char *name, struct env_look *look);
+
+void env_held_release(const struct env_provctx *provctx, const OSSL_CORE_HANDLE *const *held,
+                      size_t count);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "provider/stock/property.h"
+
+#include <openssl/crypto.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#define SPACES " \t"
+#define PROVIDER "provider"
+#define OURS "provider=envelope"
+
+struct text {
+    const char *at;
+    size_t len;
+};
+
+/* NAME, NAME=VALUE or NAME!=VALUE, of a query with ? or - before it. */
+struct clause {
+    struct text whole;
+    struct text name;
+    struct text value;
+    bool optional;
+    bool ignored; /* -NAME: the default properties' clause of that name does not count */
+    bool differs; /* != */
+};
+
+static const char *skip(const char *at)
+{
+    return at + strspn(at, SPACES);
+}
+
+/* The value behind = or !=, in quotes or not; at moves behind it. */
+static struct text take_value(const char **at)
+{
+    struct text value = {*at, 0};
+    char quote = **at;
+
+    if (quote == '\'' || quote == '"') {
+        value.at++;
+        value.len = strcspn(value.at, quote == '"' ? "\"" : "'");
+        *at = value.at + value.len + (value.at[value.len] != '\0');
+    } else {
+        value.len = strcspn(value.at, SPACES ",");
+        *at = value.at + value.len;
+    }
+    return value;
+}
+
+/* The next clause; at moves behind it. False at the end. */
+static bool take_clause(const char **at, struct clause *clause)
+{
+    *at += strspn(*at, SPACES ",");
+    *clause = (struct clause){.whole = {*at, 0}, .value = {"yes", 3}};
+    if (**at == '\0')
+        return false;
+    clause->optional = **at == '?';
+    clause->ignored = **at == '-';
+    if (clause->optional || clause->ignored)
+        *at = skip(*at + 1);
+    clause->name.at = *at;
+    clause->name.len = strcspn(*at, SPACES ",=!");
+    *at = skip(*at + clause->name.len);
+    clause->differs = **at == '!';
+    *at += clause->differs;
+    if (**at == '=') {
+        *at = skip(*at + 1);
+        clause->value = take_value(at);
+    }
+    *at += strcspn(*at, ",");
+    clause->whole.len = (size_t)(*at - clause->whole.at);
+    return true;
+}
+
+static bool same(struct text a, struct text b)
+{
+    return a.len == b.len && strncasecmp(a.at, b.at, a.len) == 0;
+}
+
+/* What a definition says of a name. What it does not name is "no". */
+static struct text value_of(const char *definition, struct text name)
+{
+    struct clause clause;
+
+    while (definition != NULL && take_clause(&definition, &clause)) {
+        if (same(clause.name, name))
+            return clause.value;
+    }
+    return (struct text){"no", 2};
+}
+
+int env_property_score(const char *query, const char *definition)
+{
+    struct clause clause;
+    int score = 0;
+
+    while (query != NULL && take_clause(&query, &clause)) {
+        if (clause.ignored)
+            continue;
+        if (same(value_of(definition, clause.name), clause.value) != clause.differs)
+            score++;
+        else if (!clause.optional)
+            return -1;
+    }
+    return score;
+}
+
+char *env_property_ours(const char *definition)
+{
+    size_t size = sizeof(OURS) + (definition != NULL ? strlen(definition) + 1 : 0);
+    char *ours = OPENSSL_malloc(size);
+    struct clause clause;
+    size_t len = sizeof(OURS) - 1;
+
+    if (ours == NULL)
+        return NULL;
+    memcpy(ours, OURS, sizeof(OURS));
+    while (definition != NULL && take_clause(&definition, &clause)) {
+        if (same(clause.name, (struct text){PROVIDER, sizeof(PROVIDER) - 1}))
+            continue;
+        ours[len++] = ',';
+        memcpy(ours + len, clause.whole.at, clause.whole.len);
+        len += clause.whole.len;
+        ours[len] = '\0';
+    }
+    return ours;
+}

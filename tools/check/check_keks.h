@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENVELOPE_TOOL_CHECK_KEKS_H
+#define ENVELOPE_TOOL_CHECK_KEKS_H
+
+#include "tools/check/check_say.h"
+
+/* Each KEK that seals, each that may open, and how many have to be lost to lose everything. */
+void tool_check_keks(struct tool_check *check);
+
+#endif

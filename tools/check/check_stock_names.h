@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENVELOPE_TOOL_CHECK_STOCK_NAMES_H
+#define ENVELOPE_TOOL_CHECK_STOCK_NAMES_H
+
+#include "tools/check/check_say.h"
+
+/* Who serves the names that our provider has beside others: it, or programs use no KEK. */
+void tool_check_stock_names(struct tool_check *check);
+
+#endif

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENVELOPE_TOOL_CMD_CHECK_H
+#define ENVELOPE_TOOL_CMD_CHECK_H
+
+#include "tools/common/run.h"
+
+extern const struct tool_command tool_command_check;
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENVELOPE_TOOL_COMMANDS_H
+#define ENVELOPE_TOOL_COMMANDS_H
+
+#include "tools/common/run.h"
+
+/* All subcommands, in the order in which help shows them; ended by NULL. */
+extern const struct tool_command *const tool_commands[];
+
+#endif

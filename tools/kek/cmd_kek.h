@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENVELOPE_TOOL_CMD_KEK_H
+#define ENVELOPE_TOOL_CMD_KEK_H
+
+#include "tools/common/run.h"
+
+extern const struct tool_command tool_command_kek;
+
+#endif

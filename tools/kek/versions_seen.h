@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The versions of a KEK, as they are on each of the configured tokens. */
+#ifndef ENVELOPE_TOOL_VERSIONS_SEEN_H
+#define ENVELOPE_TOOL_VERSIONS_SEEN_H
+
+#include "tools/common/run.h"
+
+#define TOOL_VERSION_LABEL (ENV_KEK_TEXT + 16u)
+
+struct tool_version {
+    struct env_kek *kek; /* on one token */
+    struct env_kek_info info;
+    uint32_t number;
+};
+
+/* The newest first, and by their references and tokens where they have one number. */
+struct tool_versions {
+    size_t count;
+    size_t room;
+    struct tool_version *list;
+};
+
+/*
+ * NAME, or NAME followed by a slash and an asterisk, as the command line has it: NAME alone. False:
+ * it is none, which is complained of.
+ */
+bool tool_version_name(const struct tool_run *run, const char *operand, char name[ENV_KEK_TEXT]);
+
+/* Cleared in either case. Having none is success. */
+ENV_RESULT tool_versions_read(struct tool_run *run, const char *name, struct tool_versions *out);
+void tool_versions_clear(struct tool_versions *versions);
+
+/* How many keys beginning at the i-th are one and the same on several tokens. */
+size_t tool_versions_copies(const struct tool_versions *versions, size_t i);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* envelope key: what an operator does with named keys. */
+#ifndef ENVELOPE_TOOL_CMD_KEY_H
+#define ENVELOPE_TOOL_CMD_KEY_H
+
+#include "tools/common/run.h"
+
+extern const struct tool_command tool_command_key;
+
+#endif
