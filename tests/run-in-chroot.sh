@@ -21,65 +21,13 @@ if [[ ${1-} == --make ]]; then
     shift
 fi
 release=${1:-trixie}
-root=$PWD/build/chroot/$release
-logs=$PWD/build/logs
-mkdir -p "$logs" "$root"
-((EUID == 0)) || {
-    echo "a chroot needs root" >&2
-    exit 2
-}
+# shellcheck source=tests/lib/chroot.sh
+source tests/lib/chroot.sh
+use_chroot "$release"
 
-# /dev is not mounted: debootstrap makes the devices that are needed, and a chroot that was left
-# behind can be deleted without harm.
-leave() {
-    if mountpoint -q "$root/proc"; then
-        umount "$root/proc"
-    fi
-}
-trap leave EXIT
-
-inside() {
-    # /bin as well: not every release has it in /usr
-    env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"
-}
-
-quietly() { # name, command ...
-    local name=$1
-    shift
-    # in the background, since within an `if` set -e has no meaning
-    "$@" >"$logs/chroot-$name.log" 2>&1 &
-    if ! wait $!; then
-        tail -n 50 "$logs/chroot-$name.log"
-        echo "$name failed, see $logs/chroot-$name.log" >&2
-        exit 1
-    fi
-}
-
-install_debootstrap() {
-    [[ $(dpkg-query -W -f '${db:Status-Status}' debootstrap 2>/dev/null) != installed ]] ||
-        return 0
-    exec 9>"$logs/apt.lock" # run.sh may be about to do the same
-    flock 9
-    apt-get update -q
-    apt-get install -q -y --no-install-recommends debootstrap
-    exec 9>&-
-}
-
-make_chroot() {
-    if [[ ! -f $root/made ]]; then
-        rm -rf "$root"
-        debootstrap --variant=minbase --include=ca-certificates "${release/experimental/sid}" "$root"
-        touch "$root/made"
-    fi
-    cp /etc/resolv.conf "$root/etc/resolv.conf"
-    mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
-}
-
-# What a release has for tests that the system outside can not run.
+# What a release has for tests that the system outside cannot run.
 install_more() {
     local packages
-    # a mirror of sid may be days behind
-    echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/old-mirror"
     if [[ $release == experimental ]]; then
         # of this suite apt takes only what it is told to take
         sed 's/ sid / experimental /' "$root/etc/apt/sources.list" \
@@ -94,30 +42,20 @@ install_more() {
     install_packages "${packages[@]}"
 }
 
-install_packages() {
-    inside env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
-}
-
 # The module of the system outside, built as a user would build it.
 build_outside() {
-    cmake -S . -B build/for-chroot -G Ninja -DCMAKE_BUILD_TYPE=Release -DENVELOPE_TESTS=OFF
+    cmake -S . -B build/for-chroot -G Ninja -DCMAKE_BUILD_TYPE=Release
     cmake --build build/for-chroot
     rm -rf "$root/outside"
     mkdir "$root/outside"
     cp build/for-chroot/envelope.so build/for-chroot/envelope "$root/outside/"
 }
 
-copy_tree() {
-    find "$root/src" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} + 2>/dev/null ||
-        mkdir "$root/src"
-    git archive HEAD | tar -x -C "$root/src"
-}
-
 echo "== $release: making the chroot"
 quietly debootstrap install_debootstrap
 quietly make make_chroot
 quietly more install_more
-quietly copy copy_tree
+quietly copy copy_tree src
 quietly install inside bash /src/tests/run.sh --install
 ! $make_only || exit 0
 quietly build build_outside
@@ -139,18 +77,18 @@ fi
 echo "== $release: $(inside openssl version), the module built with $(openssl version)"
 # One of those tests: says its name where it fails.
 with_module_outside() { # name
-    inside env ENVELOPE_MODULE_DIR=/outside ENVELOPE_PROGRAMS=/src/build/release/tests \
+    inside env ENVELOPE_MODULE_DIR=/outside ENVELOPE_PROGRAMS=/src/build/suite/tests \
         bash "/src/tests/integration/$1.sh" >"$logs/chroot-$1.log" 2>&1 || echo "$1"
 }
 
 names=()
-for name in $(inside ctest --test-dir /src/build/release -N |
+for name in $(inside ctest --test-dir /src/build/suite -N |
     sed -nE 's/^ *Test +#[0-9]+: integration\.//p'); do
     case $name in
     # these look at a build of their own, or take long and say nothing more here
     install | quickstart | large_file | *valgrind*) ;;
     # and these are about the command, or about tokens, more than about libcrypto
-    tool_* | rewrap_* | reencrypt | token_* | end_of_life | backup | several_keks) ;;
+    tool_* | files_secrets | rewrap_* | reencrypt | token_* | end_of_life | backup | several_*) ;;
     bad_configuration | configuration_file | p11_kit_modules) ;;
     *) names+=("$name") ;;
     esac

@@ -6,6 +6,7 @@
 #     tests/run.sh                 what every change must pass
 #     tests/run.sh --quick         the release build and its tests alone
 #     tests/run.sh --libcrypto     those of them in which another libcrypto can make a difference
+#     tests/run.sh --programs      the release build, and other people's programs with it
 #     tests/run.sh --install       nothing but what is missing for that is installed
 #     tests/run.sh --everything    that, the whole suite with ThreadSanitizer, and --coverage
 #     tests/run.sh --coverage      the suite in a build that counts, and the lines that it runs, by
@@ -21,23 +22,35 @@ failed=0
 
 case "${1-}" in
 "") ;;
---quick | --libcrypto | --install | --everything | --coverage) wanted=${1#--} ;;
+--quick | --libcrypto | --programs | --install | --everything | --coverage) wanted=${1#--} ;;
 *)
-    echo "usage: tests/run.sh [--quick | --libcrypto | --install | --everything | --coverage]" >&2
+    echo "usage: tests/run.sh [--quick | --libcrypto | --programs | --install | --everything | --coverage]" >&2
     exit 2
     ;;
 esac
 
 # cmake 3.25, OpenSSL 3.0 and p11-kit 0.24 are what Debian 12 has. clang and what belongs to it,
-# cppcheck and shellcheck are for the checks; opensc has a module that records calls to a token.
+# cppcheck and shellcheck are for the checks; opensc has a module that records calls to a token;
+# systemd verifies units, and need not run.
 packages=(cmake ninja-build pkg-config gcc libc6-dev libssl-dev openssl libp11-kit-dev p11-kit
-    softhsm2 opensc libnss3 libnss3-tools check time valgrind groff-base mandoc jq)
+    softhsm2 opensc libnss3 libnss3-tools check time valgrind groff-base mandoc jq systemd postgresql
+    libpq-dev xxd zsh)
 check_packages=(clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck)
 coverage_packages=(gcovr)
+# Those of tests/programs. Packages that start a server when they are installed are not: theirs are
+# unpacked, into build/packages.
+program_packages=(python3-cryptography php-cli php-pgsql php-illuminate-encryption
+    php-illuminate-container php-illuminate-config php-illuminate-database ruby ruby-activesupport
+    ruby-activerecord ruby-encryptor ruby-pg libfcgi-bin sqlcipher postgresql-contrib
+    mariadb-server-core mariadb-client-core)
+# what Debian's node needs, which is unpacked: another one may be installed
+program_packages+=(node-acorn node-cjs-module-lexer node-undici libbrotli1 libc-ares2 libnghttp2-14 libuv1)
+unpacked_packages=(nginx mariadb-server mariadb-client mariadb-backup prometheus)
 
 install_packages() {
     local missing=() package sudo=()
     [[ $wanted != usual && $wanted != everything ]] || packages+=("${check_packages[@]}")
+    [[ ! $wanted =~ ^(usual|everything|programs)$ ]] || packages+=("${program_packages[@]}")
     [[ $wanted != coverage && $wanted != everything ]] || packages+=("${coverage_packages[@]}")
     for package in "${packages[@]}"; do
         [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
@@ -48,6 +61,12 @@ install_packages() {
     ((EUID == 0)) || sudo=(sudo)
     exec 9>"$logs/apt.lock" # run-in-chroot.sh may be about to do the same
     flock 9
+    # The test of PostgreSQL starts a server of its own: none is to run here because of it.
+    if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+        "${sudo[@]}" mkdir -p /etc/postgresql-common
+        echo "create_main_cluster = false" |
+            "${sudo[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
     if ! { "${sudo[@]}" apt-get update -q && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${missing[@]}"; } >"$logs/apt.log" 2>&1; then
         tail -n 20 "$logs/apt.log"
@@ -55,6 +74,46 @@ install_packages() {
         exit 1
     fi
     exec 9>&-
+}
+
+# Takes servers out of their packages, for the tests that start one of their own.
+unpack_packages() {
+    local package missing=() sudo=()
+    unpacked_packages+=("$(php -r 'echo "php", PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION, "-fpm";')")
+    for package in "${unpacked_packages[@]}" nodejs; do
+        [[ -d build/packages/$package ]] || missing+=("$package")
+    done
+    ((${#missing[@]} > 0)) || return 0
+    echo "== unpacking ${missing[*]}"
+    ((EUID == 0)) || sudo=(sudo)
+    rm -rf build/packages.new
+    mkdir -p build/packages build/packages.new
+    exec 9>"$logs/apt.lock"
+    flock 9
+    "${sudo[@]}" apt-get update -q >"$logs/unpack.log" 2>&1 || :
+    exec 9>&-
+    if [[ " ${missing[*]} " == *" nodejs "* ]]; then
+        mapfile -t -O "$((${#missing[@]} - 1))" missing < <(debian_node)
+    fi
+    for package in "${missing[@]}"; do
+        if ! (cd build/packages.new && apt-get download -q "$package" &&
+            dpkg-deb -x "${package%=*}"_*.deb "${package%=*}") >>"$logs/unpack.log" 2>&1; then
+            tail -n 20 "$logs/unpack.log"
+            echo "the package $package could not be unpacked"
+            exit 1
+        fi
+        rm -rf "build/packages/${package%=*}"
+        mv "build/packages.new/${package%=*}" build/packages/
+    done
+    rm -rf build/packages.new
+}
+
+# Debian's node is a library and a program of the same version. Others call their program nodejs too.
+debian_node() {
+    local library version
+    library=$(apt-cache search --names-only '^libnode[0-9]+$' | cut -d ' ' -f 1 | sort -V | tail -n 1)
+    version=$(apt-cache show "$library" | sed -n 's/^Version: //p' | sort -V | tail -n 1)
+    printf '%s=%s\n' "$library" "$version" nodejs "$version"
 }
 
 # One check: a command that succeeds, and shows its output only when it does not.
@@ -105,22 +164,26 @@ build_and_test() { # preset, ctest's further arguments
 }
 
 # About files, descriptors, tokens that fail and configurations; and valgrind's longest.
-without_libcrypto='^integration\.(quickstart|large_file|kek_valgrind|valgrind_unit|rewrap_.*|tool_.*'
-without_libcrypto+='|token_(block|faults|pin|restart|unload)|reencrypt|backup|several_keks'
-without_libcrypto+='|bad_configuration|p11_kit_modules)$'
+without_libcrypto='^integration\.(quickstart|large_file|kek_valgrind|valgrind_unit|rewrap_.*|tool_.*|files_(faults|secrets)|completion'
+without_libcrypto+='|token_(block|faults|pin|restart|unload)|reencrypt|backup|several_(keks|modules)'
+without_libcrypto+='|bad_configuration|p11_kit_modules|(rotation|fields)_postgres)$|^walls|^programs\.'
+without_libcrypto+='|^unit\.tools\.test_tool_terminal$' # of which a chroot has none
 
-threads='^unit\..*(keymgmt|thread|fork|life_cycle)'
+threads='^unit\.(token|kek|keyring)\.|^unit\..*(thread|fork|life_cycle)'
 threads+='|^integration\.(fork|many_keks|token_(reenter|restart|threads))$'
+
+# What the product is made of.
+sources=(envelope keymgmt provider tools)
 
 c_files() { # directory ...
     find "$@" -name '*.[ch]' | sort
 }
 
 format() {
-    c_files provider keymgmt tools tests bench | xargs clang-format --dry-run -Werror
+    c_files "${sources[@]}" tests bench | xargs clang-format --dry-run -Werror
 }
 
-# cppcheck gets no system headers, so it is told what OpenSSL's macros are; header_asn1.c consists of
+# cppcheck gets no system headers, so it is told what OpenSSL's macros are; what *_asn1.c consist of is
 # nothing else.
 run_cppcheck() {
     cppcheck --quiet --error-exitcode=1 --std=c11 --language=c -j "$jobs" \
@@ -128,12 +191,12 @@ run_cppcheck() {
         --suppress=missingIncludeSystem --suppress=arrayIndexThenCheck --library=openssl \
         -D_GNU_SOURCE '-DENVELOPE_VERSION=""' '-DDEFINE_STACK_OF(type)=' \
         '-DDECLARE_ASN1_ITEM(type)=' '-DSTACK_OF(type)=struct stack_st_##type' \
-        -i envelope/format/header_asn1.c provider keymgmt tools
+        -i envelope/format/header_asn1.c -i envelope/format/named_key_asn1.c -I . "${sources[@]}"
 }
 
 # -W options of gcc that clang does not know are no findings.
 tidy() {
-    c_files provider keymgmt tools | grep '\.c$' |
+    c_files "${sources[@]}" | grep '\.c$' |
         xargs -P "$jobs" -n 4 clang-tidy --quiet -p build/clang --warnings-as-errors='*' \
             --extra-arg=-Wno-unknown-warning-option --checks="$tidy_checks" 2>&1 |
         sed '/warnings generated\.$/d'
@@ -151,11 +214,12 @@ tidy_checks+=',-bugprone-implicit-widening-of-multiplication-result,-*-narrowing
 # gcc's analyzer without the optimizer, which makes it see results of functions as uninitialised;
 # and with the summaries of functions that it would otherwise not follow to their end.
 analyze() {
-    local flags=(-std=c11 -D_GNU_SOURCE -DOPENSSL_NO_DEPRECATED '-DENVELOPE_VERSION=""' -O0 -Werror
+    local flags=(-std=c11 -I. -D_GNU_SOURCE -DOPENSSL_NO_DEPRECATED '-DENVELOPE_VERSION=""'
+        '-DENVELOPE_P11_MODULES=""' -O0 -Werror
         -fanalyzer -fanalyzer-call-summaries --param analyzer-min-snodes-for-call-summary=1000)
     # shellcheck disable=SC2207 # words are meant
     flags+=($(pkg-config --cflags libcrypto p11-kit-1))
-    c_files provider keymgmt tools | grep '\.c$' |
+    c_files "${sources[@]}" | grep '\.c$' |
         xargs -P "$jobs" -I '{}' gcc "${flags[@]}" -c '{}' -o /dev/null
 }
 
@@ -167,7 +231,7 @@ scripts() {
 # Every source file says its licence.
 licences() {
     local without
-    without=$(find provider keymgmt tools tests bench conf .ci CMakeLists.txt \
+    without=$(find "${sources[@]}" tests bench conf .ci CMakeLists.txt \
         \( -name '*.[ch]' -o -name '*.sh' -o -name CMakeLists.txt -o -path .ci/run \) \
         -exec grep -L 'SPDX-License-Identifier: Apache-2.0' {} +)
     [[ -z $without ]] || {
@@ -188,20 +252,21 @@ static_analysis() {
 # The lines that the tests of the coverage build ran. A process that ends by _exit or a crash counts
 # nothing, and what valgrind and the power cuts show is not about lines.
 count_lines() {
-    gcovr --root . --filter provider/ --filter keymgmt/ --filter tools/ build/coverage \
+    gcovr --root . "${sources[@]/#/--filter=}" build/coverage \
         --gcov-ignore-parse-errors --txt "$logs/coverage.txt" >"$logs/gcovr.log" 2>&1 ||
         { cat "$logs/gcovr.log" && return 1; }
     cat "$logs/coverage.txt"
     # by folder: gcovr's columns are file, lines, lines that ran
     # shellcheck disable=SC2016 # the dollars are awk's
-    awk '/^(provider|keymgmt|tools)\// {
-            split($1, part, "/")
-            lines[part[1]] += $2
-            ran[part[1]] += $3
+    awk '/^(envelope|provider|keymgmt|tools)\// {
+            folder = $1
+            sub(/\/[^\/]*$/, "", folder)
+            lines[folder] += $2
+            ran[folder] += $3
         }
         END {
             for (f in lines)
-                printf "%-10s %5d of %5d lines, %.1f %%\n", f, ran[f], lines[f], 100 * ran[f] / lines[f]
+                printf "%-18s %5d of %5d lines, %.1f %%\n", f, ran[f], lines[f], 100 * ran[f] / lines[f]
         }' "$logs/coverage.txt" | sort
 }
 
@@ -248,12 +313,14 @@ TMPDIR=$(mktemp -d "$PWD/build/tmp.XXXXXX")
 export TMPDIR
 trap leave EXIT
 install_packages
+[[ ! $wanted =~ ^(usual|everything|programs)$ ]] || unpack_packages
 case $wanted in
 install) exit 0 ;;
 coverage) ;;
-libcrypto) build_and_test release -E "$without_libcrypto" ;;
-quick) build_and_test release ;;
-*) build_and_test release -E '^unit\.' ;; # those run in clang's build, a release as well
+libcrypto) build_and_test suite -E "$without_libcrypto" ;;
+quick) build_and_test suite -LE programs ;;
+programs) build_and_test suite -L programs ;;
+*) build_and_test suite -E '^unit\.' ;; # those run in clang's build, a release as well
 esac
 if [[ $wanted == usual || $wanted == everything ]]; then
     build_and_test asan

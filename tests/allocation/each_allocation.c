@@ -4,8 +4,8 @@
 #include <openssl/err.h>
 #include <string.h>
 
-#include "failing_alloc.h"
 #include "envelope/format/header.h"
+#include "failing_alloc.h"
 
 #define RUNS_MAX 20000u
 #define FIRST_RUNS 10u

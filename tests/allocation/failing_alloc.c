@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "failing_alloc.h"
+#include "keymgmt/token/module_call.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <p11-kit/uri.h>
 #include <search.h>
@@ -11,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-#include "provider/keys/kek_key.h"
 #include "keymgmt/token_keyring.h"
+#include "provider/keys/kek_key.h"
 
 static _Thread_local bool armed;
 static _Thread_local bool paused;
@@ -189,7 +193,7 @@ P11KitUri *__wrap_p11_kit_uri_new(void)
     return fails() ? NULL : __real_p11_kit_uri_new();
 }
 
-/* Where libcrypto (3.0) can not make its EVP_PKEY, it loses the key that we have handed over. */
+/* Where libcrypto (3.0) cannot make its EVP_PKEY, it loses the key that we have handed over. */
 int __wrap_env_key_hand_over(struct env_key *key, int object_type, OSSL_CALLBACK *object_cb,
                              void *object_arg)
 {
@@ -251,4 +255,32 @@ unsigned failing_alloc_disarm(void)
 {
     armed = false;
     return count;
+}
+
+/* ---- some of many ---- */
+
+unsigned failing_alloc_at_most(unsigned usual)
+{
+    return getenv("ENVELOPE_ALLOCATION_ALL") != NULL ? UINT_MAX : usual;
+}
+
+unsigned failing_alloc_spread(unsigned allocations, unsigned at_most, failing_alloc_try_fn *try,
+                              void *arg)
+{
+    const unsigned runs = allocations < at_most ? allocations : at_most;
+    int errors = dup(STDERR_FILENO);
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (errors < 0 || dup2(nowhere, STDERR_FILENO) < 0)
+        abort();
+    for (unsigned i = 0; i < runs; i++) {
+        const unsigned first = i * allocations / runs;
+        const unsigned width = (i + 1) * allocations / runs - first;
+
+        try(arg, 1 + first + (unsigned)getpid() % width);
+    }
+    (void)dup2(errors, STDERR_FILENO);
+    (void)close(errors);
+    (void)close(nowhere);
+    return runs;
 }

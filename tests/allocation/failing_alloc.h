@@ -27,4 +27,16 @@ void failing_alloc_go_on(void);
 /* From here on none fails. Returns how many there were. */
 unsigned failing_alloc_disarm(void);
 
+/* So many of an operation's allocations are tried: `usual`, or all where ENVELOPE_ALLOCATION_ALL is
+ * set. */
+unsigned failing_alloc_at_most(unsigned usual);
+
+/*
+ * Tries that many of `count` allocations at most. Where that is not all, they are evenly spread,
+ * and each process takes others. Nothing comes to stderr meanwhile. Returns how many were tried.
+ */
+typedef void failing_alloc_try_fn(void *arg, unsigned nth);
+unsigned failing_alloc_spread(unsigned count, unsigned at_most, failing_alloc_try_fn *try,
+                              void *arg);
+
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each allocation of sealing and opening with tokens: for RSA KEKs, of a token and of a file, for
- * several KEKs, optional ones, stand-ins, and of re-wrapping between them. A header that comes out
+ * several KEKs, optional ones, replicas, and of re-wrapping between them. A header that comes out
  * has to have every KEK that was asked for, and each of them has to open it.
  */
 #include <check.h>
-#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/param_build.h>
@@ -15,9 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "failing_alloc.h"
+#include "caller.h"
 #include "envelope/message/dek.h"
 #include "envelope/message/dek_rewrap.h"
+#include "failing_alloc.h"
 #include "softhsm_fixture.h"
 
 static unsigned at_most; /* runs of one operation; ENVELOPE_ALLOCATION_ALL: all */
@@ -90,8 +90,8 @@ static const struct operation operations[] = {
     {"several KEKs", "orders other FILE", NULL, 3, ENV_R_NONE, seal},
     {"optional KEKs", "orders other FILE shared", "other FILE shared", 4, ENV_R_NONE, seal},
     {"an optional KEK away", "orders away other", "away other", 2, ENV_R_NONE, seal},
-    {"stand-ins", "shared", NULL, 1, ENV_R_NONE, seal},
-    {"no stand-ins", "differs", NULL, 0, ENV_R_KEK_DIFFERS, seal},
+    {"replicas", "shared", NULL, 1, ENV_R_NONE, seal},
+    {"no replicas", "differs", NULL, 0, ENV_R_KEK_DIFFERS, seal},
     {"two of one label", "twice", NULL, 0, ENV_R_KEK_AMBIGUOUS, seal},
     {"opening", "orders", NULL, 2, ENV_R_NONE, open_old},
     {"AES and RSA to AES", "other", NULL, 1, ENV_R_NONE, rewrap},
@@ -103,7 +103,7 @@ static const struct operation operations[] = {
 
 /* ---- what is expected ---- */
 
-/* Of a file that can not be read into memory libcrypto may say that it is malformed. */
+/* Of a file that cannot be read into memory libcrypto may say that it is malformed. */
 static bool is_memory(enum env_reason reason)
 {
     return reason == ENV_R_KEK_FILE_CONTENT || reason == ENV_R_KEK_KIND ||
@@ -152,7 +152,7 @@ static unsigned run_without(const struct operation *op, unsigned nth, bool and_o
     unsigned count;
     ENV_RESULT r;
 
-    dek.keyring = ring_new();
+    dek.keyring = keyring_new();
     if (!fresh)
         judge(op, 0, op->run(), false);
     raised_forget();
@@ -162,7 +162,7 @@ static unsigned run_without(const struct operation *op, unsigned nth, bool and_o
     judge(op, nth, r, nth > 0 && count >= nth);
     if (nth > 0)
         judge(op, nth, op->run(), false);
-    ring_free(dek.keyring);
+    keyring_free(dek.keyring);
     return count;
 }
 
@@ -182,36 +182,42 @@ static void configure(const struct operation *op)
         else
             (void)snprintf(to[i], sizeof(kek), "%s", from[i] != NULL ? from[i] : "");
     }
-    ring_set(&ring_config()->kek, kek);
-    ring_set(&ring_config()->kek_optional, op->optional != NULL ? optional : NULL);
+    keyring_set(&keyring_config()->kek, kek);
+    /* an RSA key opens only where it is named; where it seals it is */
+    keyring_set(&keyring_config()->open_only_kek, strcmp(kek, "rsa") == 0 ? NULL : "rsa");
+    keyring_set(&keyring_config()->kek_optional, op->optional != NULL ? optional : NULL);
 }
 
-/*
- * Where there are more than `at_most`, most are libcrypto's (an RSA key in a file takes 1400): so
- * many are evenly spread, and others the next time.
- */
+struct trial {
+    const struct operation *op;
+    bool and_on;
+    bool fresh;
+};
+
+static void try_without(void *arg, unsigned nth)
+{
+    const struct trial *trial = arg;
+
+    (void)run_without(trial->op, nth, trial->and_on, trial->fresh);
+}
+
+/* Where there are more than `at_most`, most are libcrypto's: an RSA key in a file takes 1400. */
 static void each_allocation_of(const struct operation *op, bool and_on, bool fresh)
 {
-    unsigned phase = (unsigned)getpid();
+    struct trial trial = {op, and_on, fresh};
     unsigned count;
     unsigned runs;
 
     configure(op);
     memcpy(key, old_key, sizeof(key)); /* sealing draws others */
     count = run_without(op, 0, false, fresh);
-    runs = count < at_most ? count : at_most;
-    for (unsigned i = 0; i < runs; i++) {
-        unsigned first = i * count / runs;
-        unsigned width = (i + 1) * count / runs - first;
-
-        (void)run_without(op, 1 + first + phase % width, and_on, fresh);
-    }
+    runs = failing_alloc_spread(count, at_most, try_without, &trial);
     fprintf(stderr, "%s%s: %u of %u allocations%s\n", op->name, fresh ? "" : " again", runs, count,
             and_on ? ", each with all that follow" : "");
 }
 
 /* All operations with one set of tokens: RSA keys take long to make. */
-START_TEST(each_fails)
+START_TEST(operations_of_keks_survive_each_failing_allocation)
 {
     for (size_t i = 0; i < OPERATIONS; i++)
         each_allocation_of(&operations[i], _i % 2 != 0, _i < 2);
@@ -220,11 +226,11 @@ END_TEST
 
 /* ---- tokens and KEKs ---- */
 
-static void write_public_half(const struct env_kek_facts *facts)
+static void write_public_half(const struct env_kek_info *info)
 {
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-    BIGNUM *n = BN_bin2bn(facts->modulus, (int)facts->modulus_len, NULL);
-    BIGNUM *e = BN_bin2bn(facts->exponent, (int)facts->exponent_len, NULL);
+    BIGNUM *n = BN_bin2bn(info->modulus, (int)info->modulus_len, NULL);
+    BIGNUM *e = BN_bin2bn(info->exponent, (int)info->exponent_len, NULL);
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
     EVP_PKEY *pkey = NULL;
     OSSL_PARAM *params;
@@ -249,19 +255,19 @@ static void write_public_half(const struct env_kek_facts *facts)
 
 static void make_rsa(const char *label, const char *token)
 {
-    struct env_keyring *ring = ring_new();
+    struct env_keyring *keyring = keyring_new();
     const struct env_kek_request request = {
         .type = ENV_KEK_RSA, .bits = 3072, .label = label, .token = token};
-    struct env_kek_facts facts;
+    struct env_kek_info info;
     struct env_kek *kek = NULL;
-    ENV_RESULT r = ring->vtable->generate(ring, &request, &kek);
+    ENV_RESULT r = keyring->vtable->generate(keyring, &request, &kek);
 
     ck_assert_msg(env_ok(r), "%d %s", (int)r.reason, raised_text());
-    kek->vtable->describe(kek, &facts);
+    kek->vtable->describe(kek, &info);
     env_kek_free(kek);
-    ring_free(ring);
+    keyring_free(keyring);
     if (strcmp(label, "rsa") == 0)
-        write_public_half(&facts);
+        write_public_half(&info);
 }
 
 static void make_keys(void)
@@ -291,46 +297,40 @@ static void set_up(void)
 
     softhsm_setup();
     softhsm_add_token("second");
-    ring_config_reset();
-    ring_set(&ring_config()->token, NULL);
-    ring_set(&ring_config()->allow_imported_kek, "yes");
+    keyring_config_reset();
+    keyring_set(&keyring_config()->token, NULL);
+    keyring_set(&keyring_config()->allow_imported_kek, "yes");
     make_keys();
-    dek = (struct env_dek_context){env_crypto_new(NULL, NULL), NULL, raised_errors()};
+    dek = (struct env_dek_context){.crypto = env_crypto_new(NULL, NULL), .errors = raised_errors()};
     ck_assert(env_ok(env_crypto_ready(dek.crypto)));
     configure(&for_old);
-    dek.keyring = ring_new();
+    dek.keyring = keyring_new();
     ck_assert(env_ok(seal()));
     old = (struct env_span){der, der_len};
     memcpy(old_key, key, sizeof(key));
     der = NULL;
-    ring_free(dek.keyring);
+    keyring_free(dek.keyring);
 }
 
 static void tear_down(void)
 {
     OPENSSL_free((void *)(uintptr_t)old.data);
     env_crypto_free(dek.crypto);
-    ring_config_clear();
+    keyring_config_clear();
     softhsm_teardown();
 }
 
 int main(void)
 {
-    Suite *suite = suite_create("allocation, KEKs");
+    Suite *suite = suite_create("allocation: KEKs");
     TCase *tcase = tcase_create("failures");
     bool all = getenv("ENVELOPE_ALLOCATION_ALL") != NULL;
-    SRunner *runner;
-    int failed;
 
-    at_most = all ? UINT_MAX : 12;
+    at_most = failing_alloc_at_most(12);
     failing_alloc_install();
     tcase_set_timeout(tcase, all ? 7200 : 300);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, each_fails, 0, all ? 4 : 2);
+    tcase_add_loop_test(tcase, operations_of_keks_survive_each_failing_allocation, 0, all ? 4 : 2);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return caller_run(suite);
 }

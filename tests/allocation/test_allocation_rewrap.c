@@ -75,27 +75,27 @@ static void rewrap_all(const char *name, size_t from, size_t to)
     run_all(&op);
 }
 
-START_TEST(aes_to_aes)
+START_TEST(rewrapping_aes_to_aes_survives_each_failing_allocation)
 {
     rewrap_all("AES to AES", 1, 1);
 }
 END_TEST
 
-START_TEST(aes_to_rsa)
+START_TEST(rewrapping_aes_to_rsa_survives_each_failing_allocation)
 {
     fake_make_rsa(1, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-3072.pem");
     rewrap_all("AES to RSA", 1, 1);
 }
 END_TEST
 
-START_TEST(rsa_to_aes)
+START_TEST(rewrapping_rsa_to_aes_survives_each_failing_allocation)
 {
     fake_make_rsa(0, ENV_WRAP_RSA_OAEP_SHA1, "rsa/kek-3072.pem");
     rewrap_all("RSA to AES", 1, 1);
 }
 END_TEST
 
-START_TEST(several_to_several)
+START_TEST(rewrapping_several_to_several_survives_each_failing_allocation)
 {
     fake_make_rsa(1, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-3072.pem");
     fake_make_rsa(3, ENV_WRAP_RSA_OAEP_SHA256, "rsa/other-3072.pem");
@@ -112,7 +112,7 @@ static void some_open_it(void)
     each_opens(keks, plain);
 }
 
-START_TEST(optional_keks)
+START_TEST(optional_keks_survive_each_failing_allocation)
 {
     const struct operation all = {"all optional", fetch, seal, all_open_it, free_cipher, false};
     const struct operation one = {"one away", fetch, seal, some_open_it, free_cipher, false};
@@ -129,7 +129,7 @@ START_TEST(optional_keks)
 }
 END_TEST
 
-START_TEST(opening_with_the_last)
+START_TEST(opening_with_the_last_survives_each_failing_allocation)
 {
     /* of an RSA recipient, where the first is not here */
     const struct operation op = {"re-wrapping by RSA", fetch_rewrap, rewrap,
@@ -200,7 +200,7 @@ static void is_recorded_and_plain(void)
     ck_assert_mem_eq(out, plain.data, plain.len);
 }
 
-START_TEST(what_is_required_is_recorded)
+START_TEST(required_records_are_written_or_the_operation_fails)
 {
     const struct operation sealing = {"sealing, recorded",   fetch_and_count, seal,
                                       is_recorded_and_opens, free_cipher,     false};
@@ -228,19 +228,19 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("allocation, re-wrapping");
+    Suite *suite = suite_create("allocation: re-wrapping");
     TCase *tcase = tcase_create("failures");
 
     failing_alloc_install();
     tcase_set_timeout(tcase, 300);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, aes_to_aes);
-    tcase_add_test(tcase, aes_to_rsa);
-    tcase_add_test(tcase, rsa_to_aes);
-    tcase_add_test(tcase, several_to_several);
-    tcase_add_test(tcase, opening_with_the_last);
-    tcase_add_test(tcase, optional_keks);
-    tcase_add_test(tcase, what_is_required_is_recorded);
+    tcase_add_test(tcase, rewrapping_aes_to_aes_survives_each_failing_allocation);
+    tcase_add_test(tcase, rewrapping_aes_to_rsa_survives_each_failing_allocation);
+    tcase_add_test(tcase, rewrapping_rsa_to_aes_survives_each_failing_allocation);
+    tcase_add_test(tcase, rewrapping_several_to_several_survives_each_failing_allocation);
+    tcase_add_test(tcase, opening_with_the_last_survives_each_failing_allocation);
+    tcase_add_test(tcase, optional_keks_survive_each_failing_allocation);
+    tcase_add_test(tcase, required_records_are_written_or_the_operation_fails);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

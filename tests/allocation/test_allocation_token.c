@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The same as test_allocation.c for what keymgmt/ does with a token: modules, slots, sessions, the
- * login, the search for a key, wrapping, unwrapping, listing, making one.
+ * The same as test_allocation_ciphers.c for what keymgmt/ does with a token: modules, slots,
+ * sessions, the login, the search for a key, wrapping, unwrapping, listing, making one.
  */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "caller.h"
 #include "failing_alloc.h"
 #include "softhsm_fixture.h"
 
 #define RUNS_MAX 2000u
 
-static struct env_keyring *ring;
+static struct env_keyring *keyring;
 static const uint8_t dek[ENV_DEK_LEN] = "a data key of thirty-two bytes.";
 
 /* What comes of a success with a wrong result: Check's assertions need memory themselves. */
@@ -33,10 +34,11 @@ static ENV_RESULT wrap_and_unwrap(void)
     uint8_t back[ENV_DEK_LEN] = {0};
     ENV_RESULT r;
 
-    ENV_TRY(ring->vtable->select(ring, &selector, &list));
+    ENV_TRY(keyring->vtable->select(keyring, &selector, &list));
     r = list.keks[0]->vtable->wrap(list.keks[0], dek, &wrapped);
     if (env_ok(r))
-        r = ring->vtable->lookup(ring, list.keks[0]->vtable->id(list.keks[0]), wrapped.alg, &kek);
+        r = keyring->vtable->lookup(keyring, list.keks[0]->vtable->id(list.keks[0]), wrapped.alg,
+                                    &kek, NULL);
     if (env_ok(r))
         r = kek->vtable->unwrap(kek, &wrapped, NULL, back);
     if (env_ok(r) && memcmp(back, dek, sizeof(dek)) != 0)
@@ -46,20 +48,20 @@ static ENV_RESULT wrap_and_unwrap(void)
     return r;
 }
 
-static ENV_RESULT raw_wrap(void)
+static ENV_RESULT key_wrap(void)
 {
     const struct env_selector selector = {.marked = "orders"};
     struct env_kek *kek = NULL;
-    uint8_t wrapped[64 + ENV_RAW_SLACK];
-    uint8_t back[64 + ENV_RAW_SLACK];
+    uint8_t wrapped[64 + ENV_KEY_WRAP_SLACK];
+    uint8_t back[64 + ENV_KEY_WRAP_SLACK];
     size_t len = 0;
     size_t back_len = 0;
     ENV_RESULT r;
 
-    ENV_TRY(ring->vtable->select_raw(ring, &selector, 256, &kek));
-    r = kek->vtable->raw_wrap(kek, ENV_RAW_KW, dek, sizeof(dek), wrapped, &len);
+    ENV_TRY(keyring->vtable->select_for_key_wrap(keyring, &selector, 256, &kek, NULL));
+    r = kek->vtable->key_wrap(kek, ENV_KEY_WRAP_KW, dek, sizeof(dek), wrapped, &len);
     if (env_ok(r))
-        r = kek->vtable->raw_unwrap(kek, ENV_RAW_KW, wrapped, len, back, &back_len);
+        r = kek->vtable->key_unwrap(kek, ENV_KEY_WRAP_KW, wrapped, len, back, &back_len);
     if (env_ok(r) && (back_len != sizeof(dek) || memcmp(back, dek, sizeof(dek)) != 0))
         r = wrong;
     env_kek_free(kek);
@@ -77,7 +79,7 @@ static ENV_RESULT list_all(void)
 {
     unsigned count = 0;
 
-    ENV_TRY(ring->vtable->list(ring, "pkcs11:token=kek?pin-value=1234", take, &count));
+    ENV_TRY(keyring->vtable->list(keyring, "pkcs11:token=kek?pin-value=1234", take, &count));
     return count >= 2 ? ENV_OK : wrong;
 }
 
@@ -87,7 +89,7 @@ static ENV_RESULT make(void)
         .type = ENV_KEK_AES, .bits = 256, .label = "made", .same_label = true};
     struct env_kek *kek = NULL;
 
-    ENV_TRY(ring->vtable->generate(ring, &request, &kek));
+    ENV_TRY(keyring->vtable->generate(keyring, &request, &kek));
     env_kek_free(kek);
     return ENV_OK;
 }
@@ -99,14 +101,14 @@ static bool run_without(const struct operation *op, unsigned nth, bool and_on)
     ENV_RESULT r = ENV_OK;
 
     if (!op->fresh)
-        ring = ring_new();
+        keyring = keyring_new();
     if (!op->fresh)
         ck_assert(env_ok(op->run()));
     raised_forget();
     failing_alloc_arm(nth, and_on);
     if (op->fresh) {
-        ring = NULL;
-        r = env_token_keyring_new(ring_config(), NULL, raised_errors(), &ring);
+        keyring = NULL;
+        r = env_token_keyring_new(keyring_config(), NULL, raised_errors(), &keyring);
     }
     if (env_ok(r))
         r = op->run();
@@ -115,21 +117,21 @@ static bool run_without(const struct operation *op, unsigned nth, bool and_on)
                   "%s without allocation %u: reason %d %s", op->name, nth, (int)r.reason,
                   raised_text());
     ck_assert(count >= nth || env_ok(r));
-    if (ring == NULL)
-        ring = ring_new();
+    if (keyring == NULL)
+        keyring = keyring_new();
     r = op->run();
     ck_assert_msg(env_ok(r), "%s after allocation %u failed: reason %d %s", op->name, nth,
                   (int)r.reason, raised_text());
-    ring_free(ring);
+    keyring_free(keyring);
     return count >= nth;
 }
 
-START_TEST(each_fails)
+START_TEST(operations_of_tokens_survive_each_failing_allocation)
 {
     static const struct operation operations[] = {
         {"wrap and unwrap", true, wrap_and_unwrap},
         {"wrap and unwrap again", false, wrap_and_unwrap},
-        {"raw wrap", true, raw_wrap},
+        {"key wrap", true, key_wrap},
         {"list", true, list_all},
         {"list again", false, list_all},
         {"make", true, make},
@@ -152,30 +154,25 @@ static void set_up(void)
     softhsm_setup();
     softhsm_make_key(&orders);
     softhsm_make_key(&other);
-    ring_config_reset();
+    keyring_config_reset();
+    keyring_set(&keyring_config()->pin_failure_memory, softhsm_dir());
 }
 
 static void tear_down(void)
 {
-    ring_config_clear();
+    keyring_config_clear();
     softhsm_teardown();
 }
 
 int main(void)
 {
-    Suite *suite = suite_create("allocation, token");
+    Suite *suite = suite_create("allocation: tokens");
     TCase *tcase = tcase_create("failures");
-    SRunner *runner;
-    int failed;
 
     failing_alloc_install();
     tcase_set_timeout(tcase, 150);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, each_fails, 0, 12);
+    tcase_add_loop_test(tcase, operations_of_tokens_survive_each_failing_allocation, 0, 12);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return caller_run(suite);
 }

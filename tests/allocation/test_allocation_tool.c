@@ -5,70 +5,29 @@
  * does it.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "caller.h"
 #include "failing_alloc.h"
 #include "fake_keyring.h"
 #include "softhsm_fixture.h"
-#include "tools/common/run.h"
-#include "tools/common/workers.h"
+#include "tool_call.h"
+#include "tools/look/cmd_census.h"
+#include "tools/look/cmd_verify.h"
+#include "tools/rotate/cmd_reencrypt.h"
+#include "tools/rotate/cmd_rewrap.h"
 
 #define OUTPUT (1u << 16)
 #define FILES 3u
 
 static unsigned at_most; /* runs of one command; ENVELOPE_ALLOCATION_ALL: all */
-static char conf[600];
 static char tree[600];
 static struct bytes messages[FILES];
 static char output[OUTPUT];
-
-/* ---- work is done where it is added, in this thread: memory fails in a thread ---- */
-
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl*): the linker's names */
-struct tool_workers *__wrap_tool_workers_new(unsigned count, const struct tool_workers_ops *ops,
-                                             void *arg);
-void __wrap_tool_workers_add(struct tool_workers *workers, void *job);
-void __wrap_tool_workers_finish(struct tool_workers *workers);
-
-struct tool_workers {
-    const struct tool_workers_ops *ops;
-    void *arg;
-    void *mine;
-};
-
-struct tool_workers *__wrap_tool_workers_new(unsigned count, const struct tool_workers_ops *ops,
-                                             void *arg)
-{
-    struct tool_workers *workers = calloc(1, sizeof(*workers));
-
-    (void)count;
-    if (workers == NULL)
-        return NULL;
-    *workers = (struct tool_workers){ops, arg, ops->begin != NULL ? ops->begin(arg) : NULL};
-    return workers;
-}
-
-void __wrap_tool_workers_add(struct tool_workers *workers, void *job)
-{
-    workers->ops->work(workers->arg, workers->mine, job);
-    workers->ops->deliver(workers->arg, job);
-}
-
-void __wrap_tool_workers_finish(struct tool_workers *workers)
-{
-    if (workers->ops->end != NULL)
-        workers->ops->end(workers->arg, workers->mine);
-    free(workers);
-}
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl*) */
 
 /* ---- the command ---- */
 
@@ -79,33 +38,16 @@ struct call {
     bool changes; /* the files */
 };
 
-/* As main.c does it. *count: of allocations; the configuration is read before they are counted. */
 static enum tool_status run(const struct call *call, unsigned nth, bool and_on, unsigned *count)
 {
-    const struct tool_option *tables[TOOL_OPTION_TABLES] = {tool_options_common};
-    struct tool_run run = {.command = call->command};
-    struct tool_failure failure;
-    char *argv[8] = {(char *)(uintptr_t) "--config", conf, tree};
-    char why[256];
-    int argc = 3;
+    struct tool_run run;
     enum tool_status status;
 
-    for (size_t i = 0; call->options[i] != NULL; i++)
-        argv[argc++] = call->options[i];
-    for (size_t i = 0; call->command->tables[i] != NULL; i++)
-        tables[i + 1] = call->command->tables[i];
-    ck_assert_msg(tool_options_parse(tables, argc, argv, &run.options, why, sizeof(why)), "%s",
-                  why);
     memset(output, 0, sizeof(output));
-    run.out = fmemopen(output, sizeof(output), "w");
-    ck_assert_ptr_nonnull(run.out);
-    env_json_init(&run.json, run.out);
-    ck_assert_msg(tool_run_open_keys(&run, &failure), "%s", failure.text);
-    failing_alloc_arm(nth, and_on);
-    status = call->command->run(&run);
-    *count = failing_alloc_disarm();
-    tool_keys_close(run.keys);
-    ck_assert_int_eq(fclose(run.out), 0);
+    tool_call_begin(&run, call->command, tree, call->options,
+                    fmemopen(output, sizeof(output), "w"));
+    status = tool_call_run(&run, nth, and_on, count);
+    tool_call_end(&run);
     return status;
 }
 
@@ -146,6 +88,7 @@ static char *said(const struct call *call)
 /* ---- the runs ---- */
 
 struct expected {
+    const struct call *call;
     char *output; /* of the command */
     char *census; /* after it */
 };
@@ -189,35 +132,30 @@ static void run_without(const struct call *call, unsigned nth, bool and_on,
     all_is_there(call, nth);
 }
 
+static void try_without(void *arg, unsigned nth)
+{
+    const struct expected *expected = arg;
+
+    run_without(expected->call, nth, false, expected);
+    run_without(expected->call, nth, true, expected);
+}
+
 static void run_all(const struct call *call)
 {
-    struct expected expected = {0};
-    unsigned phase = (unsigned)getpid();
+    struct expected expected = {.call = call};
     unsigned count;
     unsigned runs;
-    int errors = dup(STDERR_FILENO);
-    int nowhere = open("/dev/null", O_WRONLY);
 
     ck_assert_int_eq(run(call, 0, false, &count), TOOL_FINE);
     expected.output = strdup(output);
     expected.census = said(&census);
-    runs = count < at_most ? count : at_most;
+    runs = failing_alloc_spread(count, at_most, try_without, &expected);
     fprintf(stderr, "%s: %u of %u allocations\n", call->name, runs, count);
-    ck_assert_int_ge(dup2(nowhere, STDERR_FILENO), 0);
-    for (unsigned i = 0; i < runs; i++) {
-        unsigned first = i * count / runs;
-        unsigned width = (i + 1) * count / runs - first;
-
-        run_without(call, 1 + first + phase % width, false, &expected);
-        run_without(call, 1 + first + phase % width, true, &expected);
-    }
-    ck_assert_int_ge(dup2(errors, STDERR_FILENO), 0);
-    ck_assert(close(errors) == 0 && close(nowhere) == 0);
     free(expected.output);
     free(expected.census);
 }
 
-START_TEST(each_fails)
+START_TEST(subcommands_survive_each_failing_allocation)
 {
     static const struct call calls[] = {
         {"census", &tool_command_census, {"--verbose"}, false},
@@ -242,7 +180,6 @@ static void make_messages(void)
                                 "pin-source = env:TEST_PIN\nkek = %s\n";
     OSSL_LIB_CTX *libctx;
     char section[1024];
-    FILE *file = fopen(conf, "w");
 
     (void)snprintf(section, sizeof(section), lines, softhsm_module(), "orders");
     libctx = libctx_new_configured(NULL, section, true);
@@ -253,10 +190,7 @@ static void make_messages(void)
         bytes_free(&plain);
     }
     OSSL_LIB_CTX_free(libctx);
-    (void)fprintf(file, "openssl_conf = init\n[init]\nproviders = all\n[all]\n"
-                        "default = other\nenvelope = ours\n[other]\nactivate = 1\n[ours]\n");
-    (void)fprintf(file, lines, softhsm_module(), "orders other");
-    ck_assert_int_eq(fclose(file), 0);
+    tool_call_configure("kek = orders other\n");
 }
 
 static void set_up(void)
@@ -269,7 +203,6 @@ static void set_up(void)
     softhsm_make_key(&orders);
     softhsm_make_key(&other);
     (void)setenv("TEST_PIN", SOFTHSM_PIN, 1);
-    (void)snprintf(conf, sizeof(conf), "%s/openssl.cnf", softhsm_dir());
     (void)snprintf(tree, sizeof(tree), "%s/tree", softhsm_dir());
     (void)snprintf(path, sizeof(path), "%s/below", tree);
     ck_assert(mkdir(tree, 0700) == 0 && mkdir(path, 0700) == 0);
@@ -286,14 +219,14 @@ static void tear_down(void)
 
 int main(void)
 {
-    Suite *suite = suite_create("allocation, tool");
+    Suite *suite = suite_create("allocation: tool");
     TCase *tcase = tcase_create("failures");
 
-    at_most = getenv("ENVELOPE_ALLOCATION_ALL") != NULL ? UINT_MAX : 16;
+    at_most = failing_alloc_at_most(16);
     failing_alloc_install();
     tcase_set_timeout(tcase, 400);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, each_fails, 0, 7);
+    tcase_add_loop_test(tcase, subcommands_survive_each_failing_allocation, 0, 7);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -171,6 +171,20 @@ static void change_state(enum faulty_kind kind)
         atomic_store(&control->absent, true);
 }
 
+/* What is wrong with this call: of a mixture the number of the call decides, so that it repeats. */
+static enum faulty_kind kind_now(void)
+{
+    static const enum faulty_kind mixed[] = {
+        FAULTY_LENGTH_ZERO,  FAULTY_GARBAGE,     FAULTY_LENGTH_NONE, FAULTY_BINARY,
+        FAULTY_LENGTH_WRAPS, FAULTY_LENGTH_HUGE, FAULTY_OTHER_TYPE,  FAULTY_ENDLESS,
+        FAULTY_LENGTH_SHORT, FAULTY_LENGTH_LONG,
+    };
+    enum faulty_kind kind = (enum faulty_kind)atomic_load(&control->kind);
+    unsigned mix = atomic_load(&control->total) * 2654435761u;
+
+    return kind != FAULTY_MIXED ? kind : mixed[(mix >> 16) % (sizeof(mixed) / sizeof(mixed[0]))];
+}
+
 static struct fault decide(const struct about *about)
 {
     struct fault fault = {0};
@@ -181,7 +195,7 @@ static struct fault decide(const struct about *about)
     fault.hit = is_ours(about) && is_chosen(about->call);
     if (fault.hit) {
         (void)atomic_fetch_add(&control->hits, 1);
-        fault.kind = (enum faulty_kind)atomic_load(&control->kind);
+        fault.kind = kind_now();
         change_state(fault.kind);
     }
     fault.rv = state_refuses(about);
@@ -260,8 +274,52 @@ void lie_length(const struct fault *fault, void *bytes, size_t len, CK_ULONG *le
     case FAULTY_LENGTH_HUGE:
         *length += 1000000;
         break;
+    case FAULTY_LENGTH_NONE:
+        *length = CK_UNAVAILABLE_INFORMATION;
+        break;
+    case FAULTY_LENGTH_WRAPS:
+        *length = (CK_ULONG)1 << (8 * sizeof(CK_ULONG) - 1);
+        break;
     default:
         lie_bytes(fault, bytes, len);
         break;
     }
+}
+
+/* An escape sequence, C1's, a bidirectional override, an overlong NUL, and half a character. */
+void lie_text(const struct fault *fault, void *bytes, size_t len)
+{
+    static const char nasty[] = "\x1b[2J\x9b\n\r\xe2\x80\xae\xc0\x80\xff\x7f\0\xe2\x82";
+    unsigned char *out = bytes;
+
+    for (size_t i = 0; fault->kind == FAULTY_BINARY && bytes != NULL && i < len; i++)
+        out[i] = (unsigned char)nasty[i % (sizeof(nasty) - 1)];
+}
+
+void lie_attributes(const struct fault *fault, CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    /* of the older lies the first attribute is enough */
+    CK_ULONG most = fault->kind == FAULTY_LENGTH_NONE || fault->kind == FAULTY_LENGTH_WRAPS ||
+                            fault->kind == FAULTY_BINARY || fault->kind == FAULTY_OTHER_TYPE
+                        ? count
+                        : 1;
+
+    for (CK_ULONG i = 0; i < most; i++) {
+        if (fault->kind == FAULTY_OTHER_TYPE)
+            template[i].type ^= CKA_VENDOR_DEFINED;
+        if (template[i].type == CKA_LABEL && template[i].ulValueLen != CK_UNAVAILABLE_INFORMATION)
+            lie_text(fault, template[i].pValue, template[i].ulValueLen);
+        lie_length(fault, template[i].pValue, template[i].ulValueLen, &template[i].ulValueLen);
+    }
+}
+
+void lie_found(const struct fault *fault, CK_OBJECT_HANDLE *objects, CK_ULONG most, CK_ULONG *count)
+{
+    if (fault->kind != FAULTY_ENDLESS) {
+        lie_length(fault, objects, sizeof(*objects) * *count, count);
+        return;
+    }
+    for (CK_ULONG i = *count; i < most; i++) /* more of the last, or of what may be there */
+        objects[i] = i > 0 ? objects[i - 1] : 1;
+    *count = most;
 }

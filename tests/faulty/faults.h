@@ -27,6 +27,13 @@ bool fault_is_absent(CK_SLOT_ID slot);
 
 /* An output that has a length or a count. */
 void lie_length(const struct fault *fault, void *bytes, size_t len, CK_ULONG *length);
+/* One that people read. */
+void lie_text(const struct fault *fault, void *bytes, size_t len);
+/* Attributes that were asked for. */
+void lie_attributes(const struct fault *fault, CK_ATTRIBUTE *template, CK_ULONG count);
+/* Objects that were found, of which `most` were asked for. */
+void lie_found(const struct fault *fault, CK_OBJECT_HANDLE *objects, CK_ULONG most,
+               CK_ULONG *count);
 /* One that has none. */
 void lie_bytes(const struct fault *fault, void *bytes, size_t len);
 

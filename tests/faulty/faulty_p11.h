@@ -31,6 +31,7 @@
     X(C_Login)                                                                                     \
     X(C_Logout)                                                                                    \
     X(C_CreateObject)                                                                              \
+    X(C_CopyObject)                                                                                \
     X(C_DestroyObject)                                                                             \
     X(C_GetAttributeValue)                                                                         \
     X(C_SetAttributeValue)                                                                         \
@@ -64,7 +65,13 @@ enum faulty_kind {
     FAULTY_LENGTH_SHORT, /* by one */
     FAULTY_LENGTH_LONG,  /* by eight */
     FAULTY_LENGTH_HUGE,  /* a million */
+    FAULTY_LENGTH_NONE,  /* CK_UNAVAILABLE_INFORMATION, of every attribute */
+    FAULTY_LENGTH_WRAPS, /* 2^63: what adds to it or doubles it goes round */
     FAULTY_GARBAGE,      /* ... or what they count; handles */
+    FAULTY_BINARY,       /* texts are control characters and no UTF-8 */
+    FAULTY_OTHER_TYPE,   /* attributes come back under other types */
+    FAULTY_ENDLESS,      /* a search has always more to give */
+    FAULTY_MIXED,        /* one of those above, of each call another */
     FAULTY_UNWRITTEN,    /* it is not made, and says that it succeeded */
     /* It finds the token or the module changed: */
     FAULTY_DROPS,   /* all sessions are gone, and so is the login */

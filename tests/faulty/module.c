@@ -72,7 +72,10 @@ static CK_RV get_slot_list(CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *count)
 
 static CK_RV get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 {
-    SLOT_CALL(C_GetSlotInfo, (slot, info), lie_bytes(&fault, info, sizeof(*info)));
+    SLOT_CALL(C_GetSlotInfo, (slot, info), {
+        lie_bytes(&fault, info, sizeof(*info));
+        lie_text(&fault, info, offsetof(CK_SLOT_INFO, flags));
+    });
 }
 
 static CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
@@ -82,8 +85,10 @@ static CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 
     if (rv == CKR_OK && !fault.stop)
         info->flags |= faulty_p11_control()->token_flags;
-    if (rv == CKR_OK && fault.lies)
+    if (rv == CKR_OK && fault.lies) {
         lie_bytes(&fault, info, sizeof(*info));
+        lie_text(&fault, info, offsetof(CK_TOKEN_INFO, flags));
+    }
     return fault_end(&fault, rv);
 }
 
@@ -160,7 +165,7 @@ static CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj
                                  CK_ATTRIBUTE *template, CK_ULONG count)
 {
     SESSION_CALL(C_GetAttributeValue, (session, object, template, count),
-                 lie_length(&fault, template->pValue, template->ulValueLen, &template->ulValueLen));
+                 lie_attributes(&fault, template, count));
 }
 
 static CK_RV set_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
@@ -179,7 +184,7 @@ static CK_RV find_objects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, 
                           CK_ULONG *count)
 {
     SESSION_CALL(C_FindObjects, (session, objects, most, count),
-                 lie_length(&fault, objects, sizeof(*objects) * *count, count));
+                 lie_found(&fault, objects, most, count));
 }
 
 static CK_RV find_objects_final(CK_SESSION_HANDLE session)
@@ -215,6 +220,12 @@ static CK_RV generate_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                           CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
     SESSION_CALL(C_GenerateKey, (session, mechanism, template, count, key), TRUE_ANSWER);
+}
+
+static CK_RV copy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template,
+                         CK_ULONG count, CK_OBJECT_HANDLE *copy)
+{
+    SESSION_CALL(C_CopyObject, (session, object, template, count, copy), TRUE_ANSWER);
 }
 
 static CK_RV generate_key_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
@@ -278,6 +289,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     list.C_Login = login;
     list.C_Logout = logout;
     list.C_CreateObject = create_object;
+    list.C_CopyObject = copy_object;
     list.C_DestroyObject = destroy_object;
     list.C_GetAttributeValue = get_attribute_value;
     list.C_SetAttributeValue = set_attribute_value;

@@ -68,7 +68,7 @@ static bool cipher_for(OSSL_LIB_CTX *libctx, const char *name, const char *kek, 
     bool good;
 
     if (fetched == NULL || ctx == NULL)
-        world_fail("%s can not be fetched", name);
+        world_fail("%s cannot be fetched", name);
     if (kek != NULL)
         params[0] = OSSL_PARAM_construct_utf8_string("kek", (char *)(uintptr_t)kek, 0);
     good = EVP_CipherInit_ex2(ctx, fetched, NULL, NULL, encrypting, params) == 1 &&
@@ -302,6 +302,9 @@ const struct operation operations[] = {
     {"generate-rsa", NULL, keys_generate_rsa, 2, false},
     {"seal-file", NULL, seal_file, 0, true},
     {"open-file", prepare_open_file, open_file, 0, false},
+    {"copy", NULL, keys_copy, 1, false},
+    {"generate-dated", NULL, keys_generate_dated, 2, false},
+    {OPERATION_STOCK, NULL, stock_seal, 0, false},
     {NULL, NULL, NULL, 0, false},
 };
 
@@ -317,7 +320,7 @@ const struct operation *operation_named(const char *name)
 void operation_prepare(const struct operation *operation, OSSL_LIB_CTX *libctx)
 {
     if (operation->prepare != NULL && operation->prepare(libctx) != OUTCOME_GOOD)
-        world_fail("%s can not be prepared without faults either", operation->name);
+        world_fail("%s cannot be prepared without faults either", operation->name);
 }
 
 void operations_prepare(OSSL_LIB_CTX *libctx)

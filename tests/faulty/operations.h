@@ -6,6 +6,7 @@
  *     FAULTS_KEK      label of the KEK that is used as a key of OpenSSL (orders)
  *     FAULTS_OLD_KEK  label of the one that messages are re-wrapped from (invoices)
  *     FAULTS_FILE     file: name of the public half of the former
+ *     FAULTS_STAND_IN of a named key for AES-256-GCM, the bytes of which operations_stock.c has
  */
 #ifndef FAULTY_OPERATIONS_H
 #define FAULTY_OPERATIONS_H
@@ -16,6 +17,9 @@
 
 /* The label of keys that an operation makes. */
 #define OPERATION_NEW_KEY "made"
+
+/* The one whose failures are remembered for a second. */
+#define OPERATION_STOCK "stock-seal"
 
 enum outcome {
     OUTCOME_FAILED,

@@ -61,22 +61,28 @@ static EVP_PKEY *load(OSSL_LIB_CTX *libctx)
     return NULL;
 }
 
-static enum outcome generate(OSSL_LIB_CTX *libctx, char *type)
+static enum outcome make(OSSL_LIB_CTX *libctx, const OSSL_PARAM params[])
 {
-    char label[] = OPERATION_NEW_KEY;
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("label", label, 0),
-                           OSSL_PARAM_construct_utf8_string("type", type, 0), OSSL_PARAM_END};
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(libctx, "ENVELOPE-KEK", NULL);
     EVP_PKEY *pkey = NULL;
     bool done;
 
     if (ctx == NULL)
-        world_fail("ENVELOPE-KEK can not be fetched");
+        world_fail("ENVELOPE-KEK cannot be fetched");
     done = EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_params(ctx, params) == 1 &&
            EVP_PKEY_generate(ctx, &pkey) == 1;
     EVP_PKEY_CTX_free(ctx);
     EVP_PKEY_free(pkey);
     return done ? OUTCOME_GOOD : OUTCOME_FAILED;
+}
+
+static enum outcome generate(OSSL_LIB_CTX *libctx, char *type)
+{
+    char label[] = OPERATION_NEW_KEY;
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("label", label, 0),
+                           OSSL_PARAM_construct_utf8_string("type", type, 0), OSSL_PARAM_END};
+
+    return make(libctx, params);
 }
 
 enum outcome keys_generate(OSSL_LIB_CTX *libctx)
@@ -93,7 +99,34 @@ enum outcome keys_generate_rsa(OSSL_LIB_CTX *libctx)
     return generate(libctx, type);
 }
 
-/* A context for the KEK; NULL when the KEK can not be had. */
+/* One that seals from a day on: SoftHSM needs an object beside it. */
+enum outcome keys_generate_dated(OSSL_LIB_CTX *libctx)
+{
+    char label[] = OPERATION_NEW_KEY;
+    char day[] = "2001-01-01";
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("label", label, 0),
+                           OSSL_PARAM_construct_utf8_string("not-before", day, 0), OSSL_PARAM_END};
+
+    return make(libctx, params);
+}
+
+/* One that only opens. */
+enum outcome keys_copy(OSSL_LIB_CTX *libctx)
+{
+    char label[] = OPERATION_NEW_KEY;
+    char uses[] = "unwrap";
+    char source[64];
+    OSSL_PARAM params[4];
+
+    (void)snprintf(source, sizeof(source), "%s", pieces_setting("FAULTS_KEK", "orders"));
+    params[0] = OSSL_PARAM_construct_utf8_string("label", label, 0);
+    params[1] = OSSL_PARAM_construct_utf8_string("copy-of", source, 0);
+    params[2] = OSSL_PARAM_construct_utf8_string("uses", uses, 0);
+    params[3] = OSSL_PARAM_construct_end();
+    return make(libctx, params);
+}
+
+/* A context for the KEK; NULL when the KEK cannot be had. */
 static EVP_PKEY_CTX *begin(OSSL_LIB_CTX *libctx)
 {
     EVP_PKEY *pkey = load(libctx);

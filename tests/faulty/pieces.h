@@ -33,6 +33,8 @@ enum outcome pieces_same(bool done, const void *out, size_t len, const void *exp
 enum outcome keys_list(OSSL_LIB_CTX *libctx);
 enum outcome keys_generate(OSSL_LIB_CTX *libctx);
 enum outcome keys_generate_rsa(OSSL_LIB_CTX *libctx);
+enum outcome keys_generate_dated(OSSL_LIB_CTX *libctx);
+enum outcome keys_copy(OSSL_LIB_CTX *libctx);
 enum outcome keys_encapsulate(OSSL_LIB_CTX *libctx);
 enum outcome keys_prepare_decapsulate(OSSL_LIB_CTX *libctx);
 enum outcome keys_decapsulate(OSSL_LIB_CTX *libctx);
@@ -40,7 +42,11 @@ enum outcome keys_encrypt(OSSL_LIB_CTX *libctx);
 enum outcome keys_prepare_decrypt(OSSL_LIB_CTX *libctx);
 enum outcome keys_decrypt(OSSL_LIB_CTX *libctx);
 
-/* Whether a piece of theirs opens. */
+/* ---- stock OpenSSL's names: operations_stock.c ---- */
+
+enum outcome stock_seal(OSSL_LIB_CTX *libctx);
+
+/* Whether a piece of keys opens. */
 enum outcome keys_open_piece(OSSL_LIB_CTX *libctx, const struct piece *piece);
 
 #endif

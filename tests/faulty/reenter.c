@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "operations.h"
 #include "envelope/base/reasons.h"
+#include "operations.h"
 #include "world.h"
 
 static void run_all(void)

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "operations.h"
 #include "envelope/base/reasons.h"
+#include "operations.h"
 #include "world.h"
 
 #define THREADS 8u

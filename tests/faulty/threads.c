@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "operations.h"
 #include "envelope/base/reasons.h"
+#include "operations.h"
 #include "world.h"
 
 #define THREADS 16u

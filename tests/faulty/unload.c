@@ -147,7 +147,7 @@ static void beside_another(unsigned calls)
     OSSL_LIB_CTX *stays = world_new(cnf);
 
     if (open->run(stays) != OUTCOME_GOOD)
-        world_fail("the other user can not begin");
+        world_fail("the other user cannot begin");
     for (unsigned at = 1; at < calls; at++) { /* the last one, C_Finalize, is not made then */
         for (size_t i = 0; i < CODES; i++) {
             OSSL_LIB_CTX *goes = begin();
@@ -160,7 +160,7 @@ static void beside_another(unsigned calls)
             OSSL_LIB_CTX_free(goes);
             reset();
             if (ERR_peek_error() != 0 || open->run(stays) != OUTCOME_GOOD)
-                world_fail("the other user can not go on after code 0x%lx", codes[i]);
+                world_fail("the other user cannot go on after code 0x%lx", codes[i]);
             cases++;
         }
     }

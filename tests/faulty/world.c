@@ -49,7 +49,7 @@ struct faulty_control *world_begin(const char *module)
         *(void **)&underneath = dlsym(handle, "faulty_p11_underneath");
     }
     if (get_control == NULL || underneath == NULL || (fn = underneath()) == NULL)
-        world_fail("%s can not be loaded", module);
+        world_fail("%s cannot be loaded", module);
     control = get_control();
     return control;
 }
@@ -79,7 +79,7 @@ OSSL_LIB_CTX *world_new(const char *cnf)
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
 
     if (libctx == NULL || OSSL_LIB_CTX_load_config(libctx, cnf) != 1)
-        world_fail("%s can not be loaded", cnf);
+        world_fail("%s cannot be loaded", cnf);
     return libctx;
 }
 
@@ -156,6 +156,17 @@ static size_t find(CK_SESSION_HANDLE session, CK_BBOOL stays, CK_OBJECT_HANDLE f
     return count;
 }
 
+/* What has the days of a key beside it (keymgmt/token/kept_dates.h) is as good as its label. */
+static bool has_dates(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+    static const char application[] = "envelope kek dates";
+    char text[LABEL_MAX] = "";
+    CK_ATTRIBUTE attribute = {CKA_APPLICATION, text, sizeof(text)};
+
+    return fn->C_GetAttributeValue(session, object, &attribute, 1) == CKR_OK &&
+           memcmp(text, application, sizeof(application) - 1) == 0;
+}
+
 /* Counts what find() gives, if its label begins so; destroys it as well where that is asked for. */
 static size_t count_on(CK_SLOT_ID slot, CK_BBOOL stays, const char *label, bool destroy)
 {
@@ -168,7 +179,7 @@ static size_t count_on(CK_SLOT_ID slot, CK_BBOOL stays, const char *label, bool 
         char text[LABEL_MAX] = "";
         CK_ATTRIBUTE attribute = {CKA_LABEL, text, sizeof(text)};
 
-        if (label[0] != '\0' &&
+        if (label[0] != '\0' && !has_dates(session, found[i]) &&
             (fn->C_GetAttributeValue(session, found[i], &attribute, 1) != CKR_OK ||
              memcmp(text, label, strlen(label)) != 0))
             continue;

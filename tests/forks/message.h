@@ -8,7 +8,7 @@
 
 #define PLAIN_SIZE 10000
 #define PLAIN_HALF 5000
-#define MESSAGE_ROOM (PLAIN_SIZE + 2 * 4096)
+#define MESSAGE_ROOM (PLAIN_SIZE + 2 * 4128)
 
 /* A message on its way: what came out so far. */
 struct message {
@@ -26,7 +26,7 @@ void message_prepare(void);
 
 /*
  * Fetches the cipher, which loads the provider, and later messages do not. While one thread is at
- * a fetch, a child inherits libcrypto's own locks as they are, and can not fetch what it never did.
+ * a fetch, a child inherits libcrypto's own locks as they are, and cannot fetch what it never did.
  */
 void message_keep_cipher(void);
 

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "fuzz.h"
 #include "envelope/format/floe.h"
+#include "fuzz.h"
 
 #define SEGMENT 80u
 #define PLAIN (SEGMENT - ENV_FLOE_OVERHEAD)

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "tools/rotate/journal.h"
 #include "tools/common/sidecar.h"
+#include "tools/rotate/journal.h"
 
 #define NAME "sealed"
 #define HASH_LEN 32u
@@ -20,7 +20,7 @@
 static const struct env_errors errors = {.raise = fuzz_ignore_error};
 static char directory[512];
 static char journal_path[sizeof(directory) + NAME_MAX + 2];
-static struct tool_target target = {.errors = &errors, .name = NAME};
+static struct tool_locked_file locked = {.errors = &errors, .name = NAME};
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -56,9 +56,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     FUZZ_DEMAND(mkdtemp(directory) != NULL && atexit(remove_all) == 0);
     (void)snprintf(path, sizeof(path), "%s/" NAME, directory);
     write_file(path, (const uint8_t *)"a file", 6);
-    target.dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    FUZZ_DEMAND(env_ok(tool_target_open(&target, TOOL_TARGET_LOOK)));
-    FUZZ_DEMAND(env_ok(tool_leftover_name(&target, TOOL_LEFTOVER_JOURNAL, name)));
+    locked.dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    FUZZ_DEMAND(env_ok(tool_locked_file_open(&locked, TOOL_LOCKED_FILE_LOOK)));
+    FUZZ_DEMAND(env_ok(tool_sidecar_name(&locked, TOOL_SIDECAR_JOURNAL, name)));
     (void)snprintf(journal_path, sizeof(journal_path), "%s/%s", directory, name);
     return 0;
 }
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum tool_journal_match match = TOOL_JOURNAL_OTHER;
 
     write_file(journal_path, data, size);
-    FUZZ_DEMAND(env_ok(tool_journal_read(&target, &journal, &state)));
+    FUZZ_DEMAND(env_ok(tool_journal_read(&locked, &journal, &state)));
     FUZZ_DEMAND(state != TOOL_JOURNAL_NONE);
     if (state == TOOL_JOURNAL_WHOLE) {
         FUZZ_DEMAND(journal.len == size && memcmp(journal.bytes, data, size) == 0);
@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_DEMAND(2 * journal.old_header.len + journal.after.len + journal.name.len + 44 +
                         HASH_LEN ==
                     size);
-        (void)tool_journal_compare(&target, &journal, &match);
+        (void)tool_journal_compare(&locked, &journal, &match);
     }
     tool_journal_clear(&journal);
     return 0;

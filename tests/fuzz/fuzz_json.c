@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "fuzz.h"
 #include "envelope/base/json.h"
+#include "fuzz.h"
 
 /* ---- a strict parser (RFC 8259) ---- */
 
@@ -47,6 +47,13 @@ static unsigned hex4(struct parser *p)
 }
 
 /* What is escaped so is a control character: of one or, from U+0080 on, of two bytes. */
+/* Of bidirectional text (UAX 9), and separators of lines and paragraphs. */
+static bool is_hidden(unsigned code)
+{
+    return code == 0x061C || code == 0x200E || code == 0x200F ||
+           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
 static void escape(struct parser *p)
 {
     char c = next(p);
@@ -58,9 +65,15 @@ static void escape(struct parser *p)
     }
     FUZZ_DEMAND(c == 'u');
     code = hex4(p);
-    FUZZ_DEMAND(code < 0x20 || (code >= 0x7F && code < 0xA0));
-    if (code >= 0x80)
-        p->text[p->text_len++] = 0xC2;
+    FUZZ_DEMAND(code < 0x20 || (code >= 0x7F && code < 0xA0) || is_hidden(code));
+    if (code >= 0x800) {
+        p->text[p->text_len++] = (uint8_t)(0xE0 | code >> 12);
+        p->text[p->text_len++] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
+        code = 0x80 | (code & 0x3F);
+    } else if (code >= 0x80) {
+        p->text[p->text_len++] = (uint8_t)(0xC0 | code >> 6);
+        code = 0x80 | (code & 0x3F);
+    }
     p->text[p->text_len++] = (uint8_t)code;
 }
 

@@ -13,23 +13,23 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "envelope/message/dek_rewrap.h"
 #include "fake_keyring.h"
 #include "message_mutator.h"
 #include "pkey_opening.h"
-#include "envelope/message/dek_rewrap.h"
 #include "reference_opening.h"
 
 #define CONTROL 8u
 #define RSA_KEK 3u /* the first of two, behind those of AES */
 #define UNTOUCHED 0xA5
 
-enum control { IS_1M = 1, IN_PLACE = 2, REWRAP = 4, BY_PKEY = 8, FOR_ALL = 16 };
+enum control { IS_64K = 1, IN_PLACE = 2, REWRAP = 4, BY_PKEY = 8, FOR_ALL = 16 };
 
 #define GUARD                                                                                      \
     64u /* bytes that nothing may be written to, for what AddressSanitizer does not see            \
          */
-#define BLOCK 4096u
-#define BLOCK_1M 0x100000u
+#define BLOCK 4128u
+#define BLOCK_64K 65568u
 
 struct run {
     EVP_CIPHER_CTX *ctx;
@@ -54,7 +54,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     libctx = fake_libctx_new();
     pkey_prepare(libctx);
     ciphers[0] = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
-    ciphers[1] = EVP_CIPHER_fetch(libctx, "ENVELOPE-1M", NULL);
+    ciphers[1] = EVP_CIPHER_fetch(libctx, "ENVELOPE-64K", NULL);
     rewrapper = EVP_CIPHER_fetch(libctx, "ENVELOPE-REWRAP", NULL);
     for (int i = 0; i < 2; i++)
         contexts[i] = EVP_CIPHER_CTX_new();
@@ -116,22 +116,22 @@ static size_t step_from(uint8_t control)
     return (control - 191u) * 500u;
 }
 
-static bool stream(struct run *run, const uint8_t control[CONTROL], bool is_1m, struct env_span in)
+static bool stream(struct run *run, const uint8_t control[CONTROL], bool is_64k, struct env_span in)
 {
     size_t turn = 1;
 
     while (in.len > 0) {
-        size_t step = is_1m ? in.len : step_from(control[turn]);
+        size_t step = is_64k ? in.len : step_from(control[turn]);
 
         step = step < in.len ? step : in.len;
-        /* one update of ENVELOPE-1M may be small: then it has as much room as ENVELOPE's */
+        /* one update of ENVELOPE-64K may be small: then it has as much room as ENVELOPE's */
         if (!call(run, in.data, step, step + 32))
             return false;
         in.data += step;
         in.len -= step;
         turn = turn % (CONTROL - 1) + 1;
     }
-    return call(run, NULL, 0, is_1m ? BLOCK_1M : BLOCK);
+    return call(run, NULL, 0, is_64k ? BLOCK_64K : BLOCK);
 }
 
 /* ---- re-wrapping ---- */
@@ -238,17 +238,17 @@ static void rewrap_message(const uint8_t control[CONTROL], struct env_span in)
 
 static void open_message(const uint8_t control[CONTROL], struct env_span in)
 {
-    bool is_1m = (control[0] & IS_1M) != 0;
+    bool is_64k = (control[0] & IS_64K) != 0;
     struct reference expected = {.data = malloc(in.len + 1)};
     struct run run = {
-        .ctx = contexts[is_1m], .in_place = (control[0] & IN_PLACE) != 0, .expected = &expected};
+        .ctx = contexts[is_64k], .in_place = (control[0] & IN_PLACE) != 0, .expected = &expected};
     bool opened;
 
     FUZZ_DEMAND(expected.data != NULL);
-    reference_open(in.data, in.len, is_1m ? 0x100000 : 4096, &expected);
+    reference_open(in.data, in.len, is_64k ? BLOCK_64K : BLOCK, &expected);
     ERR_clear_error();
-    FUZZ_DEMAND(EVP_CipherInit_ex2(run.ctx, ciphers[is_1m], NULL, NULL, 0, NULL) == 1);
-    opened = stream(&run, control, is_1m, in);
+    FUZZ_DEMAND(EVP_CipherInit_ex2(run.ctx, ciphers[is_64k], NULL, NULL, 0, NULL) == 1);
+    opened = stream(&run, control, is_64k, in);
     FUZZ_DEMAND(opened == expected.whole);
     FUZZ_DEMAND(!opened || run.released == expected.len);
     if (!opened) {
@@ -268,7 +268,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((data[0] & REWRAP) != 0)
         rewrap_message(data, message);
     else if ((data[0] & BY_PKEY) != 0)
-        pkey_open((data[0] & IS_1M) != 0, data[1], message.data, message.len);
+        pkey_open((data[0] & IS_64K) != 0, data[1], message.data, message.len);
     else
         open_message(data, message);
     FUZZ_DEMAND(fake_references() == pkey_references());

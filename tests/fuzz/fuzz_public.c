@@ -18,14 +18,14 @@
 
 #include "der_mutator.h"
 #include "keymgmt/file_kek.h"
-#include "keymgmt/public_file.h"
 #include "keymgmt/token_keyring.h"
+#include "keymgmt/wrap/public_file.h"
 
 enum { FILE_DER, FILE_PEM, PEM_AROUND, BIT_STRING, NUMBERS, NAME, READERS };
 
 static const struct env_rsa_source source;
 static struct env_config config;
-static struct env_keyring *ring;
+static struct env_keyring *keyring;
 static char path[64];
 static int fd;
 
@@ -42,12 +42,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-static void check_fault(const struct env_fault *fault)
+static void check_fault(const struct env_error_detail *detail)
 {
-    FUZZ_DEMAND(fault->reason == ENV_R_KEK_FILE_CONTENT || fault->reason == ENV_R_KEK_KIND ||
-                fault->reason == ENV_R_KEK_FILE_PRIVATE || fault->reason == ENV_R_KEK_TOO_WEAK ||
-                fault->reason == ENV_R_CONFIG_VALUE || fault->reason == ENV_R_KEK_FILE);
-    for (const char *p = fault->text; *p != '\0'; p++) /* something of the file may stand there */
+    FUZZ_DEMAND(detail->reason == ENV_R_KEK_FILE_CONTENT || detail->reason == ENV_R_KEK_KIND ||
+                detail->reason == ENV_R_KEK_FILE_PRIVATE || detail->reason == ENV_R_KEK_TOO_WEAK ||
+                detail->reason == ENV_R_CONFIG_VALUE || detail->reason == ENV_R_KEK_FILE);
+    for (const char *p = detail->text; *p != '\0'; p++) /* something of the file may stand there */
         FUZZ_DEMAND((unsigned char)*p >= 0x20 && *p != 0x7F);
 }
 
@@ -69,10 +69,11 @@ static void seal(const struct env_rsa_public *key, size_t modulus_bits)
 {
     static const uint8_t dek[ENV_DEK_LEN] = {1, 2, 3};
     struct env_wrapped wrapped;
-    struct env_fault fault;
+    struct env_error_detail detail;
 
-    if (!env_ok(env_rsa_public_wrap(key, ENV_WRAP_RSA_OAEP_SHA256, dek, "key", &wrapped, &fault))) {
-        FUZZ_DEMAND(fault.reason == ENV_R_CRYPTO_FAILED); /* an exponent that libcrypto refuses */
+    if (!env_ok(
+            env_rsa_public_wrap(key, ENV_WRAP_RSA_OAEP_SHA256, dek, "key", &wrapped, &detail))) {
+        FUZZ_DEMAND(detail.reason == ENV_R_CRYPTO_FAILED); /* an exponent that libcrypto refuses */
         return;
     }
     FUZZ_DEMAND(wrapped.len == (modulus_bits + 7) / 8);
@@ -86,8 +87,8 @@ static void use(struct env_span modulus, struct env_span exponent)
     BIGNUM *e = BN_bin2bn(exponent.data, (int)exponent.len, NULL);
     struct env_rsa_public *key = NULL;
     struct env_kek_id id;
-    struct env_fault fault;
-    ENV_RESULT r = env_rsa_public_new(&source, modulus, exponent, "key", &key, &fault);
+    struct env_error_detail detail;
+    ENV_RESULT r = env_rsa_public_new(&source, modulus, exponent, "key", &key, &detail);
     bool good = BN_num_bits(n) >= (int)ENV_RSA_BITS_MIN &&
                 BN_num_bits(n) <= (int)ENV_RSA_BITS_MAX && BN_is_odd(n) && BN_is_odd(e) &&
                 !BN_is_one(e);
@@ -188,13 +189,13 @@ static EVP_PKEY *other_reading(const uint8_t *data, size_t size, struct env_kek_
 static void read_file(const uint8_t *data, size_t size)
 {
     static struct env_public_file file;
-    struct env_fault fault;
+    struct env_error_detail detail;
     struct env_kek_id id;
     EVP_PKEY *pkey;
 
     write_file(data, size);
-    if (!env_ok(env_public_file_read(&source, path, &file, &fault))) {
-        check_fault(&fault);
+    if (!env_ok(env_public_file_read(&source, path, &file, &detail))) {
+        check_fault(&detail);
         FUZZ_DEMAND(ERR_peek_error() == 0);
         return;
     }
@@ -230,24 +231,24 @@ static void by_name(const uint8_t *data, size_t size)
     size_t name_len = end != NULL ? (size_t)(end - data) : size;
     char text[512];
     struct env_kek *kek = NULL;
-    struct env_fault fault;
+    struct env_error_detail detail;
 
     if (name_len > 300 || memchr(data, 0, name_len) != NULL)
         return;
     (void)snprintf(text, sizeof(text), "file:%s%.*s", path, (int)name_len, (const char *)data);
     write_file(data + name_len + (end != NULL), size - name_len - (end != NULL));
-    FUZZ_DEMAND(env_ok(env_token_keyring_new(&config, NULL, &errors, &ring)));
-    if (env_ok(env_file_kek_find((struct env_ring *)ring, text, &kek, &fault))) {
-        static struct env_kek_facts facts;
+    FUZZ_DEMAND(env_ok(env_token_keyring_new(&config, NULL, &errors, &keyring)));
+    if (env_ok(env_file_kek_find((struct env_token_set *)keyring, text, &kek, &detail))) {
+        static struct env_kek_info info;
 
-        kek->vtable->describe(kek, &facts);
-        FUZZ_DEMAND(facts.id.len >= 1 && facts.id.len <= ENV_KEK_ID_MAX && facts.bits >= 3072);
-        FUZZ_DEMAND(memchr(facts.label, 0, sizeof(facts.label)) != NULL);
+        kek->vtable->describe(kek, &info);
+        FUZZ_DEMAND(info.id.len >= 1 && info.id.len <= ENV_KEK_ID_MAX && info.bits >= 3072);
+        FUZZ_DEMAND(memchr(info.label, 0, sizeof(info.label)) != NULL);
         env_kek_free(kek);
     } else {
-        FUZZ_DEMAND(kek == NULL && fault.reason != ENV_R_NONE);
+        FUZZ_DEMAND(kek == NULL && detail.reason != ENV_R_NONE);
     }
-    ring->vtable->free(ring);
+    keyring->vtable->free(keyring);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,8 +9,8 @@
 
 #include "der_mutator.h"
 #include "fake_keyring.h"
-#include "provider/keys/kek_reference.h"
 #include "keymgmt/token/uri.h"
+#include "provider/keys/kek_reference.h"
 
 #define PEM_BEGIN "-----BEGIN " ENV_KEK_PEM_NAME "-----\n"
 #define PEM_END "-----END " ENV_KEK_PEM_NAME "-----\n"
@@ -68,7 +68,7 @@ static void der_alone(const uint8_t *data, size_t size)
     uint8_t *again = NULL;
     size_t len = 0;
     P11KitUri *parsed;
-    struct env_fault fault;
+    struct env_error_detail detail;
 
     raised[0] = '\0';
     if (!env_ok(env_kek_reference_decode(&errors, data, size, uri))) {
@@ -79,7 +79,7 @@ static void der_alone(const uint8_t *data, size_t size)
     FUZZ_DEMAND(env_ok(env_kek_reference_encode(uri, &again, &len)));
     FUZZ_DEMAND(len == size && memcmp(again, data, len) == 0);
     OPENSSL_free(again);
-    FUZZ_DEMAND(env_uri_is(uri) && env_ok(env_uri_parse(uri, "reference", &parsed, &fault)));
+    FUZZ_DEMAND(env_uri_is(uri) && env_ok(env_uri_parse(uri, "reference", &parsed, &detail)));
     FUZZ_DEMAND(p11_kit_uri_get_pin_value(parsed) == NULL &&
                 p11_kit_uri_get_pin_source(parsed) == NULL);
     env_uri_free(parsed);

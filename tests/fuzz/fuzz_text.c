@@ -8,13 +8,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "envelope/base/config.h"
+#include "envelope/base/config_list.h"
+#include "envelope/base/dates.h"
 #include "fuzz.h"
 #include "keymgmt/token/query.h"
-#include "envelope/base/config_list.h"
-#include "envelope/base/config.h"
-#include "provider/ciphers/selector_key.h"
+#include "keymgmt/token/versions.h"
+#include "provider/common/selector_key.h"
 
-enum { CONFIG, WORDS, OPEN_KEK, URI, SHOWN, QUERY, KEY_BYTES, READERS };
+enum { CONFIG, WORDS, OPEN_KEK, URI, SHOWN, QUERY, KEY_BYTES, VERSION, DAY, READERS };
 
 static char raised[1024];
 
@@ -55,7 +57,7 @@ static bool ask(void *arg, const char *key, char **value)
     return true;
 }
 
-/* What is refused names the key that is at fault, and never shows the value. */
+/* What is refused names the key that is at detail, and never shows the value. */
 static void config(const char *text)
 {
     struct env_config read = {0};
@@ -64,10 +66,10 @@ static void config(const char *text)
     raised[0] = '\0';
     FUZZ_DEMAND(env_config_read(&read, ask, &section));
     if (!env_ok(env_config_check(&read, &errors))) {
-        bool named = read.unknown != NULL;
+        bool named = false;
 
         for (size_t i = 0; env_config_key(i) != NULL; i++)
-            named = named || strstr(raised, env_config_key(i)) != NULL;
+            named = named || strstr(raised, env_config_key(i)->name) != NULL;
         FUZZ_DEMAND(named);
     } else {
         FUZZ_DEMAND(read.unknown == NULL && raised[0] == '\0');
@@ -137,18 +139,19 @@ static void check_shown(const char *shown, size_t size)
 /* A URI reads the same as what it is written as, where nothing of a PIN is left. */
 static void uri(const char *text)
 {
-    struct env_fault fault;
+    struct env_error_detail detail;
     P11KitUri *parsed = NULL;
     P11KitUri *again = NULL;
     char *without;
     char *twice;
 
-    if (!env_ok(env_uri_parse(text, "token", &parsed, &fault))) {
-        FUZZ_DEMAND(strncmp(fault.text, "token: \"", 8) == 0 && strstr(fault.text, "pin-") == NULL);
+    if (!env_ok(env_uri_parse(text, "token", &parsed, &detail))) {
+        FUZZ_DEMAND(strncmp(detail.text, "token: \"", 8) == 0 &&
+                    strstr(detail.text, "pin-") == NULL);
         return;
     }
     without = env_uri_without_pin(parsed);
-    FUZZ_DEMAND(without != NULL && env_ok(env_uri_parse(without, "token", &again, &fault)));
+    FUZZ_DEMAND(without != NULL && env_ok(env_uri_parse(without, "token", &again, &detail)));
     FUZZ_DEMAND(p11_kit_uri_get_pin_value(again) == NULL);
     twice = env_uri_without_pin(again);
     FUZZ_DEMAND(twice != NULL && strcmp(without, twice) == 0);
@@ -172,10 +175,10 @@ static void shown(struct fuzz_input in, const char *text)
 static void query(const char *text)
 {
     struct env_query found;
-    struct env_fault fault;
+    struct env_error_detail detail;
     bool to_show = text[0] == '!';
-    ENV_RESULT r = to_show ? env_query_to_show(&found, text + 1, &fault)
-                           : env_query_from_text(&found, text, &fault);
+    ENV_RESULT r = to_show ? env_query_to_show(&found, text + 1, &detail)
+                           : env_query_from_text(&found, text, &detail);
 
     if (!env_ok(r)) {
         FUZZ_DEMAND(r.reason == ENV_R_CONFIG_BAD_URI || r.reason == ENV_R_KEK_NOT_FOUND);
@@ -214,6 +217,38 @@ static void key_bytes(const uint8_t *data, size_t size)
         FUZZ_DEMAND(i < len ? data[i] >= 0x20 && data[i] != 0x7F : data[i] == 0);
 }
 
+/* ---- versions and days ---- */
+
+/* A label that is read as a version is the one that is written for it. */
+static void version(const char *text)
+{
+    size_t prefix_len = strcspn(text, "/");
+    char again[64];
+    uint32_t number;
+
+    prefix_len += text[prefix_len] == '/' ? 1 : 0;
+    if (!env_version_read(text, strlen(text), text, prefix_len, &number))
+        return;
+    FUZZ_DEMAND(number >= 1 && number <= ENV_VERSION_MAX);
+    (void)snprintf(again, sizeof(again), "%u", (unsigned)number);
+    FUZZ_DEMAND(strcmp(text + prefix_len, again) == 0);
+    FUZZ_DEMAND(!env_versions_named(text, strlen(text)));
+}
+
+/* The same of a day. */
+static void day(const char *text)
+{
+    bool separated = strchr(text, '-') != NULL;
+    char again[ENV_DATE_TEXT];
+    char digits[9] = "";
+    int64_t read;
+
+    if (!env_date_read(text, strlen(text), separated, &read))
+        return;
+    env_date_digits(read, digits);
+    FUZZ_DEMAND(read >= 0 && strcmp(text, separated ? env_date_text(read, again) : digits) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text;
@@ -233,6 +268,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case OPEN_KEK:
         open_kek((struct fuzz_input){data + 1, size - 1}, text);
+        break;
+    case VERSION:
+        version(text);
+        break;
+    case DAY:
+        day(text);
         break;
     case URI:
         uri(text);

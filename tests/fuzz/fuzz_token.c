@@ -11,11 +11,11 @@
 #include <string.h>
 
 #include "hostile_token.h"
-#include "provider/keys/kek_reference.h"
-#include "keymgmt/token/ring.h"
-#include "keymgmt/wrap/rsa_public.h"
-#include "keymgmt/token/survey.h"
+#include "keymgmt/token/token_probe.h"
+#include "keymgmt/token/token_set.h"
 #include "keymgmt/token_keyring.h"
+#include "keymgmt/wrap/rsa_public.h"
+#include "provider/keys/kek_reference.h"
 
 #define STEPS 6u
 #define CONTROL (2u + STEPS)
@@ -25,12 +25,12 @@
 enum settings { WEAK = 1, IMPORTED = 2, RSA_TOO = 4, WRAP_CHOICE = 8 /* and 16, 32: wrap */ };
 
 struct run {
-    struct env_keyring *ring;
+    struct env_keyring *keyring;
     struct env_kek *kek; /* what was found last, or NULL */
     uint8_t dek[ENV_DEK_LEN];
     struct env_wrapped wrapped; /* of the dek, by kek; len 0: there is none */
     unsigned lies_before;       /* it was wrapped */
-    uint8_t raw[RAW_LEN + ENV_RAW_SLACK];
+    uint8_t raw[RAW_LEN + ENV_KEY_WRAP_SLACK];
     size_t raw_len;
 };
 
@@ -64,9 +64,11 @@ static void configure(uint8_t settings)
     config = (struct env_config){
         .module_path = (char *)(uintptr_t) "hostile",
         .pin_source = (char *)(uintptr_t) "env:FUZZ_TOKEN_PIN",
+        .opens_too = (char *)(uintptr_t) "pkcs11:type=private", /* else no RSA key would open */
         .kek = (char *)(uintptr_t)((settings & RSA_TOO) != 0 ? "kek rsa%20kek" : "kek"),
         .wrap = (char *)(uintptr_t)wraps[settings / WRAP_CHOICE % 4],
         .session_wait = (char *)(uintptr_t) "0",
+        .keys_directory = (char *)(uintptr_t) "/", /* else the check makes its default */
         .allow_weak_kek = (char *)(uintptr_t)((settings & WEAK) != 0 ? "yes" : "no"),
         .allow_imported_kek = (char *)(uintptr_t)((settings & IMPORTED) != 0 ? "yes" : "no"),
     };
@@ -87,40 +89,40 @@ static bool succeeded(ENV_RESULT r, unsigned errors_before)
 
 /* ---- KEKs ---- */
 
-static void check_facts(struct env_kek *kek)
+static void check_info(struct env_kek *kek)
 {
-    static struct env_kek_facts facts;
+    static struct env_kek_info info;
     uint8_t *der = NULL;
     size_t len = 0;
     char uri[ENV_KEK_URI];
 
-    memset(&facts, UNTOUCHED, sizeof(facts));
-    kek->vtable->describe(kek, &facts);
-    FUZZ_DEMAND(facts.id.len <= ENV_KEK_ID_MAX && facts.modulus_len <= ENV_KEK_MODULUS &&
-                facts.exponent_len <= sizeof(facts.exponent));
-    FUZZ_DEMAND(memchr(facts.token, 0, sizeof(facts.token)) != NULL &&
-                memchr(facts.label, 0, sizeof(facts.label)) != NULL &&
-                memchr(facts.uri, 0, sizeof(facts.uri)) != NULL &&
-                memchr(facts.mechanisms, 0, sizeof(facts.mechanisms)) != NULL);
-    FUZZ_DEMAND(facts.bits <= 8u * ENV_KEK_MODULUS);
-    if (!env_ok(env_kek_reference_encode(facts.uri, &der, &len)))
+    memset(&info, UNTOUCHED, sizeof(info));
+    kek->vtable->describe(kek, &info);
+    FUZZ_DEMAND(info.id.len <= ENV_KEK_ID_MAX && info.modulus_len <= ENV_KEK_MODULUS &&
+                info.exponent_len <= sizeof(info.exponent));
+    FUZZ_DEMAND(memchr(info.token, 0, sizeof(info.token)) != NULL &&
+                memchr(info.label, 0, sizeof(info.label)) != NULL &&
+                memchr(info.uri, 0, sizeof(info.uri)) != NULL &&
+                memchr(info.mechanisms, 0, sizeof(info.mechanisms)) != NULL);
+    FUZZ_DEMAND(info.bits <= 8u * ENV_KEK_MODULUS);
+    if (!env_ok(env_kek_reference_encode(info.uri, &der, &len)))
         return;
     FUZZ_DEMAND(env_ok(env_kek_reference_decode(&errors, der, len, uri)) &&
-                strcmp(uri, facts.uri) == 0);
+                strcmp(uri, info.uri) == 0);
     OPENSSL_free(der);
 }
 
 /* What the keyring let through although the token said this of it. */
 static void check_policy(struct env_kek *kek, bool any_length)
 {
-    static struct env_kek_facts facts;
+    static struct env_kek_info info;
 
-    kek->vtable->describe(kek, &facts);
-    FUZZ_DEMAND(facts.id.len >= 1);
+    kek->vtable->describe(kek, &info);
+    FUZZ_DEMAND(info.id.len >= 1);
     FUZZ_DEMAND(config.weak_allowed ||
-                (!facts.extractable && facts.sensitive && facts.private_object));
+                (!info.extractable && info.sensitive && info.private_object));
     FUZZ_DEMAND(any_length || config.weak_allowed ||
-                facts.bits >= (facts.type == ENV_KEK_RSA ? 3072 : 256));
+                info.bits >= (info.type == ENV_KEK_RSA ? 3072 : 256));
 }
 
 static void keep(struct run *run, struct env_kek *kek)
@@ -128,7 +130,7 @@ static void keep(struct run *run, struct env_kek *kek)
     env_kek_free(run->kek);
     run->kek = kek;
     run->wrapped.len = 0;
-    check_facts(kek);
+    check_info(kek);
 }
 
 static void select_configured(struct run *run)
@@ -137,7 +139,7 @@ static void select_configured(struct run *run)
     struct env_kek_list list = {0};
     unsigned before = raised_count;
 
-    if (!succeeded(run->ring->vtable->select(run->ring, &selector, &list), before)) {
+    if (!succeeded(run->keyring->vtable->select(run->keyring, &selector, &list), before)) {
         FUZZ_DEMAND(list.count == 0);
         return;
     }
@@ -156,7 +158,7 @@ static void lookup(struct run *run, bool rsa)
     struct env_kek *kek = NULL;
     unsigned before = raised_count;
 
-    if (succeeded(run->ring->vtable->lookup(run->ring, &id, alg, &kek), before)) {
+    if (succeeded(run->keyring->vtable->lookup(run->keyring, &id, alg, &kek, NULL), before)) {
         check_policy(kek, false);
         keep(run, kek);
     } else {
@@ -171,17 +173,21 @@ static void lookup_public_half(struct run *run)
     struct env_kek *kek = NULL;
     unsigned before = raised_count;
 
-    if (succeeded(run->ring->vtable->lookup(run->ring, &id, ENV_WRAP_RSA_OAEP_SHA1, &kek), before))
+    if (succeeded(
+            run->keyring->vtable->lookup(run->keyring, &id, ENV_WRAP_RSA_OAEP_SHA1, &kek, NULL),
+            before))
         keep(run, kek);
 }
 
-static void select_raw(struct run *run)
+static void select_for_key_wrap(struct run *run)
 {
     const struct env_selector selector = {.name = "kek"};
     struct env_kek *kek = NULL;
     unsigned before = raised_count;
 
-    if (succeeded(run->ring->vtable->select_raw(run->ring, &selector, 256, &kek), before)) {
+    if (succeeded(
+            run->keyring->vtable->select_for_key_wrap(run->keyring, &selector, 256, &kek, NULL),
+            before)) {
         check_policy(kek, true);
         keep(run, kek);
     }
@@ -192,7 +198,7 @@ static void find(struct run *run)
     struct env_kek *kek = NULL;
     unsigned before = raised_count;
 
-    if (!succeeded(run->ring->vtable->find(run->ring, "kek", &kek), before))
+    if (!succeeded(run->keyring->vtable->find(run->keyring, "kek", &kek), before))
         return;
     keep(run, kek);
     before = raised_count;
@@ -202,7 +208,7 @@ static void find(struct run *run)
 static ENV_RESULT take_listed(void *arg, struct env_kek *kek)
 {
     (void)arg;
-    check_facts(kek);
+    check_info(kek);
     return ENV_OK;
 }
 
@@ -210,7 +216,7 @@ static void list(struct run *run)
 {
     unsigned before = raised_count;
 
-    (void)succeeded(run->ring->vtable->list(run->ring, NULL, take_listed, NULL), before);
+    (void)succeeded(run->keyring->vtable->list(run->keyring, NULL, take_listed, NULL), before);
 }
 
 static void generate(struct run *run, enum env_kek_type type)
@@ -220,7 +226,7 @@ static void generate(struct run *run, enum env_kek_type type)
     struct env_kek *kek = NULL;
     unsigned before = raised_count;
 
-    if (succeeded(run->ring->vtable->generate(run->ring, &request, &kek), before)) {
+    if (succeeded(run->keyring->vtable->generate(run->keyring, &request, &kek), before)) {
         check_policy(kek, false);
         keep(run, kek);
     } else {
@@ -228,7 +234,7 @@ static void generate(struct run *run, enum env_kek_type type)
     }
 }
 
-static void take_item(void *arg, const struct env_survey_item *item)
+static void take_item(void *arg, const struct env_token_probe_item *item)
 {
     (void)arg;
     FUZZ_DEMAND(strstr(item->text, HOSTILE_PIN) == NULL);
@@ -273,8 +279,9 @@ static void unwrap(struct run *run, bool checked, bool rsa)
     bool opened;
 
     if (run->wrapped.len == 0) { /* nothing of ours */
-        run->wrapped = rsa ? (struct env_wrapped){ENV_WRAP_RSA_OAEP_SHA1, {0}, 256, {1}}
-                           : (struct env_wrapped){ENV_WRAP_AES256_KW, {0}, 40, {1}};
+        run->wrapped =
+            rsa ? (struct env_wrapped){.alg = ENV_WRAP_RSA_OAEP_SHA1, .len = 256, .data = {1}}
+                : (struct env_wrapped){.alg = ENV_WRAP_AES256_KW, .len = 40, .data = {1}};
         run->lies_before = (unsigned)-1;
     }
     memset(dek, UNTOUCHED, sizeof(dek));
@@ -287,27 +294,27 @@ static void unwrap(struct run *run, bool checked, bool rsa)
         FUZZ_DEMAND(memcmp(dek, run->dek, sizeof(dek)) == 0);
 }
 
-static void raw_wrap(struct run *run, enum env_raw_wrap alg)
+static void key_wrap(struct run *run, enum env_key_wrap_kind alg)
 {
     static const uint8_t in[RAW_LEN - 16] = {7};
-    size_t in_len = alg == ENV_RAW_KW ? 24 : 19;
+    size_t in_len = alg == ENV_KEY_WRAP_KW ? 24 : 19;
     unsigned before = raised_count;
 
     run->raw_len = (size_t)-1;
-    if (succeeded(run->kek->vtable->raw_wrap(run->kek, alg, in, in_len, run->raw, &run->raw_len),
+    if (succeeded(run->kek->vtable->key_wrap(run->kek, alg, in, in_len, run->raw, &run->raw_len),
                   before))
         FUZZ_DEMAND(run->raw_len == 32);
     else
         FUZZ_DEMAND(run->raw_len == 0);
 }
 
-static void raw_unwrap(struct run *run, enum env_raw_wrap alg)
+static void key_unwrap(struct run *run, enum env_key_wrap_kind alg)
 {
-    uint8_t out[32 + ENV_RAW_SLACK];
+    uint8_t out[32 + ENV_KEY_WRAP_SLACK];
     unsigned before = raised_count;
     size_t len = (size_t)-1;
 
-    if (succeeded(run->kek->vtable->raw_unwrap(run->kek, alg, run->raw, 32, out, &len), before))
+    if (succeeded(run->kek->vtable->key_unwrap(run->kek, alg, run->raw, 32, out, &len), before))
         FUZZ_DEMAND(len <= 24);
     else
         FUZZ_DEMAND(len == 0);
@@ -337,10 +344,10 @@ static void step(struct run *run, uint8_t what)
         lookup_public_half(run);
         return;
     case 9:
-        select_raw(run);
+        select_for_key_wrap(run);
         return;
     case 10:
-        (void)env_survey(&config, NULL, NULL, take_item, NULL);
+        (void)env_token_probe(&config, NULL, NULL, take_item, NULL);
         return;
     default:
         break;
@@ -351,12 +358,12 @@ static void step(struct run *run, uint8_t what)
         wrap(run);
     else if (what % 4 == 1)
         unwrap(run, what / 20 % 2 == 1, what / 40 % 2 == 1);
-    else if (run->kek->vtable->raw_wrap == NULL) /* a public half */
+    else if (run->kek->vtable->key_wrap == NULL) /* a public half */
         return;
     else if (what % 4 == 2)
-        raw_wrap(run, what / 20 % 2 == 0 ? ENV_RAW_KW : ENV_RAW_KWP);
+        key_wrap(run, what / 20 % 2 == 0 ? ENV_KEY_WRAP_KW : ENV_KEY_WRAP_KWP);
     else
-        raw_unwrap(run, what / 20 % 2 == 0 ? ENV_RAW_KW : ENV_RAW_KWP);
+        key_unwrap(run, what / 20 % 2 == 0 ? ENV_KEY_WRAP_KW : ENV_KEY_WRAP_KWP);
 }
 
 /* run is as the last step left it, but for its keyring and its KEK, which are gone. */
@@ -365,13 +372,13 @@ static void go(struct run *run, const uint8_t control[CONTROL], struct fuzz_inpu
     memset(run, 0, sizeof(*run));
     configure(control[0]);
     hostile_begin(control[1], answers);
-    FUZZ_DEMAND(env_ok(env_token_keyring_new(&config, NULL, &errors, &run->ring)));
+    FUZZ_DEMAND(env_ok(env_token_keyring_new(&config, NULL, &errors, &run->keyring)));
     /* nothing is waited for */
-    atomic_store(&((struct env_ring *)run->ring)->last_in_vain, INT64_MAX);
+    atomic_store(&((struct env_token_set *)run->keyring)->last_in_vain, INT64_MAX);
     for (size_t i = 0; i < STEPS; i++)
         step(run, control[2 + i]);
     env_kek_free(run->kek);
-    run->ring->vtable->free(run->ring);
+    run->keyring->vtable->free(run->keyring);
     hostile_check_end();
     FUZZ_DEMAND(ERR_peek_error() == 0);
 }

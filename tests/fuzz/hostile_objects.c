@@ -173,6 +173,9 @@ static bool attribute_of(CK_OBJECT_HANDLE handle, const struct hostile_key *key,
         if (object != NULL)
             memcpy(out, object->secret, *len);
         return object != NULL;
+    } else if (type == CKA_START_DATE || type == CKA_END_DATE) {
+        *len = 0;
+        return true;
     } else if (type == CKA_ALLOWED_MECHANISMS) {
         return false;
     } else if (type != CKA_VALUE_LEN) {

@@ -280,7 +280,7 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
     HOSTILE_BEGIN;
     (void)session;
     (void)lie;
-    FUZZ_DEMAND(user == CKU_USER);
+    FUZZ_DEMAND(user == CKU_USER || user == CKU_CONTEXT_SPECIFIC);
     FUZZ_DEMAND(pin == NULL ||
                 (len == sizeof(HOSTILE_PIN) - 1 && memcmp(pin, HOSTILE_PIN, len) == 0));
     return CKR_OK;

@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "envelope/format/header.h"
+#include "envelope/named/key_file.h"
 #include "fake_keyring.h"
 #include "fuzz.h"
+#include "provider/common/provctx.h"
 #include "provider/keys/kek_reference.h"
-#include "envelope/format/header.h"
 
 #define MESSAGE_MAX 20000u
 
@@ -56,6 +58,22 @@ static size_t seal(OSSL_LIB_CTX *libctx, const char *name, size_t plain_len,
     return (size_t)(n + last);
 }
 
+/* As "openssl enc -a" writes it. */
+static void save_base64(const uint8_t *message, size_t len)
+{
+    EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
+    static unsigned char text[2 * MESSAGE_MAX];
+    int n = 0;
+    int last = 0;
+
+    FUZZ_DEMAND(ctx != NULL);
+    EVP_EncodeInit(ctx);
+    FUZZ_DEMAND(EVP_EncodeUpdate(ctx, text, &n, message, (int)len) == 1);
+    EVP_EncodeFinal(ctx, text + n, &last);
+    save("fuzz_tool", "base64", "\3", 1, text, (size_t)(n + last));
+    EVP_ENCODE_CTX_free(ctx);
+}
+
 static void messages(OSSL_LIB_CTX *libctx)
 {
     static const struct {
@@ -69,12 +87,12 @@ static void messages(OSSL_LIB_CTX *libctx)
         {"byte_by_byte", "ENVELOPE", 30, 1, {0}},
         {"short", "ENVELOPE", 100, 1, {2, 100, 10, 70, 5, 200, 90, 63}},
         {"two_keks", "ENVELOPE", 300, 2, {0, 130, 70, 180, 80, 220, 90, 150}},
-        {"one_segment", "ENVELOPE", 4064, 1, {0, 190, 150, 180, 170, 200, 160, 150}},
+        {"one_segment", "ENVELOPE", 4096, 1, {0, 190, 150, 180, 170, 200, 160, 150}},
         {"three_segments", "ENVELOPE", 9000, 1, {2, 210, 190, 200, 195, 205, 255, 220}},
-        {"large_segments", "ENVELOPE-1M", 200, 1, {1}},
+        {"large_segments", "ENVELOPE-64K", 200, 1, {1}},
         {"rewrap", "ENVELOPE", 100, 2, {4, 20, 0, 60, 70, 255, 255, 255}},
         {"rewrap_two_segments", "ENVELOPE", 6000, 1, {4, 130, 200, 150, 255, 90, 200, 210}},
-        {"large_segments_in_place", "ENVELOPE-1M", 5000, 3, {3}},
+        {"large_segments_in_place", "ENVELOPE-64K", 5000, 3, {3}},
     };
     uint8_t message[MESSAGE_MAX];
 
@@ -89,6 +107,8 @@ static void messages(OSSL_LIB_CTX *libctx)
             env_ok(env_header_length((struct env_span){message, ENV_HEADER_PEEK}, &header_len)));
         if (i < 3)
             save("fuzz_tool", seeds[i].name, "\2\0\0\0\0\1", 6, message, len);
+        if (i == 0)
+            save_base64(message, len);
         if (i == 1 || seeds[i].keks > 1)
             save("fuzz_header", seeds[i].name, NULL, 0, message, header_len);
     }
@@ -141,7 +161,7 @@ static void rsa_and_sealed_keys(OSSL_LIB_CTX *libctx)
     fake_make_rsa(3, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-2048.pem");
     fake_make_rsa(4, ENV_WRAP_RSA_OAEP_SHA1, "rsa/kek-2048.pem");
     for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
-        const char *name = strcmp(seeds[i].name, "rewrap_large") == 0 ? "ENVELOPE-1M" : "ENVELOPE";
+        const char *name = strcmp(seeds[i].name, "rewrap_large") == 0 ? "ENVELOPE-64K" : "ENVELOPE";
         bool rsa_alone = strncmp(seeds[i].name, "rsa_", 4) == 0;
         size_t len;
 
@@ -171,12 +191,16 @@ static void headers(void)
         header.recipients[i].id.len = 1 + 6 * i;
         header.recipients[i].wrapped.alg = (enum env_wrap_alg)(ENV_WRAP_AES128_KW + i);
         header.recipients[i].wrapped.len = i < 6 ? 40 : i < 9 ? 48 : 256;
+        header.recipients[i].wrapped.nonce_len = i < 6 || i >= 9 ? 0
+                                                 : i == 7        ? ENV_GCM_NONCE_MAX
+                                                                 : ENV_GCM_NONCE_LEN;
     }
     FUZZ_DEMAND(env_ok(env_header_encode(crypto, &header, dek, &der, &len)));
     save("fuzz_header", "every_kind", NULL, 0, der, len);
     OPENSSL_free(der);
     for (size_t i = 0; i < 2; i++) {
         header.recipients[i].id.len = 20;
+        header.recipients[i].id.bytes[0] = (uint8_t)i; /* one KEK may be named once */
         header.recipients[i].wrapped.alg =
             i == 0 ? ENV_WRAP_RSA_OAEP_SHA1 : ENV_WRAP_RSA_OAEP_SHA256;
         header.recipients[i].wrapped.len = 384;
@@ -244,6 +268,9 @@ static void texts(void)
         {"query_label", 5, "orders"},
         {"query_uri", 5, "pkcs11:object=orders;type=secret-key;id=%01?pin-value=1"},
         {"query_to_show", 5, "!pkcs11:object=orders;type=private"},
+        {"version", 7, "orders/10"},
+        {"day", 8, "2027-01-31"},
+        {"day_digits", 8, "20270131"},
         {"key", 6, "f\303\274nf \342\202\254 \360\237\224\221 orders 456789"},
     };
     static const char list[] = "\0MIGfBgsqhkiG9w0BCRABF6CBjzCBjAIBADFBoj8=\nYQ==\r\n\n  YWI= \n"
@@ -251,12 +278,17 @@ static void texts(void)
     static const char lines[] =
         "\1openssl_conf = init\n[init]\nproviders = p # all\n[envelope_sect]\nkek = a#b\n"
         "token = pkcs11:token=$x\nmodule = \\path \\\n more\ncontext = \"a # b\"\n";
+    static const char rows[] = "\0{\"id\":17,\"context\":\"orders\\/17 "
+                               "\\u00e4\\ud83d\\udd11\",\"message\":\"YW\\nI=\",\"more\":"
+                               "[1,{\"a\":null},true,-1.5e3]}\n17\torders\\t17\\x41\\101\tYWI="
+                               "\r\n\\N\t\\N\t\\N\n{\"message\":null}";
     uint8_t padded[32] = "orders";
 
     for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
         save("fuzz_text", seeds[i].name, &seeds[i].reader, 1, seeds[i].text, strlen(seeds[i].text));
     save("fuzz_tool", "list", NULL, 0, list, sizeof(list) - 1);
     save("fuzz_tool", "lines", NULL, 0, lines, sizeof(lines) - 1);
+    save("fuzz_tool", "rows", NULL, 0, rows, sizeof(rows) - 1);
     save("fuzz_text", "key_padded", "\6", 1, padded, sizeof(padded));
 }
 
@@ -272,6 +304,27 @@ static void programs(void)
     save("fuzz_floe", "pieces", NULL, 0, pieces, sizeof(pieces));
     save("fuzz_floe", "altered", NULL, 0, altered, sizeof(altered));
     save("fuzz_floe", "header", NULL, 0, header, sizeof(header));
+}
+
+/* For fuzz_field: one as it stands, and changes to one; for fuzz_field_key: key bytes. */
+static void fields(void)
+{
+    static const uint8_t random[60] = "\0\1keyid678";
+    static const uint8_t deterministic[40] = "\1\2keyid678";
+    static const uint8_t untouched[] = {2, 5, 1, 2, 3, 4, 5};
+    static const uint8_t altered[] = {3, 5, 1, 2, 3, 4, 5, 0, 27, 1, 0, 20, 0x80};
+    static const char alone[] = "ENVF\1\0\x10key:ABCDEFGHIJKL\0\0\0\0users.otp";
+    static const char empty[] = "ENVF\1\0\0\0\0\0\0";
+    char tenant[5 + 2 + 16 + 2 + 81 + 2 + 2] = "ENVF\1\0\x10key:ABCDEFGHIJKL\0\x51\1";
+
+    tenant[sizeof(tenant) - 3] = 2;
+    save("fuzz_field", "random", NULL, 0, random, sizeof(random));
+    save("fuzz_field", "deterministic", NULL, 0, deterministic, sizeof(deterministic));
+    save("fuzz_field", "untouched", NULL, 0, untouched, sizeof(untouched));
+    save("fuzz_field", "altered", NULL, 0, altered, sizeof(altered));
+    save("fuzz_field_key", "alone", NULL, 0, alone, sizeof(alone) - 1);
+    save("fuzz_field_key", "empty", NULL, 0, empty, sizeof(empty) - 1);
+    save("fuzz_field_key", "tenant", NULL, 0, tenant, sizeof(tenant));
 }
 
 /* For fuzz_token: settings, what the token can do, six steps; it answers honestly. */
@@ -298,7 +351,7 @@ static void hostile_tokens(void)
         {"generate_wrap", {0, 72, 6, 12, 13}},
         {"public_half", {0, 0, 8, 12, 13}},
         {"raw", {0, 0, 9, 14, 15, 34, 35, 10}},
-        {"survey", {0, 16, 10, 4, 12, 13}},
+        {"token_probe", {0, 16, 10, 4, 12, 13}},
         {"weak", {3, 0, 4, 12, 13, 5, 1}},
     };
     static const uint8_t honest[40];
@@ -374,6 +427,99 @@ static void labels(void)
     save("fuzz_json", "broken", NULL, 0, broken, sizeof(broken) - 1);
 }
 
+#define AUDIT_TIME "{\"time\":\"2026-11-22T09:30:00.123456Z\",\"operation\":"
+#define AUDIT_KEK "\"kek\":\"0011\",\"label\":\"orders\",\"token\":\"kek\","
+
+static void kept_texts(void)
+{
+    static const char pins[] =
+        "envelope refused PINs 1 PBKDF2-HMAC-SHA256 600000 00112233445566778899aabbccddeeff\n"
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+        "f0e1d2c3b4a5968778695a4b3c2d1e0ff0e1d2c3b4a5968778695a4b3c2d1e0f\n";
+    static const char lines[] = AUDIT_TIME
+        "\"wrap\"," AUDIT_KEK "\"result\":\"ok\",\"mechanism\":\"aes-gcm\"}\n"
+        "Nov 22 09:30:00 shop-1 envelope[4711]: " AUDIT_TIME "\"unwrap\",\"kek\":null,\"label\""
+        ":null,\"token\":null,\"asked\":[\"a\"],\"result\":\"failed\",\"reason\":161}\n" AUDIT_TIME
+        "\"seal-count\",\"named_key\":\"web@1\",\"count\":1048576,\"result\":\"ok\"}\n" AUDIT_TIME
+        "\"wrap\",\"label\":\"\\\"\\\\\\n\\u00e9\",\"result\":\"ok\"}\n";
+    static const char state[] =
+        "{\"envelope-stats-state\":1,\"uses\":3,\"others\":0,\"broken\":1,\"uncounted\":0}\n"
+        "{\"inode\":17,\"length\":300,\"hash\":\"00112233445566778899aabbccddeeff00112233445566778"
+        "899aabbccddeeff\",\"offset\":300,\"grew\":1}\n"
+        "{\"kek\":\"0011\",\"token\":\"kek\",\"label\":\"orders\",\"named_key\":\"\",\"operation\":"
+        "\"wrap\",\"ok\":2,\"failed\":1,\"gcm\":2,\"seals\":0,\"last\":1795339800,\"reasons\":[183,"
+        "1"
+        "]}\n{\"end\":2}\n";
+
+    save("fuzz_pin_file", "two", NULL, 0, pins, sizeof(pins) - 1);
+    save("fuzz_stats", "lines", "\1", 1, lines, sizeof(lines) - 1);
+    save("fuzz_stats", "state", "\0", 1, state, sizeof(state) - 1);
+}
+
+/* The key of FORMAT.md's example, with more than it has. */
+static void fill_named(struct env_named_clear *clear, struct env_named_sealed *sealed)
+{
+    memset(clear, 0, sizeof(*clear));
+    memset(sealed, 0, sizeof(*sealed));
+    (void)snprintf(clear->name, sizeof(clear->name), "orders");
+    (void)snprintf(sealed->name, sizeof(sealed->name), "orders");
+    clear->number = sealed->number = 3;
+    clear->use_count = 2;
+    (void)snprintf(clear->uses[0], sizeof(clear->uses[0]), "AES-256-CBC");
+    (void)snprintf(clear->uses[1], sizeof(clear->uses[1]), "PBKDF2");
+    (void)snprintf(clear->owner, sizeof(clear->owner), "shop");
+    clear->origin = ENV_NAMED_IMPORTED;
+    clear->created = clear->seal_from = 1767225600;
+    clear->not_after = 1893456000;
+    clear->stand_in_count = sealed->stand_in_count = 2;
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(clear->stand_ins[i].application, sizeof(clear->stand_ins[i].application),
+                       "app %zu", i);
+        memset(clear->stand_ins[i].hint, (int)i, ENV_STAND_IN_HINT_LEN);
+        memset(sealed->hashes[i], (int)i, ENV_STAND_IN_HASH_LEN);
+    }
+    sealed->key_len = 32;
+    memset(sealed->key, 0x5A, sealed->key_len);
+}
+
+static void named_keys(OSSL_LIB_CTX *libctx)
+{
+    static const struct env_selector configured;
+    static struct env_named_sealed sealed;
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, "ENVELOPE", NULL);
+    struct env_provctx *provctx = OSSL_PROVIDER_get0_provider_ctx(EVP_CIPHER_get0_provider(cipher));
+    struct env_named_clear clear;
+    uint8_t *der = NULL;
+    uint8_t room[ENV_NAMED_SEALED_MAX];
+    size_t header_len = 0;
+    size_t len = 0;
+
+    fill_named(&clear, &sealed);
+    FUZZ_DEMAND(env_ok(env_named_clear_encode(&clear, &der, &len)));
+    save("fuzz_key_file", "clear", "\1", 1, der, len);
+    OPENSSL_free(der);
+    FUZZ_DEMAND(env_ok(env_named_sealed_encode(&sealed, room, &len)));
+    save("fuzz_key_file", "sealed", "\2", 1, room, len);
+    der = NULL;
+    FUZZ_DEMAND(env_ok(env_named_seal(&provctx->dek, &configured, &clear, &sealed, &der, &len)));
+    save("fuzz_key_file", "file", "\0", 1, der, len);
+    FUZZ_DEMAND(env_ok(env_header_length((struct env_span){der, len}, &header_len)));
+    save("fuzz_header", "named_key", NULL, 0, der, header_len);
+    OPENSSL_free(der);
+    EVP_CIPHER_free(cipher);
+}
+
+static void states(void)
+{
+    static const char all[] = "# taken away\n\ndisabled-key = orders@3 archive\n"
+                              "revoked-stand-in = 00112233445566FF\n"
+                              "  disabled-kek = a%20b pkcs11:object=x\r\nopen-only-kek=0a:1b";
+    static const char name[] = "orders@12";
+
+    save("fuzz_state", "all", NULL, 0, all, sizeof(all) - 1);
+    save("fuzz_state", "name", NULL, 0, name, sizeof(name) - 1);
+}
+
 int main(int argc, char **argv)
 {
     OSSL_LIB_CTX *libctx;
@@ -392,9 +538,13 @@ int main(int argc, char **argv)
     references();
     texts();
     programs();
+    fields();
     hostile_tokens();
     public_halves();
     labels();
+    kept_texts();
+    named_keys(libctx);
+    states();
     fake_libctx_free(libctx);
     return 0;
 }

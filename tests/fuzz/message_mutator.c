@@ -6,18 +6,20 @@
 #include "der_mutator.h"
 #include "reference_opening.h"
 
+#define SEGMENT 4128u
+
 /* Leaves a segment out, doubles it, or says another length for it. */
 static size_t mutate_segment(uint8_t *message, size_t size, size_t max_size, unsigned seed)
 {
     size_t headers = reference_headers_len(message, size);
-    size_t segments = headers > 0 ? (size - headers + 4095) / 4096 : 0;
+    size_t segments = headers > 0 ? (size - headers + SEGMENT - 1) / SEGMENT : 0;
     size_t at;
     size_t len;
 
     if (segments == 0)
         return size;
-    at = headers + seed / 4 % segments * 4096;
-    len = size - at < 4096 ? size - at : 4096;
+    at = headers + seed / 4 % segments * SEGMENT;
+    len = size - at < SEGMENT ? size - at : SEGMENT;
     if (len < 4)
         return size;
     switch (seed % 4) {

@@ -122,7 +122,7 @@ static void decrypt(unsigned kek, const uint8_t *in, size_t in_len)
     bool opened;
 
     FUZZ_DEMAND(out != NULL && expected.data != NULL);
-    reference_open(in, in_len, 4096, &expected);
+    reference_open(in, in_len, 4128, &expected);
     ERR_clear_error();
     memset(out, UNTOUCHED, in_len + 1);
     FUZZ_DEMAND(EVP_PKEY_decrypt_init(ctx) == 1);

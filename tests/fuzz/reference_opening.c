@@ -220,7 +220,7 @@ static bool begin_body(struct body *body, const uint8_t *floe, uint32_t segment_
 
     *body = (struct body){.floe = floe, .segment_len = len};
     if (floe[0] != 0 || floe[1] != 0 || memcmp(floe + 6, fixed, 4) != 0 ||
-        (len != 4096 && len != segment_max))
+        (len != 4128 && len != segment_max))
         return false;
     derive(body, dek_span, "HEADER_TAG:", 11, tag, 32);
     derive(body, dek_span, "MESSAGE_KEY:", 12, body->key, sizeof(body->key));
@@ -354,7 +354,7 @@ void reference_reseal(uint8_t *message, size_t size)
     if (!find_dek(der, ENV_CONTENT_MESSAGE, NULL, false, dek))
         return;
     header_mac(der, dek, message + der.len - ENV_HEADER_MAC_LEN);
-    if (!begin_body(&body, floe, 0x100000, dek, tag))
+    if (!begin_body(&body, floe, 65568, dek, tag))
         return;
     memcpy(floe + FLOE_PARAMS + FLOE_IV, tag, sizeof(tag));
     reseal_body(&body, message + headers, size - headers);

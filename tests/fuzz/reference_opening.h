@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
+#include "envelope/format/header.h"
 #include "fake_keyring.h"
 #include "fuzz.h"
-#include "envelope/format/header.h"
 
 struct reference {
     const struct fake_kek *only; /* opened as the key of this KEK alone, or NULL: by all of them */
@@ -43,7 +43,7 @@ bool reference_is_current(struct env_span der, size_t keks);
  */
 void reference_reseal(uint8_t *message, size_t size);
 
-/* The bytes before the first segment, 0 when that can not be told or there are fewer. */
+/* The bytes before the first segment, 0 when that cannot be told or there are fewer. */
 size_t reference_headers_len(const uint8_t *message, size_t size);
 
 #endif

@@ -128,7 +128,6 @@ arrange last ""
 all -propquery '?provider=envelope'
 write_cnf standard-names=yes allow-imported-kek=yes
 arrange first ""
-all
 all -propquery '?provider=envelope'
 for order in first last; do
     write_cnf standard-names=yes allow-imported-kek=yes
@@ -146,7 +145,7 @@ envelope_cipher
 
 # The configured KEK; and a label of all the bytes that there are.
 write_cnf standard-names=yes allow-imported-kek=yes kek=known256
-arrange first ""
+arrange last '?provider=envelope'
 configured=6b656b3a$(printf '0%.0s' {1..56})
 expect_quiet ossl "${encrypt[@]}" -secretkey "$configured" -secretkeyid 01 -out message
 expect_quiet stock "${decrypt[@]}" -secretkey "${value[256]}" -secretkeyid 01 -in message -out opened
@@ -158,17 +157,17 @@ same plain opened
 # A slip in the configuration is an error and never leaves the selector to stock OpenSSL.
 for slip in standard-names=true standard_names=yes standard-name=yes stock-names=yes; do
     write_cnf "$slip" allow-imported-kek=yes
-    arrange first ""
+    arrange last '?provider=envelope'
     name=CONFIG_UNKNOWN_KEY
     [[ $slip != *-names=true ]] || name=CONFIG_VALUE
     cms_fails $name "${slip%=*}" ossl "${encrypt[@]}" -secretkey "${key[256]}" -secretkeyid 01
     without_kek
 done
 
-# Without standard-names the names are not ours at all, whoever is first.
+# Without standard-names the names are not ours at all, whatever is preferred.
 for line in standard-names=no allow-imported-kek=yes; do
     write_cnf "$line"
-    arrange first ""
+    arrange last '?provider=envelope'
     without_kek
     ossl list -cipher-algorithms -propquery provider=envelope >listed
     if grep -E '[ {]AES-256-WRAP' listed; then
@@ -178,6 +177,6 @@ done
 
 # No token is touched for what does not name a KEK.
 write_cnf standard-names=yes pkcs11-module-path=/nonexistent
-arrange first ""
+arrange last '?provider=envelope'
 without_kek
 cms_fails NO_MODULE "" ossl "${encrypt[@]}" -secretkey "${key[256]}" -secretkeyid 01

@@ -6,7 +6,7 @@
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
 provider=$ENVELOPE_MODULE_DIR/envelope.so
-limit=20
+limit=200
 
 # A context that is alive at the end points to its parts from memory that leak checkers do not see.
 alive_at_the_end=(env)
@@ -56,13 +56,13 @@ module=SoftHSM
 all_end
 if [[ -z ${ENVELOPE_SANITIZE:-} ]]; then
     setting="under valgrind"
-    limit=60
+    limit=300
     write_cnf
     for name in exit cleanup freed-after-cleanup two; do
         ends "$name" valgrind --quiet --error-exitcode=9 --leak-check=full \
             --errors-for-leak-kinds=definite "--suppressions=$source_dir/tests/lib/valgrind.supp"
     done
-    limit=20
+    limit=200
 fi
 
 module=NSS

@@ -41,7 +41,7 @@ refused KEK_NOT_SENSITIVE allow-weak-kek readable --id 14 --not-sensitive
 refused KEK_PUBLIC allow-weak-kek public --id 15 --public
 refused KEK_IMPORTED allow-imported-kek imported --id 16 --import "$value"
 refused KEK_WITHOUT_ID "" without-id --no-id
-refused KEK_WITHOUT_ID "" long-id --id "$(printf 'cd%.0s' {1..65})"
+refused KEK_WITHOUT_ID "" longest-id --id "$(printf 'cd%.0s' {1..513})"
 refused KEK_USAGE "" useless --id 17 --usage none
 
 # An option accepts what it names and nothing else.

@@ -26,11 +26,29 @@ write_cnf "pkcs11-module-path=$work/plain"
 both_ways NO_MODULE "$work/plain"
 
 write_cnf 'token="pkcs11:token=absent"'
-both_ways NO_TOKEN absent
+both_ways NO_TOKEN "absent .*there is token 'kek' \(serial [0-9a-f]+\); 1 slot with a token that is not initialised"
 write_cnf
 mkdir none
 sed "s|$work/tokens|$work/none|" "$SOFTHSM2_CONF" >none.conf
-SOFTHSM2_CONF=$work/none.conf both_ways NO_TOKEN ""
+SOFTHSM2_CONF=$work/none.conf both_ways NO_TOKEN "there is no other token; 1 slot with a token that is not initialised"
+# SoftHSM says CKR_GENERAL_ERROR, and no more, when it finds no configuration or may not read it.
+SOFTHSM2_CONF=$work/absent.conf both_ways NO_MODULE "CKR_GENERAL_ERROR.*the file that SOFTHSM2_CONF names"
+(
+    unset SOFTHSM2_CONF # the system's own, whatever there is of it
+    write_cnf 'token="pkcs11:token=none%20of%20them"'
+    ossl enc -e -envelope -K 0 -in plain -out nothing 2>failed.err && fail "a token of the system's"
+    grep -q 'SOFTHSM2_CONF is not set' failed.err || fail "$(<failed.err)"
+    write_cnf
+)
+# Errors name the callback that they are an error of, wherever they are raised.
+write_cnf kek=absent
+for call in "seal -in plain:env_cipher_update" "open -in plain:env_cipher_update"; do
+    # shellcheck disable=SC2086 # words
+    ${call%:*} >failed.out 2>failed.err && fail "$call succeeds"
+    grep -q "^[^:]*:error:[^:]*:[^:]*:${call#*:}:.*provider/ciphers/cipher_edge.c:[0-9]*:" failed.err ||
+        fail "not ${call#*:}: $(<failed.err)"
+done
+write_cnf
 
 # Our module alone: nobody offers AES-GCM then.
 write_cnf

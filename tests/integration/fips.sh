@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # OpenSSL's FIPS provider instead of the default one, and nothing that is not fetched with fips=yes:
-# everything that the provider offers, and messages that go both ways. The token is NSS's: SoftHSM
-# computes with this process's libcrypto itself, and without the default provider takes no PIN.
+# everything that the provider offers, and messages that go both ways. The token is NSS's, and at the
+# end SoftHSM's, which computes with this process's libcrypto itself.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
@@ -57,8 +57,8 @@ expect_quiet ossl enc -e -envelope-rewrap -K 0 -in sealed.default -out rewrapped
 expect_quiet open -in rewrapped -out opened
 same plain opened
 program=$ENVELOPE_PROGRAMS/whole_message
-expect_quiet with_envelope "$program" seal ENVELOPE-1M plain sealed.1m
-expect_quiet with_envelope "$program" open ENVELOPE-1M sealed.1m opened
+expect_quiet with_envelope "$program" seal ENVELOPE-64K plain sealed.64k
+expect_quiet with_envelope "$program" open ENVELOPE-64K sealed.64k opened
 same plain opened
 
 # ---- every way to wrap ----
@@ -78,7 +78,7 @@ round_trip
 
 # ---- keys, key wrap ----
 
-with_fips
+with_fips 'kek="orders rsa"'
 for key in orders rsa; do
     expect_quiet ossl pkeyutl -encrypt -inkey $key.pem -in <(head -c 1000 plain) -out short
     expect_quiet ossl pkeyutl -decrypt -inkey $key.pem -in short -out opened
@@ -87,6 +87,7 @@ for key in orders rsa; do
     [[ $secret == $(with_envelope "$ENVELOPE_PROGRAMS/kek_kem" decapsulate $key.pem sealed.key) ]] ||
         fail "another secret"
 done
+with_fips
 key=$(printf orders | od -An -v -tx1 | tr -d ' \n')$(printf '00%.0s' {1..26})
 for cipher in envelope-aes-256-wrap envelope-aes-256-wrap-pad; do
     head -c 32 plain >data
@@ -99,3 +100,19 @@ marked=$(printf kek:orders | od -An -v -tx1 | tr -d ' \n')$(printf '00%.0s' {1..
 expect_quiet with_envelope "$ENVELOPE_PROGRAMS/wrap" -d aes-256-wrap-pad "$marked" provider=envelope \
     <wrapped >opened
 same data opened
+
+# ---- SoftHSM: fips and base are enough for it as well ----
+
+make_token kek
+nss_lines=()
+for wrap in aes-kw aes-gcm; do
+    with_fips kek=$wrap wrap=$wrap
+    expect_quiet genpkey label:$wrap >key.pem
+    round_trip
+done
+with_fips kek=soft-rsa
+expect_quiet genpkey label:soft-rsa type:RSA >rsa.pem
+round_trip
+if ossl list -providers | grep -q '^  default$'; then
+    fail "the default provider is active"
+fi

@@ -6,7 +6,7 @@
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
 forks=${FORKS:-12}
-export FORK_SECONDS=$((60 + forks))
+export FORK_SECONDS=$((200 + forks))
 
 # The allocators of gcc's sanitizers are left locked in the child of a process with threads, and a
 # context that is alive at exit points to its parts from memory that the leak checker does not see.

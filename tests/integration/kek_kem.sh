@@ -43,7 +43,25 @@ if cmp -s secret again; then
     fail "the context does not matter"
 fi
 
-expect_failure OTHER_KEK orders kem decapsulate orders.pem sealed.invoices
+# The lengths that docs/KEYS.md and envelope(7) name; the KEKs have references of 16 bytes there.
+expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:rsa -pkeyopt type:RSA -out rsa.pem
+make_kek kek gcm --id 0102030405060708090a0b0c0d0e0f10 --usage encrypt
+expect_quiet ossl pkey -in envelope:object=gcm -out gcm.pem
+lengths=()
+for key in orders gcm rsa; do
+    expect_quiet kem encapsulate $key.pem sealed.length >secret
+    lengths+=("$(stat -c %s sealed.length)")
+done
+[[ ${lengths[*]} == "177 204 534" ]] || fail "sealed keys of ${lengths[*]} bytes"
+grep -qF '/* 177 bytes with an AES KEK */' "$source_dir/docs/KEYS.md" || fail "KEYS.md"
+tr '\n' ' ' <"$source_dir/docs/KEYS.md" | grep -q '177 bytes are what.* 204 with .wrap = aes-gcm., and 534 with' ||
+    fail "KEYS.md has other lengths"
+tr '\n' ' ' <"$source_dir/docs/envelope.7" | grep -q 'nothing behind it, 177 bytes with an AES KEK' ||
+    fail "envelope(7) has another length"
+
+invoices_id=$(ossl pkey -in invoices.pem -noout -text | sed -nE 's/^ *Reference: ([0-9a-f]+)$/\1/p')
+expect_failure OTHER_KEK "the input is for $invoices_id; the key is pkcs11:.*object=orders" \
+    kem decapsulate orders.pem sealed.invoices
 echo words >plain
 expect_quiet seal -in plain -out message
 expect_failure WRONG_CONTENT "" kem decapsulate orders.pem message
@@ -68,7 +86,7 @@ expect_failure WRONG_CONTENT "" ossl pkeyutl -decrypt -inkey orders.pem -in seal
 
 # ---- short messages ----
 
-for size in 0 1 4063 4064 4065 65536; do
+for size in 0 1 4095 4096 4097 65536; do
     stream $size >plain
     expect_quiet ossl pkeyutl -encrypt -inkey orders.pem -in plain -out sealed
     expect_quiet ossl pkeyutl -decrypt -inkey orders.pem -in sealed -out opened
@@ -93,7 +111,9 @@ expect_failure NOT_A_MESSAGE "" ossl pkeyutl -decrypt -inkey orders.pem -in orde
 echo words >plain
 expect_quiet ossl pkeyutl -encrypt -inkey orders.pem -pkeyopt context:"invoice 7" -in plain -out sealed
 expect_failure CONTEXT_MISMATCH "" open -in sealed
-expect_failure CONTEXT_MISMATCH "" ossl pkeyutl -decrypt -inkey orders.pem -in sealed
+expect_failure CONTEXT_MISMATCH "no context was given" ossl pkeyutl -decrypt -inkey orders.pem -in sealed
+expect_failure CONTEXT_MISMATCH "the context that was given has 4 bytes" \
+    ossl pkeyutl -decrypt -inkey orders.pem -pkeyopt context:none -in sealed
 write_cnf context="invoice 7"
 expect_quiet open -in sealed -out opened
 same plain opened

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# KEKs made in another kind of token (NSS wraps by C_Encrypt), and in one that can not be written.
+# KEKs made in another kind of token (NSS wraps by C_Encrypt), and in one that cannot be written.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
@@ -32,3 +32,8 @@ nss_cnf readOnly
 expect_quiet open -in sealed -out opened
 same plain opened
 expect_failure TOKEN_READ_ONLY "NSS Certificate DB" genpkey -pkeyopt label:more
+
+# A copy that only unwraps: NSS would let it be given the other use again, so it is not given out.
+nss_cnf "" allow-imported-kek=yes
+expect_failure COPY_NOT_LOCKED "NSS Certificate DB" genpkey -pkeyopt label:reader -pkeyopt copy-of:orders -pkeyopt uses:unwrap
+expect_failure KEK_NOT_FOUND reader ossl pkey -in envelope:object=reader -noout

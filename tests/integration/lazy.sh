@@ -32,7 +32,7 @@ grep ' @ envelope' out | grep -vi ENVELOPE && fail "an algorithm of another's na
 seal -in plain -out sealed 2>err
 [[ -s spied ]] || fail "the spy saw nothing"
 
-# A module that can not be loaded, a section full of mistakes: still no harm to others.
+# A module that cannot be loaded, a section full of mistakes: still no harm to others.
 write_cnf pkcs11-module-path=/absent wrap=nonsense pin=x
 rm spied
 untouched ossl enc -aes-256-ctr -K 00 -iv 00 -in plain -out stock.encrypted

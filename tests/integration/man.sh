@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/envelope.7: its examples, word for word and in their order, and that it has everything that the
-# sources have: keys of the configuration, algorithms, parameters, reasons. An example is marked by
+# docs/envelope.7, envelope.cnf.5 and envelope-errors.7: the examples, word for word and in their order,
+# and that the pages have everything that the provider has: algorithms and parameters, keys of the
+# configuration, reasons. docs/CONFIGURATION.md has the keys as well. An example is marked by
 #
 #     .\" test: NAME
 #     .EX
@@ -10,13 +11,21 @@
 # written to that file; everything else is a shell script.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
+# shellcheck source=../lib/blocks.sh
+source "$source_dir/tests/lib/blocks.sh"
+# shellcheck source=../lib/man.sh
+source "$source_dir/tests/lib/man.sh"
 make_usual
+export PATH=$ENVELOPE_MODULE_DIR:$PATH # the command is to be found, as when it is installed
 # The examples run the likes of tar, which leave memory to the end of the process.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 page=$source_dir/docs/envelope.7
+cnf_page=$source_dir/docs/envelope.cnf.5
+errors_page=$source_dir/docs/envelope-errors.7
 
 # Examples that must be there, so that none goes untested because it was lost.
-required=(openssl.cnf check seal who make-kek more-keks pkeyutl skey message.c run-message kem.c run-kem
+required=(openssl.cnf check seal who make-kek more-keks pkeyutl skey message.c run-message libctx.c
+    run-libctx kem.c run-kem
     wrap.c run-wrap more.cnf short-keks cms rsa.cnf rsa)
 
 # ---- roff ----
@@ -68,31 +77,20 @@ example() { # name
 }
 
 # The text without requests, macros' names and line breaks: what is looked for may be wrapped.
-flat_text() {
-    sed -e '/^\.\\"/d' -e 's/^\.[A-Z][A-Z]* *//' "$page" | unescape | tr -s ' \n' '  '
+flat_text() { # pages
+    sed -e '/^\.\\"/d' -e 's/^\.[A-Z][A-Z]* *//' "$@" | unescape | tr -s ' \n' '  '
 }
 
 # ---- form ----
 
-LC_ALL=C grep -n '[^ -~]' "$page" && fail "more than ASCII"
-checked=false
-for tool in "groff -man -Tutf8 -ww -z" "mandoc -Tlint -W warning" "man --warnings -l"; do
-    command -v "${tool%% *}" >/dev/null || continue
-    # shellcheck disable=SC2086 # a command and its options
-    MANPAGER='cat' $tool "$page" 2>lint.err >lint.out || fail "$tool: $(<lint.err)$(<lint.out)"
-    [[ $tool != mandoc* ]] || cat lint.out >>lint.err
-    [[ ! -s lint.err ]] || fail "$tool: $(<lint.err)"
-    [[ $tool != groff* ]] || checked=true
-done
-$checked || fail "groff is not installed"
-for section in NAME SYNOPSIS DESCRIPTION CONFIGURATION ALGORITHMS "KEYS AND STORES" "SEALED KEYS" \
-    "KEY WRAP" "RSA KEKS" ENVIRONMENT ERRORS EXAMPLES LIMITS SOURCES "SEE ALSO"; do
-    grep -qx ".SH $section" "$page" || fail "no section $section"
-done
+man_form "$page" "NAME|SYNOPSIS|DESCRIPTION|CONFIGURATION|ALGORITHMS|KEYS AND STORES|STAND-INS|SEALED KEYS|KEY \
+WRAP|STOCK NAMES|RSA KEKS|THREADS AND FORKS|LIBRARY CONTEXTS|ERRORS|STANDARDS|FILES|EXAMPLES|BUGS|SEE ALSO"
+man_form "$cnf_page" "NAME|DESCRIPTION|KEYS|ENVIRONMENT|FILES|EXAMPLES|BUGS|SEE ALSO"
+man_form "$errors_page" "NAME|DESCRIPTION|FILES|EXAMPLES|BUGS|SEE ALSO"
 
 # ---- completeness ----
 
-flat_text >text
+flat_text "$page" "$cnf_page" "$errors_page" >text
 
 has_word() { # what it is, word
     local word=${2//./\\.}
@@ -105,47 +103,43 @@ each() { # what they are, at least how many; words on stdin
         has_word "$1" "$word"
         count=$((count + 1))
     done
-    ((count >= $2)) || fail "$count times '$1' in the sources: this test does not find them any more"
+    ((count >= $2)) || fail "$count times '$1': list_names does not list them any more"
     echo "$count times: $1"
 }
 
-literals() { # of C
-    grep -oE '"[^"]*"' | tr -d '"'
+# What the provider itself has names for; see tests/tools/list_names.c.
+names_of() { # list
+    "$ENVELOPE_PROGRAMS/list_names" "$1" || fail "list_names $1"
 }
 
-mapfile -t sources < <(find "$source_dir"/{envelope,keymgmt,provider} -name "*.[ch]")
-
-# Every key that is read stands as an entry of its own, every slip that is looked for somewhere.
-sed -n '/^\.SH CONFIGURATION/,/^\.SH ALGORITHMS/p' "$page" | unescape >configuration
+# Every key stands as an entry of its own that has its choices and its default; every misspelling
+# that no rule makes stands somewhere.
+sed -n '/^\.SH KEYS/,/^\.SH ENVIRONMENT/p' "$cnf_page" | unescape >configuration
+entry_of() { # key: in one line, without macros
+    awk -v key="$1" '
+        /^\.TP$/ { inside = 0 }
+        $0 ~ "^\\.BI? \"?" key " *\"? *=" { inside = 1 }
+        inside { sub(/^\.[A-Z]+ */, ""); print }' configuration | tr -s ' \n' '  '
+}
 count=0
-while read -r key; do
-    grep -qE "^\.BI? $key \"? ?=" configuration || fail "the key $key is not described"
-    count=$((count + 1))
-done < <(grep -oE '\{"[^"]+", offsetof\(struct env_config,' "$source_dir/envelope/base/config.c" | literals)
-((count >= 11)) || fail "$count keys in the sources: this test does not find them any more"
-each "slip of a key" 20 < <(
-    awk '/slips\[\] = \{/ { inside = 1 } inside { print } /\}/ { inside = 0 }' \
-        "$source_dir/envelope/base/config.c" | literals
-)
-
-# The tables are {NAME or its macro, properties, ...}; a name may be several, with colons between.
-tables() {
-    grep -hoE '^ *\{("[^"]+"|ENV_[A-Z_]+), *ENV_PROPERTIES' "$@" | sed -E 's/^ *\{//; s/,.*//'
-}
-
-algorithm_names() {
-    local name
-    while read -r name; do
-        [[ $name == \"* ]] || name=$(sed -nE "s/^#define $name +(\"[^\"]+\").*/\1/p" "${sources[@]}")
-        [[ -n $name ]] || fail "the sources do not say what a name is"
-        tr -d '"' <<<"$name" | tr : '\n'
+while read -r key kind usual words; do
+    entry=$(entry_of "$key")
+    [[ -n $entry ]] || fail "the key $key is not described"
+    for word in $words; do
+        [[ $entry =~ (^|[^a-z0-9-])$word([^a-z0-9-]|$) ]] || fail "$key: the choice $word is not described"
     done
-}
+    [[ $entry == *"Default: "* ]] || fail "$key: no default: $entry"
+    [[ $usual == - || $entry == *"Default: $usual ."* || $entry == *"Default: $usual."* ]] ||
+        fail "$key: the default is $usual"
+    [[ $kind == text || -n $usual ]] || fail "$key: nothing is known of its default"
+    grep -qE "^\|.*\`$key\`.*\|.*\|" "$source_dir/docs/CONFIGURATION.md" || fail "CONFIGURATION.md has no $key"
+    count=$((count + 1))
+done < <(names_of keys)
+((count >= 19)) || fail "$count keys: list_names does not list them any more"
+each "misspelling of a key" 20 < <(names_of slips | cut -d' ' -f1)
 
-tables "$source_dir/provider/algorithms.c" | algorithm_names >algorithms.own
-tables "$source_dir"/provider/keys/*.c | algorithm_names >algorithms.keys
-each "algorithm of provider/" 34 <algorithms.own
-each "algorithm of provider/keys/" 12 <algorithms.keys
+names_of algorithms | sort -u >algorithms.own
+each "algorithm" 35 <algorithms.own
 # The other way round: what OpenSSL lists for us, so that no table is missed above.
 write_cnf standard-names=yes pkcs11-scheme=yes
 for list in cipher key-managers kem asymcipher encoders decoders store-loaders; do
@@ -158,19 +152,18 @@ each "algorithm that openssl list shows" 12 < <(
     sed -E 's/@ *envelope.*//; s/^.*IDs?://; s/Name: //; s/[{},]/ /g' listed | tr -s ' ' '\n' | grep .
 )
 
-each "parameter" 8 < <(grep -hoE '^#define ENV_[A-Z]+_PARAM_[A-Z_]+ +"[^"]+"' "${sources[@]}" | literals)
+each "parameter" 9 < <(names_of parameters | sort -u)
 
 # Every reason: its number and name in one line, and its text.
-grep -E '^\.B [0-9]+ [A-Z0-9_]+$' "$page" | cut -d' ' -f2- >entries
+grep -E '^\.B [0-9]+ [A-Z0-9_]+$' "$errors_page" | cut -d' ' -f2- >entries
 count=0
-while read -r name number; do
+while read -r number name words; do
     grep -qx "$number $name" entries || fail "the reason $number $name has no entry"
-    grep -qF -- "$number $name $(reason "$name")" text || fail "the text of $name is another"
+    grep -qF -- "$number $name $words" text || fail "the text of $name is another"
     count=$((count + 1))
-done < <(sed -nE 's/^ +X\(([A-Z0-9_]+), *([0-9]+), ".*/\1 \2/p' "$source_dir/envelope/base/reasons.h")
-(($(grep -cE '^ +X\(' "$source_dir/envelope/base/reasons.h") == count && count >= 60)) ||
-    fail "$count reasons in the sources: this test does not find them any more"
-(($(wc -l <entries) == count)) || fail "$(wc -l <entries) reasons in the page, $count in the sources"
+done < <(names_of reasons)
+((count >= 60)) || fail "$count reasons: list_names does not list them any more"
+(($(wc -l <entries) == count)) || fail "$(wc -l <entries) reasons in the page, the provider has $count"
 write_cnf
 
 # ---- examples ----
@@ -189,7 +182,10 @@ while read -r name; do
         sed -e "s|/usr/lib/softhsm/libsofthsm2.so|$softhsm|" \
             -e "s|/etc/envelope/pin|$work/pin|" example.text >openssl.cnf
         ;;
-    *.c) cp example.text "$name" ;;
+    *.c)
+        cp example.text "$name"
+        compiles_anywhere "$name" 2>example.err || fail "example $name: $(<example.err)"
+        ;;
     *)
         cp example.text "$name.sh"
         with_envelope bash -euo pipefail "$name.sh" >"$name.out" 2>&1 </dev/null ||

@@ -191,7 +191,7 @@ tell_nothing messages tool rewrap message
 make_token unwraps
 import_rsa kek-3072.pem unwraps rsa 0a0b0c
 make_kek unwraps rsa --not-decrypt
-spied_cnf 'token="pkcs11:token=unwraps"'
+spied_cnf kek=rsa 'token="pkcs11:token=unwraps"'
 cp sealed message
 rm -f trace
 expect_quiet open -in message -out opened
@@ -204,9 +204,9 @@ tell_nothing every open -in message
 
 make_token second
 import_rsa kek-3072.pem second rsa 0a0b0c
-spied_cnf 'token="pkcs11:token=kek pkcs11:token=second"'
+spied_cnf kek=rsa 'token="pkcs11:token=kek pkcs11:token=second"'
 tell_nothing messages open -in message
-(($(grep -cx C_Decrypt seen) == 2)) || fail "the stand-in was not asked: $(<seen)"
+(($(grep -cx C_Decrypt seen) == 2)) || fail "the replica was not asked: $(<seen)"
 # (a number that is above the other's modulus, as everybody sees, is not given to that one)
 at=$(wrapped_at sealed 384)
 below=$((0x$(stock rsa -in "$vectors/other-3072.pem" -noout -modulus | sed -E 's/^Modulus=(..).*/\1/')))
@@ -215,7 +215,7 @@ for file in every/*; do
 done
 make_token third
 import_rsa other-3072.pem third rsa 0a0b0c
-spied_cnf 'token="pkcs11:token=kek pkcs11:token=third"'
+spied_cnf kek=rsa 'token="pkcs11:token=kek pkcs11:token=third"'
 tell_nothing every open -in message
 (($(grep -cx C_Decrypt seen) == 2)) || fail "the other key was not asked: $(<seen)"
 
@@ -224,7 +224,7 @@ tell_nothing every open -in message
 import_rsa other-3072.pem kek other 0d0e0f
 write_cnf 'kek="rsa other"' allow-imported-kek=yes
 expect_quiet seal -in plain -out sealed
-spied_cnf
+spied_cnf 'open-only-kek="rsa other"'
 mapfile -t places < <(wrapped_at sealed 384) # the references' order is that of the recipients
 ((${#places[@]} == 2)) || fail "two wrapped keys expected: ${places[*]}"
 keys=(kek-3072 other-3072)

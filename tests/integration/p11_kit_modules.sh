@@ -1,8 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Without pkcs11-module-path: the modules that p11-kit's configuration names, which is the test's own
-# in the place of the system's. p11-kit reads a user's only where the system's says so.
-[[ -n ${ENVELOPE_OWN_MOUNTS-} ]] || ENVELOPE_OWN_MOUNTS=1 exec unshare --mount bash "$0"
+# Without pkcs11-module-path: the modules that p11-kit's configuration names.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -10,11 +8,10 @@ source "$source_dir/tests/lib/tool.sh"
 make_usual
 write_cnf -pkcs11-module-path
 echo words >plain
-mkdir modules
-mount --bind modules "$(pkg-config --variable=p11_module_configs p11-kit-1)"
+rm "$p11_modules"/*
 
 module() { # name, path
-    printf 'module: %s\n' "$2" >"modules/$1.module"
+    printf 'module: %s\n' "$2" >"$p11_modules/$1.module"
 }
 check() { # status; writes json
     local wanted=$1 status=0
@@ -47,32 +44,32 @@ says ok token "token 'kek'"
 says ok sealing "a key was sealed"
 tool_gives 0 - verify sealed
 
-# One that can not be loaded is p11-kit's to pass over, and alone it is none.
+# One that cannot be loaded is p11-kit's to pass over, and alone it is none.
 module broken "$work/absent.so"
 works
 check 0
 says ok "PKCS#11 module" ours
-rm modules/ours.module
+rm "$p11_modules/ours.module"
 expect_failure NO_MODULE "p11-kit" seal -in plain
 check 1
 says failed "PKCS#11 module" "$(reason NO_MODULE)"
 
 # One that does not start is worth a warning beside another, and alone it is the failure.
-rm modules/broken.module
-printf 'module: %s\nx-init-reserved: nonsense\n' "$softhsm" >modules/refuses.module
+rm "$p11_modules/broken.module"
+printf 'module: %s\nx-init-reserved: nonsense\n' "$softhsm" >"$p11_modules/refuses.module"
 cp "$softhsm" copy.so # p11-kit has each library once
 module ours "$work/copy.so"
 works
 check 0
 says warning "PKCS#11 module" "refuses: C_Initialize"
-rm modules/ours.module
+rm "$p11_modules/ours.module"
 expect_failure NO_MODULE refuses seal -in plain
 check 1
 says failed "PKCS#11 module" "refuses: C_Initialize"
-rm modules/refuses.module
+rm "$p11_modules/refuses.module"
 
 # A disabled one is not there.
-printf 'module: %s\nenable-in: another-program\n' "$softhsm" >modules/ours.module
+printf 'module: %s\nenable-in: another-program\n' "$softhsm" >"$p11_modules/ours.module"
 expect_failure NO_MODULE "p11-kit knows no module" seal -in plain
 check 1
 

@@ -34,7 +34,7 @@ kill_server() {
     server=
 }
 
-trap '[[ -z ${server-} ]] || { pkill -KILL -P "$server" || :; kill -KILL "$server"; }; rm -rf "$work"' EXIT
+trap '[[ -z ${server-} ]] || { pkill -KILL -P "$server" || :; kill -KILL "$server"; }; leave' EXIT
 start_server
 
 # ---- KEKs made through it ----
@@ -46,6 +46,13 @@ grep -q '^    Allowed: decrypt$' text || fail "$(<text)"
 expect_quiet seal -in plain -out sealed
 expect_quiet open -in sealed -out opened
 same plain opened
+# a bare name is looked for where p11-kit looks
+write_cnf "pkcs11-module-path=${client##*/}"
+expect_quiet open -in sealed -out opened
+same plain opened
+write_cnf pkcs11-module-path=p11-kit-nonsense.so
+expect_failure NO_MODULE p11-kit-nonsense.so open -in sealed
+write_cnf "pkcs11-module-path=\"$client\""
 expect_quiet ossl storeutl -keys -noout envelope: >listed
 grep -q '^Total found: 1$' listed || fail "$(<listed)"
 

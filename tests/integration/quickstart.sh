@@ -4,16 +4,23 @@
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
-# A copy whose path needs quotes.
+# A copy whose path needs quotes. Its files are as old as the copy: where the clock went back, those
+# of the clone may be of tomorrow, and ninja would not come to an end.
 tree="$work/the copy"
 mkdir "$tree" home
-(cd "$source_dir" && cp -a CMakeLists.txt CMakePresets.json README.md provider keymgmt conf bench tests tools \
+(cd "$source_dir" && cp -R CMakeLists.txt CMakePresets.json README.md envelope provider keymgmt conf bench tests tools docs \
     "$tree")
 
 listing() { # of all files and what is in them, but for the build directory
     (cd "$1" && find . -path ./build -prune -o -type f -exec sha256sum {} + | sort -k 2)
 }
 
+# Where that is to be had the system's tokens are a directory of the test's: other programs may be
+# at work on the real ones.
+if [[ $ENVELOPE_OWN_MOUNTS == yes && -d /var/lib/softhsm/tokens ]]; then
+    mkdir system
+    mount --bind system /var/lib/softhsm/tokens
+fi
 tokens_of_the_system() {
     if [[ -d /var/lib/softhsm/tokens ]]; then
         find /var/lib/softhsm/tokens -printf '%p %T@\n' | sort
@@ -34,8 +41,9 @@ tokens_of_the_system | cmp - tokens.before || fail "the system's tokens have cha
 
 # The lines to type next are the last ones; typed, they work, and what the first run sealed opens.
 grep -q '^What came out is what went in' second.out || fail "$(<second.out)"
-sed -n '/^== Now try it yourself/,$p' second.out | tail -n +2 >next
-(($(wc -l <next) == 4)) || fail "the lines to type next: $(<next)"
+sed -n '/^== Now try it yourself/,/^$/p' second.out | sed '1d;$d' >next
+(($(wc -l <next) == 6)) || fail "the lines to type next: $(<next)"
+[[ $(sed -n '6p' next) =~ ^(man\ -l|more)\  ]] || fail "the lines to type next: $(<next)"
 sed 's/FILE.sealed/first.sealed/; s/FILE.opened/first.opened/; s/FILE/plain/' next >typed
 echo words >plain
 # shellcheck source=/dev/null
@@ -47,5 +55,18 @@ cp "$tree/build/quickstart/readme.sealed" sealed
     fail "$(<err)"
 same opened "$tree/README.md"
 
+# It needs no tool of PKCS#11's besides the one that makes a SoftHSM token.
+if grep -n 'pkcs11-tool\|opensc' "$tree/conf/quickstart.sh"; then fail "another tool"; fi
+
 # The KEK does nothing but wrap and unwrap, and nobody else can read its PIN.
+# shellcheck source=/dev/null
+(source <(head -1 next) && openssl pkey -in "$tree/build/quickstart/kek.pem" -noout -text) >kek.txt \
+    2>err || fail "$(<err)"
+grep -qx '    Allowed: wrap unwrap' kek.txt || fail "$(<kek.txt)"
+grep -qx '    Extractable: no (never: yes)' kek.txt || fail "$(<kek.txt)"
+grep -q 'Allowed: wrap unwrap$' first.out || fail "$(<first.out)"
 (($(stat -c %a "$tree/build/quickstart/pin") == 600)) || fail "others can read the PIN"
+
+# And it goes as the last line says.
+eval "$(tail -n 1 second.out)"
+[[ ! -e $tree/build/quickstart ]] || fail "it is there still"

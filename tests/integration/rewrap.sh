@@ -34,7 +34,7 @@ check_rewrapped() { # old, new, plain
 
 # ---- messages ----
 
-for size in 0 1 4064 100000; do
+for size in 0 1 4096 100000; do
     stream $size >plain
     with_old
     expect_quiet seal -in plain -out old
@@ -78,12 +78,12 @@ with_new "context=invoice 7"
 expect_quiet open -in new -out opened
 same plain opened
 
-# Segments of 1 MiB.
+# Segments of 64 KiB.
 with_old
-with_envelope "$ENVELOPE_PROGRAMS/one_update" 1500000 ENVELOPE-1M >old.1m
+with_envelope "$ENVELOPE_PROGRAMS/one_update" 1500000 ENVELOPE-64K >old.64k
 with_both
-expect_quiet rewrap -in old.1m -out new.1m
-cmp -s -i "$(header_length old.1m):$(header_length new.1m)" old.1m new.1m || fail "the body is another"
+expect_quiet rewrap -in old.64k -out new.64k
+cmp -s -i "$(header_length old.64k):$(header_length new.64k)" old.64k new.64k || fail "the body is another"
 
 # ---- sealed keys ----
 
@@ -134,7 +134,7 @@ fails_late() { # reason, message
     ((status == 1)) || fail "$1 expected, but the status is $status"
     grep -qF ":$text:" late.err || fail "$1 expected: $(<late.err)"
 }
-for length in $((header + 74)) $((header + 74 + 4096)) $(($(stat -c %s old) - 1)); do
+for length in $((header + 74)) $((header + 74 + 4128)) $(($(stat -c %s old) - 1)); do
     head -c "$length" old >shorter
     fails_late TRUNCATED shorter
 done

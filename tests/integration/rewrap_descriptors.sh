@@ -31,7 +31,7 @@ for closed in in-out out-err all in-out out-err all; do
     status=0
     without $closed envelope rewrap --verbose tree || status=$?
     [[ $status == 2 ]] || fail "$closed: status $status: the report could not be written"
-    expect_no_leftovers tree
+    expect_no_sidecars tree
     write_cnf kek=$kek open-kek=$kek
     envelope verify tree >output || fail "$closed: $(<output)"
     grep -qx '200 opened .*, 0 failed, 0 skipped' output || fail "$closed: $(<output)"

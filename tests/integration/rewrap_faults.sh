@@ -13,55 +13,13 @@ make_two_keks
 make_kek kek short --id 2011
 stream 5000 >plain
 seal_as one plain original
-mkdir cases
 
-faults=$ENVELOPE_PROGRAMS/faults.so
-preloaded=""
-for variable in "${sanitizer_env[@]}"; do
-    [[ $variable != LD_PRELOAD=* ]] || preloaded=${variable#LD_PRELOAD=}
-done
+# shellcheck source=../lib/accidents.sh
+source "$source_dir/tests/lib/accidents.sh"
+make_slots
 
-# Several cases run at once, each of these with a copy of the token: SoftHSM writes to its token at
-# every login, for a moment without a lock that other processes heed.
-slots=4
-for ((slot = 0; slot < slots; slot++)); do
-    cp -a tokens tokens.$slot
-    sed "s|^directories.tokendir=.*|directories.tokendir=$work/tokens.$slot|" softhsm2.conf \
-        >softhsm2.$slot.conf
-done
-slot=0
-pids=()
-
-# Runs the command on a case's file, with the faults that the further arguments say; its status is
-# put into the case's directory.
-run_case() { # slot, directory, subcommand, faults ...
-    local directory=$2 subcommand=$3 status=0
-    local SOFTHSM2_CONF=$work/softhsm2.$1.conf
-    shift 3
-    local envelope_prefix=(env "FAULT_DIR=$work/$directory/tree" "FAULT_STASH=$work/$directory"
-        "FAULT_LOG=$work/$directory/log" "$@" "LD_PRELOAD=${preloaded:+$preloaded }$faults")
-    envelope "$subcommand" --workers 1 "$directory/tree" >"$directory/output" 2>&1 || status=$?
-    echo $status >"$directory/status"
-}
-
-start_case() { # directory, tree to begin with, subcommand, faults ...
-    local directory=$1 tree=$2
-    shift 2
-    mkdir -p "$directory"
-    cp -a "$tree" "$directory/tree"
-    [[ -z ${pids[slot]-} ]] || wait "${pids[slot]}"
-    run_case $slot "$directory" "$@" 2>/dev/null &
-    pids[slot]=$!
-    slot=$(((slot + 1) % slots))
-}
-
-wait_for_cases() {
-    wait
-    pids=()
-}
-
-expect_status() { # directory, status
-    [[ $(<"$1/status") == "$2" ]] || fail "$1: status $(<"$1/status"), $2 expected: $(<"$1/output")"
+case_command() { # subcommand, directory
+    envelope "$1" --workers 1 "$2/tree"
 }
 
 # Every case of one kind of change. A case's name is its kind, the number and name of the call, and
@@ -114,9 +72,9 @@ check_cases() { # kind
             # one failure is put right at once
             case $directory in
             cases/recovery.*) ;;
-            *.pwrite.EIO | *.fsync.EIO) expect_no_leftovers "$directory/tree" ;;
+            *.pwrite.EIO | *.fsync.EIO) expect_no_sidecars "$directory/tree" ;;
             *.dent)
-                expect_no_leftovers "$directory/tree"
+                expect_no_sidecars "$directory/tree"
                 same original "$directory/tree/file"
                 ;;
             esac
@@ -133,7 +91,7 @@ count_torn() { # kind
 
 check_files() { # kind, KEK that opens them all
     local directory status=0
-    expect_no_leftovers cases
+    expect_no_sidecars cases
     write_cnf "kek=$2" "open-kek=$2"
     envelope verify --quiet cases/"$1"*/tree || status=$?
     ((status == 0)) || fail "not all open: $(envelope verify cases/"$1"*/tree)"

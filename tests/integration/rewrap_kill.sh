@@ -11,7 +11,7 @@ source "$source_dir/tests/lib/rotation.sh"
 make_two_keks
 kills=${ENVELOPE_KILLS:-20}
 mkdir tree tree/below
-sizes=(0 4064 20000)
+sizes=(0 4096 20000)
 directories=("" below/)
 for size in "${sizes[@]}"; do
     stream "$size" >"plain.$size"
@@ -34,11 +34,11 @@ rewrap() { # arguments
 check_all() { # KEK
     local file
     rewrap --kek "$1" >output 2>&1 || fail "once more, and it fails: $(<output)"
-    expect_no_leftovers tree
+    expect_no_sidecars tree
     write_cnf "kek=$1" "open-kek=$1"
     envelope verify --quiet tree || fail "not all open: $(envelope verify tree)"
     write_cnf kek=one
-    for file in tree/0.0 tree/below/1.4064 tree/2.20000; do
+    for file in tree/0.0 tree/below/1.4096 tree/2.20000; do
         same_body "sealed.${file##*.}" "$file"
         opens_with_only "$1" "$file" "plain.${file##*.}"
     done

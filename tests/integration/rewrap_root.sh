@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Re-wrapping where only root can set the stage, so only root runs this: a disk that is full to its
-# last page, files of other users, files that nobody may change.
-[[ -n ${ENVELOPE_OWN_MOUNTS-} ]] || ENVELOPE_OWN_MOUNTS=1 exec unshare --mount bash "$0"
+# last page, files of other users, files that nobody may change, mount points.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
+[[ $ENVELOPE_OWN_MOUNTS == yes ]] || fail "this needs a mount namespace of its own"
 # shellcheck source=../lib/rotation.sh
 source "$source_dir/tests/lib/rotation.sh"
 make_two_keks
@@ -26,7 +26,7 @@ with_free_pages() { # pages, KEK, command
     head -c $(((free - $1) * 4096)) /dev/zero >disk/filling
     write_cnf "kek=$2"
     envelope "$3" disk/sealed >output 2>&1 || status=$?
-    expect_no_leftovers disk
+    expect_no_sidecars disk
     case $status in
     0) opens_with_only "$2" disk/sealed plain ;;
     1)
@@ -63,7 +63,7 @@ opens_with_only short others plain
 cp others before
 write_cnf kek=two
 expect_failed FILE_UNSAFE "owner and group \(12345:54321\)" plainly envelope rewrap others
-expect_no_leftovers .
+expect_no_sidecars .
 same before others
 expect_failed FILE_UNSAFE "owner and group \(12345:54321\)" plainly envelope reencrypt others
 same before others
@@ -91,3 +91,39 @@ else
     echo "this file system has no immutable files"
 fi
 opens_with_only one others plain
+
+# ---- a file that is a mount point, and names that somebody else has taken ----
+
+cp sealed outside
+: >mountpoint
+mount --bind outside mountpoint
+write_cnf kek=short
+expect_failed FILE_FAILED "exchange with its new file: Device or resource busy" envelope rewrap mountpoint
+same sealed outside
+expect_no_sidecars .
+write_cnf kek=two
+expect_output "1 re-wrapped (1 in place), 0 current, 0 skipped, 0 failed" 0 envelope rewrap mountpoint
+umount mountpoint
+opens_with_only two outside plain
+mkdir -m 1777 shared
+cp sealed shared/file
+for taken in envelope-new:short envelope-exchange:short envelope-journal:two; do
+    write_cnf "kek=${taken#*:}"
+    squatter=shared/.file.${taken%:*}
+    for kind in file directory link; do
+        case $kind in
+        file) echo mine >"$squatter" ;;
+        directory) mkdir "$squatter" ;;
+        link) ln -s /etc/passwd "$squatter" ;;
+        esac
+        chown -h 12345 "$squatter"
+        status=0
+        envelope rewrap shared/file >output 2>&1 || status=$?
+        ((status == 1)) || fail "$taken, $kind: status $status: $(<output)"
+        grep -qE "$(reason FILE_UNSAFE)|$(reason FILE_FAILED)" output || fail "$taken, $kind: $(<output)"
+        same sealed shared/file
+        [[ -e $squatter || -L $squatter ]] || fail "$taken, $kind: what was there is gone"
+        [[ $(stat -c %u "$squatter") == 12345 ]] || fail "$taken, $kind: it is another"
+        rm -rf "$squatter"
+    done
+done

@@ -48,7 +48,7 @@ for kek in two one two; do
     check 1
     check 2
     envelope rewrap --kek $kek tree >output 2>&1 || fail "$(<output)"
-    expect_no_leftovers tree
+    expect_no_sidecars tree
     write_cnf kek=$kek open-kek=$kek
     envelope verify --quiet tree || fail "not all open with $kek alone"
     write_cnf kek=one
@@ -67,7 +67,7 @@ for ((round = 0; round < 4; round++)); do
     envelope verify --quiet tree || fail "not all open: $(envelope verify tree)"
 done
 envelope rewrap --kek two tree >output 2>&1 || fail "$(<output)"
-expect_no_leftovers tree
+expect_no_sidecars tree
 for ((i = 0; i < 60; i += 7)); do
     same_body sealed tree/$i
     opens_with_only two tree/$i plain

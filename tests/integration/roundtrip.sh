@@ -5,15 +5,15 @@
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
 
-# Header, FLOE header (74), and 32 bytes for each segment of 4064: the last one is empty where the
+# Header, FLOE header (74), and 32 bytes for each segment of 4096: the last one is empty where the
 # size divides.
 check_length() { # plain size, message file
-    local expected=$(($(header_length "$2") + 74 + $1 + 32 * (1 + $1 / 4064)))
+    local expected=$(($(header_length "$2") + 74 + $1 + 32 * (1 + $1 / 4096)))
     (($(stat -c %s "$2") == expected)) ||
         fail "a message of $1 bytes has $(stat -c %s "$2") bytes, not $expected"
 }
 
-sizes=(0 1 31 32 33 4063 4064 4065 8127 8128 8129 1048575 1048576 1048577)
+sizes=(0 1 31 32 33 4063 4064 4065 4095 4096 4097 8191 8192 8193 1048575 1048576 1048577)
 for size in "${sizes[@]}"; do
     stream "$size" >plain
 
@@ -53,6 +53,14 @@ expect_quiet ossl enc -e -envelope -K "$key" -in plain -out sealed
 expect_quiet open -in sealed -out opened
 same plain opened
 od -An -v -tx1 sealed | tr -d ' \n' | grep -q '04020b0b' || fail "sealed under another KEK"
+
+# With strict output as well, in the pieces that openssl enc hands on.
+write_cnf strict-output=yes
+stream 300000 >plain
+expect_quiet seal -in plain -out sealed
+check_length 300000 sealed
+expect_quiet open -in sealed -out opened
+same plain opened
 
 # Other buffer sizes of openssl enc, and the long name of the cipher.
 write_cnf

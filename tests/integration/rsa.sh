@@ -65,10 +65,17 @@ for name in pkcs11:object=rsa "pkcs11:object=rsa\;type=private"; do
 done
 write_cnf "kek=\"pkcs11:object=rsa\;type=secret-key\""
 expect_failure KEK_NOT_FOUND rsa seal -in plain
-# what opens does not depend on what would seal
+# anybody could seal to it: it opens when the configuration names it, and not otherwise
 write_cnf
+expect_failure KEK_NOT_NAMED "id $(id_of rsa.pem): key 'rsa'" open -in sealed
+write_cnf open-only-kek=rsa
 expect_quiet open -in sealed -out opened
 same plain opened
+expect_quiet seal -in plain -out sealed.orders # it does not restrict
+expect_quiet open -in sealed.orders -out opened
+same plain opened
+write_cnf kek=rsa open-only-kek=rsa
+expect_failure KEK_OPENS_ONLY rsa seal -in plain
 write_cnf kek=rsa open-kek=orders
 expect_failure KEK_NOT_ALLOWED "" open -in sealed
 
@@ -137,7 +144,7 @@ write_cnf
 expect_failure KEK_NOT_HERE "$recovery_id" open -in recovery.cert.pem
 # The private half comes to a token, with the id that the certificate has.
 import_rsa kek-3072.pem recovery "$recovery_id"
-write_cnf allow-imported-kek=yes
+write_cnf allow-imported-kek=yes open-only-kek=recovery
 for sealed in recovery.cert.pem recovery.cert.der recovery.public.pem recovery.public.der recovery.100%25.pem relative; do
     expect_quiet open -in "$sealed" -out opened
     same plain opened
@@ -172,7 +179,7 @@ done
 
 make_token second
 softhsm2-util --import "$vectors/kek-3072.pem" --token second --pin "$pin" --label moved --id beef >/dev/null
-write_cnf 'token="pkcs11:token=second"' allow-imported-kek=yes
+write_cnf 'token="pkcs11:token=second"' allow-imported-kek=yes open-only-kek=moved
 expect_quiet open -in recovery.cert.pem -out opened
 same plain opened
 write_cnf 'token="pkcs11:token=second"' allow-imported-kek=yes open-kek=beef
@@ -184,7 +191,7 @@ expect_failure KEK_NOT_ALLOWED "" open -in recovery.cert.pem
 
 # ---- what is altered, and another key under the reference ----
 
-write_cnf allow-imported-kek=yes
+write_cnf allow-imported-kek=yes open-only-kek=recovery
 at=$(stock asn1parse -inform DER -in recovery.cert.pem | sed -nE 's/^ *([0-9]+):.*l= +384 prim: OCTET STRING.*/\1/p')
 told() { # message: what openssl says, without addresses and lines of the source
     expect_failure NOT_AUTHENTIC "" open -in "$1"
@@ -206,7 +213,7 @@ same told.key told.mac
 make_token third
 softhsm2-util --import "$vectors/other-3072.pem" --token third --pin "$pin" --label other \
     --id "$recovery_id" >/dev/null
-write_cnf 'token="pkcs11:token=third"' allow-imported-kek=yes
+write_cnf 'token="pkcs11:token=third"' allow-imported-kek=yes open-only-kek=other
 told recovery.cert.pem >told.key
 same told.key told.mac
 
@@ -235,10 +242,21 @@ refuse() { # reason, pattern, file
 }
 
 refuse KEK_FILE nothing nothing.pem
-refuse KEK_FILE "not a file" tokens
+refuse KEK_FILE "it is not a regular file" tokens
 cp cert.pem writable.pem
 chmod o+w writable.pem
-refuse KEK_FILE "others can write" writable.pem
+refuse KEK_FILE "everyone may write to it" writable.pem
+chmod 620 writable.pem
+refuse KEK_FILE "its group may write to it" writable.pem
+mkdir mounted ..data
+mv writable.pem ..data/
+ln -s ../..data mounted/..data && ln -s ..data/writable.pem mounted/linked.pem # as Kubernetes mounts
+refuse KEK_FILE "its group may write to it" mounted/linked.pem
+chmod 600 ..data/writable.pem
+no_token "kek=\"file:$work/mounted/linked.pem\""
+expect_quiet seal -in plain -out linked.sealed
+chmod 770 ..data
+refuse KEK_FILE "its folder.s group may write to it" mounted/linked.pem
 if ((EUID == 0)); then # whoever else can give a file away
     cp cert.pem planted.pem
     chown 65534 planted.pem
@@ -285,7 +303,7 @@ done
 
 # ---- and the rest of the KEK's operations ----
 
-write_cnf
+write_cnf "kek=\"orders rsa named\""
 expect_quiet ossl pkeyutl -encrypt -inkey rsa.pem -in text -out message
 expect_quiet ossl pkeyutl -decrypt -inkey rsa.pem -in message -out opened
 same text opened
@@ -300,6 +318,8 @@ expect_quiet ossl pkey -in named.pem -pubout -out named.pub.pem
 no_token "kek=\"file:$work/named.pub.pem\""
 expect_quiet seal -in text -out message
 write_cnf
+expect_failure KEK_NOT_NAMED named ossl pkeyutl -decrypt -inkey named.pem -in message
+write_cnf open-only-kek=named
 expect_quiet ossl pkeyutl -decrypt -inkey named.pem -in message -out opened
 same text opened
 expect_quiet open -in message -out opened

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Messages for several KEKs on several tokens and modules: any one opens, and what happens when some
-# can not be reached (kek-optional).
+# cannot be reached (kek-optional).
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
@@ -85,49 +85,7 @@ expect_quiet seal -in plain -out sealed
 [[ $(stock cms -cmsout -print -noout -inform DER -in sealed | grep -c keyIdentifier:) == 1 ]] ||
     fail "one KEK is several recipients"
 
-# ---- several modules: the same KEK in SoftHSM's token and in NSS's ----
-make_nss
-value=$(stock rand -hex 32)
-make_kek kek shared --id 1011 --import "$value"
-make_nss_kek shared --id 1011 --import "$value"
-
-# p11-kit reads a user's own configuration, but not root's.
-mkdir -p config/pkcs11/modules
-echo "user-config: only" >config/pkcs11/pkcs11.conf
-printf 'module: %s\n' "$softhsm" >config/pkcs11/modules/softhsm.module
-printf 'module: %s\nx-init-reserved: %s\n' "$softokn" "$init_args" >config/pkcs11/modules/nss.module
-as_user=(env "XDG_CONFIG_HOME=$work/config")
-if ((EUID == 0)); then
-    if unshare --user --map-user=1000 true 2>/dev/null; then
-        as_user+=(unshare --user --map-user=1000)
-    else
-        chown -R nobody: "$work"
-        as_user+=(setpriv --reuid=nobody --clear-groups)
-    fi
-fi
-ossl() {
-    # shellcheck disable=SC2317 # the fixture's functions call it
-    "${as_user[@]}" env PATH="$instrumented$PATH" OPENSSL_CONF="$work/$cnf" \
-        OPENSSL_MODULES="$ENVELOPE_MODULE_DIR" \
-        "${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}" openssl "$@" # p11-kit leaves a user's settings
-}
-write_cnf -pkcs11-module-path 'token="pkcs11:token=kek pkcs11:token=NSS%20Certificate%20DB"' \
-    kek=shared allow-imported-kek=yes
-chmod 644 "$cnf"
-expect_quiet seal -in plain -out sealed
-dir=$(directory_of kek)
-mv "$dir" away
-expect_quiet open -in sealed -out opened
-same plain opened
-expect_quiet seal -in plain -out by-nss
-mv away "$dir"
-mv nss nss-away
-expect_quiet open -in by-nss -out opened
-same plain opened
-mv nss-away nss
-ossl() {
-    with_envelope openssl "$@"
-}
+# ---- several modules ----
 
 # One that does not load or start is passed over.
 write_cnf pkcs11-module-path="\"$work/none%20such.so $softhsm\""
@@ -136,7 +94,7 @@ expect_quiet open -in sealed -out opened
 same plain opened
 write_cnf pkcs11-module-path="\"$work/none.so $work/none%20such.so\""
 expect_failure NO_MODULE "none such.so" seal -in plain
-write_cnf pkcs11-module-path="\"$softhsm $softokn\"" pkcs11-module-init-args=x
+write_cnf pkcs11-module-path="\"$softhsm $softhsm\"" pkcs11-module-init-args=x
 expect_failure CONFIG_VALUE "pkcs11-module-init-args" seal -in plain
 write_cnf pkcs11-module-path="\"$softhsm /x%zz\""
 expect_failure CONFIG_VALUE "pkcs11-module-path" seal -in plain

@@ -5,13 +5,18 @@
 # they are printed) match it.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
+# shellcheck source=../lib/tool.sh
+source "$source_dir/tests/lib/tool.sh"
+# shellcheck source=../lib/named.sh
+source "$source_dir/tests/lib/named.sh"
 vectors=$source_dir/tests/vectors/rsa
 export FAULTY_P11_MODULE=$softhsm FAULTY_PIN=$pin
 faulty=$ENVELOPE_PROGRAMS/faulty_p11.so
 aes=(seal open rewrap wrap unwrap wrap-pad unwrap-pad list encapsulate decapsulate encrypt decrypt generate)
 rsa=(seal open rewrap rewrap-back encapsulate decapsulate encrypt decrypt list seal-file open-file)
+card=(seal open decapsulate decrypt)
 # a key of OpenSSL is the one key on one token
-for_standins=(seal open rewrap wrap unwrap wrap-pad unwrap-pad)
+for_replicas=(seal open rewrap wrap unwrap wrap-pad unwrap-pad)
 
 # The tokens from now on are others than before.
 new_tokens() { # name, token ...
@@ -26,8 +31,8 @@ new_tokens() { # name, token ...
     done
 }
 
-# Runs operations with faults of one sort, of which every N-th is tried: of lies and losses, of which
-# there are fewer, more.
+# Runs operations with faults of one sort, of which every N-th is tried: of losses, of which there are
+# fewer, more.
 run() { # setting, operations, further lines of openssl.cnf
     local setting=$1 operations=$2 sort every
     shift 2
@@ -35,7 +40,7 @@ run() { # setting, operations, further lines of openssl.cnf
     for sort in fail lie vanish; do
         case $sort in
         fail) every=997 ;;
-        lie) every=397 ;;
+        lie) every=499 ;;
         vanish) every=293 ;;
         esac
         # shellcheck disable=SC2254,SC2053 # a pattern
@@ -54,6 +59,33 @@ make_kek kek orders --id "$kek_id" --usage both
 make_kek kek invoices --id 01 --usage both
 run aes "${aes[*]}"
 run gcm "${aes[*]}" wrap=aes-gcm
+run copy copy
+
+# ---- versions of a KEK, the newest with days; and one is made ----
+
+new_tokens versions kek
+write_cnf 'kek=orders/*'
+expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:orders/1 -pkeyopt not-before:2001-01-01 \
+    -out first.pem
+expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:orders/2 -pkeyopt not-before:2001-01-02 \
+    -out second.pem
+make_kek kek invoices --id 01 --usage both
+run versions "seal open rewrap" 'kek=orders/*'
+new_tokens dated kek
+make_kek kek orders --id "$kek_id"
+run dated generate-dated
+
+# ---- under stock OpenSSL's name: a named key, opened by the first stand-in of a process ----
+
+mkdir keys
+write_cnf keys-directory="\"$work/keys\""
+printf 0123456789abcdef0123456789abcdef >raw
+key import named --for AES-256-GCM --raw --single <raw
+key stand-in named --for-app test
+FAULTS_STAND_IN=$(<out)
+export FAULTS_STAND_IN
+run stock stock-seal key-ciphers=AES-256-GCM keys-directory="\"$work/keys\"" allow-keys=named
+unset FAULTS_STAND_IN
 
 # ---- RSA: re-wrapped from an AES KEK and back, sealed with the public half alone ----
 
@@ -62,9 +94,17 @@ make_kek kek orders --id "$kek_id"
 ski=$(stock x509 -in "$vectors/kek-3072-cert.pem" -noout -ext subjectKeyIdentifier |
     sed -nE 's/^ *(([0-9A-F]{2}:){19}[0-9A-F]{2})$/\1/p' | tr -d :)
 softhsm2-util --import "$vectors/kek-3072.pem" --token kek --pin "$pin" --label rsa --id "$ski" >/dev/null
-export FAULTS_KEK=rsa FAULTS_OLD_KEK=orders FAULTS_FILE=file:$vectors/kek-3072-cert.pem
+cp "$vectors/kek-3072-cert.pem" cert.pem # not one that the group of a checkout may write to
+export FAULTS_KEK=rsa FAULTS_OLD_KEK=orders FAULTS_FILE=file:$PWD/cert.pem
 run rsa "${rsa[*]}" kek=rsa allow-imported-kek=yes
-unset FAULTS_KEK FAULTS_OLD_KEK FAULTS_FILE
+unset FAULTS_OLD_KEK FAULTS_FILE
+
+# a card's key, which wants a login for every use
+new_tokens card kek
+pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --keypairgen --key-type rsa:3072 \
+    --label rsa --id 0a0b --always-auth --usage-decrypt >pkcs11-tool.out 2>&1 || fail "$(<pkcs11-tool.out)"
+run card "${card[*]}" kek=rsa
+unset FAULTS_KEK
 
 new_tokens spare kek
 write_cnf
@@ -74,9 +114,9 @@ export FAULTS_SPARE=spare
 run make-rsa generate-rsa
 unset FAULTS_SPARE
 
-# ---- stand-ins: what one token can not do the other does, and each opens what was sealed ----
+# ---- replicas: what one token cannot do the other does, and each opens what was sealed ----
 
-new_tokens standins kek second
+new_tokens replicas kek second
 for token in kek second; do
     make_kek "$token" orders --id "$kek_id" --usage both \
         --import 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
@@ -85,10 +125,10 @@ for token in kek second; do
     write_cnf "pkcs11-module-path=\"$faulty\"" "token=\"pkcs11:token=$token\"" allow-imported-kek=yes
     mv "$cnf" "$token.cnf"
 done
-export FAULTS_HAVE_STANDIN=1 FAULTS_VERIFY="$work/kek.cnf $work/second.cnf" FAULTS_TOKEN
+export FAULTS_HAVE_REPLICA=1 FAULTS_VERIFY="$work/kek.cnf $work/second.cnf" FAULTS_TOKEN
 for FAULTS_TOKEN in kek second; do
-    run "standin-$FAULTS_TOKEN" "${for_standins[*]}" -token allow-imported-kek=yes
-    run "standin-gcm-$FAULTS_TOKEN" "seal open rewrap" -token allow-imported-kek=yes wrap=aes-gcm
+    run "replica-$FAULTS_TOKEN" "${for_replicas[*]}" -token allow-imported-kek=yes
+    run "replica-gcm-$FAULTS_TOKEN" "seal open rewrap" -token allow-imported-kek=yes wrap=aes-gcm
 done
 
 # ---- several KEKs, each on a token of its own, and one that sealing can go without ----
@@ -97,7 +137,7 @@ new_tokens several kek second
 make_kek kek orders --id "$kek_id" --usage both
 make_kek kek invoices --id 01 --usage both
 make_kek second recovery --id 02 --usage both
-unset FAULTS_HAVE_STANDIN
+unset FAULTS_HAVE_REPLICA
 export FAULTS_TOKEN=second FAULTS_VERIFY=$work/kek.cnf FAULTS_OPTIONAL=1
 run optional "seal open" -token 'kek="orders recovery"' kek-optional=recovery
 unset FAULTS_OPTIONAL

@@ -11,10 +11,6 @@ count_low=10000 final_try=20000 locked=40000 # CKF_USER_PIN_*
 threads=8
 all=$((threads * 16)) # two operations in each of eight rounds
 
-number() { # of a reason
-    sed -nE "s/^ *X\($1, *([0-9]+),.*/\1/p" "$source_dir/envelope/base/reasons.h"
-}
-
 tries() { # flags, wanted, further lines of the section
     local flags=$1 wanted=$2
     shift 2
@@ -26,7 +22,7 @@ tries() { # flags, wanted, further lines of the section
 
 nothing="succeeded 0, failed $all"
 everything="failed 0, reason 0"
-refused="logins 1, in a child 0; $nothing, reason $(number PIN_WRONG)"
+refused="logins 1, in a child 0; $nothing, reason $(reason_number PIN_WRONG)"
 printf 9999 >wrong
 
 # The right one: once a library context, and once each in a child.
@@ -40,19 +36,19 @@ tries $count_low "$refused" "pin-source=\"file:$work/wrong\"" pin-final-try=yes
 # The last try is a person's.
 untouched="logins 0, in a child 0; $nothing"
 for choice in -pin-final-try pin-final-try=no; do
-    tries $final_try "$untouched, reason $(number PIN_FINAL_TRY)" $choice
-    tries $final_try "$untouched, reason $(number PIN_FINAL_TRY)" $choice "pin-source=\"file:$work/wrong\""
+    tries $final_try "$untouched, reason $(reason_number PIN_FINAL_TRY)" $choice
+    tries $final_try "$untouched, reason $(reason_number PIN_FINAL_TRY)" $choice "pin-source=\"file:$work/wrong\""
 done
 tries $final_try "logins 2, in a child 2; succeeded $all, $everything" pin-final-try=yes
 tries $final_try "$refused" pin-final-try=yes "pin-source=\"file:$work/wrong\""
 
 # Locked is locked.
 for choice in no yes; do
-    tries $locked "$untouched, reason $(number PIN_LOCKED)" pin-final-try=$choice
+    tries $locked "$untouched, reason $(reason_number PIN_LOCKED)" pin-final-try=$choice
 done
 
 # What openssl says of it, from the configuration alone.
 write_cnf pin-final-try=maybe
-expect_failure CONFIG_VALUE 'pin-final-try is yes or no' seal -in wrong
+expect_failure CONFIG_VALUE 'pin-final-try takes yes or no' seal -in wrong
 write_cnf pin_final_try=yes
 expect_failure CONFIG_UNKNOWN_KEY pin_final_try seal -in wrong

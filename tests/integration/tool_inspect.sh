@@ -10,7 +10,7 @@ make_usual
 stream 5000 >plain
 seal -in plain -out message 2>/dev/null
 seal -in /dev/null -out empty 2>/dev/null
-with_envelope "$ENVELOPE_PROGRAMS/one_update" 3000000 ENVELOPE-1M >large
+with_envelope "$ENVELOPE_PROGRAMS/one_update" 3000000 ENVELOPE-64K >large
 
 # ---- words, without a token ----
 
@@ -35,17 +35,20 @@ mv openssl.cnf.away openssl.cnf
 tool inspect --json message empty large >json || fail "--json"
 json_is 0 '.type + " " + .kind' "file message"
 json_is 0 '.plaintext_length' 5000
-json_is 0 '.segment_length' 4096
+json_is 0 '.segment_length' 4128
 json_is 0 '.header_length' "$header"
 json_is 0 '.recipients | length' 1
 json_is 0 '.recipients[0] | .type + " " + .kek + " " + .oid' "AES $kek_id 2.16.840.1.101.3.4.1.45"
 json_is 0 '.recipients[0] | has("state")' false
 json_is 1 '.plaintext_length' 0
-json_is 2 '.segment_length' 1048576
+json_is 2 '.segment_length' 65568
 json_is 3 'tojson' '{"type":"summary","files":3,"wrong":0}'
 
 # ---- which keys are here ----
 
+id=$(tool inspect --here --json message | jq -r '.message // empty')
+[[ $id =~ ^[0-9a-f]{32}$ ]] || fail "the message's id: $id"
+sed -i "2a\\  message id $id" wanted
 cat >>wanted <<END
     key 'orders' of token 'kek': opens
 END
@@ -63,6 +66,11 @@ json_is 0 '[.recipients[] | select(.state == "opens") | .label + "@" + .token] |
 write_cnf 'token="pkcs11:token=other"' kek=second
 tool_gives 1 - inspect --here message # no key here opens it
 tool_gives 0 - inspect message
+# Where no token can be asked, the header alone says which KEK it is.
+write_cnf 'token="pkcs11:token=absent"'
+tool_gives 1 - inspect --here both
+! grep -q "key ''" out || fail "a key without a name: $(<out)"
+grep -qE "^    KEK ($kek_id|0102): $(reason NO_TOKEN)" out || fail "the KEK is not named: $(<out)"
 write_cnf open-kek=other
 tool_gives 1 - inspect --here message
 grep -qF "$(reason KEK_NOT_ALLOWED)" out || fail "open-kek: $(<out)"
@@ -91,7 +99,7 @@ for file_reason in "plain NOT_A_MESSAGE" "cut TRUNCATED" "tiny TRUNCATED" "nothi
     tool_gives 1 wanted inspect "$file"
 done
 tool_gives 1 - inspect short
-grep -qF "a length that no whole message has: truncated" out || fail "short: $(<out)"
+grep -qF "body 105: $(reason TRUNCATED)" out || fail "short: $(<out)"
 echo "missing: No such file or directory" >wanted
 tool_gives 1 wanted inspect missing
 echo "directory: Is a directory" >wanted
@@ -143,7 +151,7 @@ done
 : >wanted
 tool_gives 0 wanted inspect --quiet message
 tool_gives 1 wanted inspect --quiet plain
-# Output that can not be written is told.
+# Output that cannot be written is told.
 status=0
 tool inspect message >/dev/full 2>err || status=$?
 ((status == 2)) || fail "status $status with a full disk"

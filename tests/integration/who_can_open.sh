@@ -41,7 +41,7 @@ make_token kek
 make_kek kek orders --id $orders_id --import "$orders" --usage both
 make_kek kek invoices --id "$invoices_id" --import "$invoices"
 
-for size in 0 1 4063 4064 4065 100000; do
+for size in 0 1 4095 4096 4097 100000; do
     stream $size >plain
     for context in "" "invoice 7"; do
         write_cnf allow-imported-kek=yes ${context:+"context=$context"}

@@ -46,3 +46,13 @@ block() { # file, name, language
                 bad("does not end")
         }' "$1"
 }
+
+# An example in C compiles without a warning, also beside what programs include: a function of its own
+# that has the name of one of POSIX's does not.
+compiles_anywhere() { # file.c
+    local header headers=()
+    for header in unistd stdlib stdio string fcntl errno time signal pthread sys/stat sys/socket math ctype; do
+        headers+=(-include "$header.h")
+    done
+    gcc -fsyntax-only -D_GNU_SOURCE -Wall -Wextra -Werror "${headers[@]}" "$1"
+}

@@ -11,10 +11,10 @@
 
 #include "envelope/base/reasons.h"
 
-#define SEGMENT 4096u           /* a full segment of ENVELOPE */
-#define SEGMENT_PLAIN 4064u     /* the plaintext in it */
-#define SEGMENT_1M 0x100000u    /* the same of ENVELOPE-1M */
-#define LARGEST_UPDATE 520192u  /* of ENVELOPE: 128 segments' plaintext */
+#define SEGMENT 4128u           /* a full segment of ENVELOPE */
+#define SEGMENT_PLAIN 4096u     /* the plaintext in it */
+#define SEGMENT_64K 65568u      /* the same of ENVELOPE-64K */
+#define LARGEST_UPDATE 528384u  /* of ENVELOPE: 129 segments' plaintext */
 #define HEADERS_SEALED_MAX 4064 /* bytes before the first segment that we write */
 
 /* Bytes on the heap, with nothing behind the last so that ASan sees every overrun. */

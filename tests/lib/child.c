@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "child.h"
 
+#include <check.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,4 +34,22 @@ bool in_raw_child(int (*work)(void *arg), void *arg)
     if (child == 0)
         _exit(work(arg));
     return succeeded(child);
+}
+
+unsigned watch_stops(int (*work)(void *arg), void (*look)(pid_t pid))
+{
+    pid_t child = fork();
+    unsigned stops = 0;
+    int status = 0;
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        _exit(work(NULL));
+    while (waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status)) {
+        look(child);
+        stops++;
+        ck_assert_int_eq(kill(child, SIGCONT), 0);
+    }
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child failed");
+    return stops;
 }

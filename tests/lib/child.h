@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
-/* In a child Check can not report, so it says what failed and gives up. For functions of int. */
+/* In a child Check cannot report, so it says what failed and gives up. For functions of int. */
 #define child_demand(condition)                                                                    \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -19,5 +20,11 @@
 bool in_child(int (*work)(void *arg), void *arg);
 /* The same with the bare system call, past everything that libc does at a fork. */
 bool in_raw_child(int (*work)(void *arg), void *arg);
+
+/*
+ * Runs work(NULL) in a child, and look wherever it stops itself (SIGSTOP): how often that was. The
+ * test fails when the child does not end with 0.
+ */
+unsigned watch_stops(int (*work)(void *arg), void (*look)(pid_t pid));
 
 #endif

@@ -18,7 +18,7 @@
 struct fake_kek fake_keks[FAKE_KEKS];
 size_t fake_default_count;
 
-struct fake_ring {
+struct fake_keyring_now {
     struct env_keyring base;
     const struct env_errors *errors;
     OSSL_LIB_CTX *libctx; /* nobody's configuration: it stands for what runs inside a token */
@@ -56,7 +56,8 @@ static bool key_wrap(const struct fake_kek *fake, bool wrap, const uint8_t *in, 
     env_call_begin();
     ctx = EVP_CIPHER_CTX_new();
     EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-    ok = EVP_CipherInit_ex2(ctx, fake->ring->key_wrap, fake->key, NULL, wrap ? 1 : 0, NULL) == 1 &&
+    ok = EVP_CipherInit_ex2(ctx, fake->keyring->key_wrap, fake->key, NULL, wrap ? 1 : 0, NULL) ==
+             1 &&
          EVP_CipherUpdate(ctx, out, &n, in, (int)in_len) == 1 && (size_t)n == out_len;
     EVP_CIPHER_CTX_free(ctx);
     env_call_end();
@@ -92,7 +93,8 @@ static ENV_RESULT kek_wrap(struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN],
 
     atomic_fetch_add(&fake->wraps, 1);
     if (fake->fail_wrap)
-        return ENV_RAISE(fake->ring->errors, ENV_R_WRAP_FAILED, "the fake was told to");
+        return ENV_RAISE(fake->keyring->errors, ENV_R_WRAP_FAILED, "the fake was told to");
+    out->nonce_len = 0;
     if (fake->rsa != NULL) {
         out->alg = fake->rsa_alg;
         out->len = sizeof(out->data);
@@ -130,7 +132,7 @@ static ENV_RESULT kek_unwrap(struct env_kek *kek, const struct env_wrapped *wrap
     if (fake->public_half)
         abort();
     if (fake->fail_unwrap)
-        return ENV_RAISE(fake->ring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
+        return ENV_RAISE(fake->keyring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
     fake->unwrapped_to = dek;
     opened = unwrap_here(fake, wrapped, out);
     if (check != NULL && (opened || fake->rsa != NULL) &&
@@ -148,8 +150,8 @@ static bool kek_can_unwrap(const struct env_kek *kek)
 }
 
 /* Key wrap of any kind by the default provider; out has as much room as kek.h says. */
-static bool raw(const struct fake_kek *fake, enum env_raw_wrap alg, int wrap, const uint8_t *in,
-                size_t in_len, uint8_t *out, size_t *out_len)
+static bool raw(const struct fake_kek *fake, enum env_key_wrap_kind alg, int wrap,
+                const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len)
 {
     EVP_CIPHER_CTX *ctx;
     EVP_CIPHER *cipher;
@@ -160,8 +162,8 @@ static bool raw(const struct fake_kek *fake, enum env_raw_wrap alg, int wrap, co
     env_call_begin();
     ctx = EVP_CIPHER_CTX_new();
     (void)snprintf(name, sizeof(name), "AES-%u-WRAP%s", fake->bits,
-                   alg == ENV_RAW_KWP ? "-PAD" : "");
-    cipher = EVP_CIPHER_fetch(fake->ring->libctx, name, NULL);
+                   alg == ENV_KEY_WRAP_KWP ? "-PAD" : "");
+    cipher = EVP_CIPHER_fetch(fake->keyring->libctx, name, NULL);
     ok = EVP_CipherInit_ex2(ctx, cipher, fake->key, NULL, wrap, NULL) == 1 &&
          EVP_CipherUpdate(ctx, out, &n, in, (int)in_len) == 1;
     EVP_CIPHER_free(cipher);
@@ -171,27 +173,27 @@ static bool raw(const struct fake_kek *fake, enum env_raw_wrap alg, int wrap, co
     return ok;
 }
 
-static ENV_RESULT kek_raw_wrap(struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in,
+static ENV_RESULT kek_raw_wrap(struct env_kek *kek, enum env_key_wrap_kind alg, const uint8_t *in,
                                size_t in_len, uint8_t *out, size_t *out_len)
 {
     struct fake_kek *fake = fake_of(kek);
 
     atomic_fetch_add(&fake->wraps, 1);
     if (fake->fail_wrap)
-        return ENV_RAISE(fake->ring->errors, ENV_R_WRAP_FAILED, "the fake was told to");
+        return ENV_RAISE(fake->keyring->errors, ENV_R_WRAP_FAILED, "the fake was told to");
     if (!raw(fake, alg, 1, in, in_len, out, out_len))
         abort();
     return ENV_OK;
 }
 
-static ENV_RESULT kek_raw_unwrap(struct env_kek *kek, enum env_raw_wrap alg, const uint8_t *in,
+static ENV_RESULT kek_raw_unwrap(struct env_kek *kek, enum env_key_wrap_kind alg, const uint8_t *in,
                                  size_t in_len, uint8_t *out, size_t *out_len)
 {
     struct fake_kek *fake = fake_of(kek);
 
     atomic_fetch_add(&fake->unwraps, 1);
     if (fake->fail_unwrap)
-        return ENV_RAISE(fake->ring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
+        return ENV_RAISE(fake->keyring->errors, ENV_R_TOKEN_FAILED, "the fake was told to");
     return raw(fake, alg, 0, in, in_len, out, out_len) ? ENV_OK : ENV_FAIL(ENV_R_WRAPPED_KEY);
 }
 
@@ -206,11 +208,11 @@ static size_t number_of(const EVP_PKEY *rsa, const char *name, uint8_t *out)
     return len;
 }
 
-static void kek_describe(const struct env_kek *kek, struct env_kek_facts *facts)
+static void kek_describe(const struct env_kek *kek, struct env_kek_info *info)
 {
     const struct fake_kek *fake = (const struct fake_kek *)kek;
 
-    *facts = (struct env_kek_facts){
+    *info = (struct env_kek_info){
         .type = ENV_KEK_AES,
         .bits = 256,
         .id = fake->id,
@@ -223,16 +225,15 @@ static void kek_describe(const struct env_kek *kek, struct env_kek_facts *facts)
         .never_extractable = true,
         .private_object = true,
         .local = true,
-        .may_open = true,
     };
     if (fake->rsa != NULL) {
-        facts->type = ENV_KEK_RSA;
-        facts->bits = (size_t)EVP_PKEY_get_bits(fake->rsa);
-        facts->modulus_len = number_of(fake->rsa, OSSL_PKEY_PARAM_RSA_N, facts->modulus);
-        facts->exponent_len = number_of(fake->rsa, OSSL_PKEY_PARAM_RSA_E, facts->exponent);
+        info->type = ENV_KEK_RSA;
+        info->bits = (size_t)EVP_PKEY_get_bits(fake->rsa);
+        info->modulus_len = number_of(fake->rsa, OSSL_PKEY_PARAM_RSA_N, info->modulus);
+        info->exponent_len = number_of(fake->rsa, OSSL_PKEY_PARAM_RSA_E, info->exponent);
     }
-    (void)snprintf(facts->label, sizeof(facts->label), "%s", fake->label);
-    (void)snprintf(facts->uri, sizeof(facts->uri), "pkcs11:token=fake;object=%s;type=secret-key",
+    (void)snprintf(info->label, sizeof(info->label), "%s", fake->label);
+    (void)snprintf(info->uri, sizeof(info->uri), "pkcs11:token=fake;object=%s;type=secret-key",
                    fake->label);
 }
 
@@ -241,7 +242,7 @@ static ENV_RESULT kek_accept(struct env_kek *kek)
     const struct fake_kek *fake = fake_of(kek);
 
     return fake->refusal == ENV_R_NONE ? ENV_OK
-                                       : ENV_RAISE(fake->ring->errors, fake->refusal, "fake");
+                                       : ENV_RAISE(fake->keyring->errors, fake->refusal, "fake");
 }
 
 static const struct env_kek_vtable kek_vtable = {
@@ -251,8 +252,8 @@ static const struct env_kek_vtable kek_vtable = {
     .wrap = kek_wrap,
     .unwrap = kek_unwrap,
     .can_unwrap = kek_can_unwrap,
-    .raw_wrap = kek_raw_wrap,
-    .raw_unwrap = kek_raw_unwrap,
+    .key_wrap = kek_raw_wrap,
+    .key_unwrap = kek_raw_unwrap,
     .describe = kek_describe,
     .accept = kek_accept,
 };
@@ -310,9 +311,9 @@ int fake_references(void)
     return sum;
 }
 
-static void give(struct fake_ring *ring, struct fake_kek *fake, struct env_kek_list *out)
+static void give(struct fake_keyring_now *keyring, struct fake_kek *fake, struct env_kek_list *out)
 {
-    fake->ring = ring;
+    fake->keyring = keyring;
     kek_up_ref(&fake->base);
     out->optional[out->count] = fake->optional;
     out->keks[out->count++] = &fake->base;
@@ -330,40 +331,43 @@ static bool is_named(const struct fake_kek *fake, const char *name)
     return strncmp(object, fake->label, len) == 0 && strchr(";?", object[len]) != NULL;
 }
 
-static ENV_RESULT ring_select(struct env_keyring *base, const struct env_selector *selector,
-                              struct env_kek_list *out)
+static ENV_RESULT keyring_select(struct env_keyring *base, const struct env_selector *selector,
+                                 struct env_kek_list *out)
 {
-    struct fake_ring *ring = (struct fake_ring *)base;
+    struct fake_keyring_now *keyring = (struct fake_keyring_now *)base;
     const char *wanted = selector->name != NULL ? selector->name : selector->marked;
 
     out->count = 0;
     if (wanted == NULL) {
         for (size_t i = 0; i < fake_default_count; i++)
-            give(ring, &fake_keks[i], out);
-        return out->count > 0 ? ENV_OK : ENV_RAISE(ring->errors, ENV_R_NO_KEK_CONFIGURED, "%s", "");
+            give(keyring, &fake_keks[i], out);
+        return out->count > 0 ? ENV_OK
+                              : ENV_RAISE(keyring->errors, ENV_R_NO_KEK_CONFIGURED, "%s", "");
     }
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         if (is_named(&fake_keks[i], wanted)) {
-            give(ring, &fake_keks[i], out);
+            give(keyring, &fake_keks[i], out);
             return ENV_OK;
         }
     }
-    return ENV_RAISE(ring->errors, ENV_R_KEK_NOT_FOUND, "%s",
+    return ENV_RAISE(keyring->errors, ENV_R_KEK_NOT_FOUND, "%s",
                      selector->name != NULL ? selector->name : "");
 }
 
-static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id *id,
-                              enum env_wrap_alg alg, struct env_kek **out)
+static ENV_RESULT keyring_lookup(struct env_keyring *base, const struct env_kek_id *id,
+                                 enum env_wrap_alg alg, struct env_kek **out,
+                                 struct env_refused_kek *refused)
 {
-    struct fake_ring *ring = (struct fake_ring *)base;
+    struct fake_keyring_now *keyring = (struct fake_keyring_now *)base;
 
+    (void)refused;
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         struct fake_kek *fake = &fake_keks[i];
 
         if (fake->absent || fake->public_half || env_wrap_is_rsa(alg) != (fake->rsa != NULL) ||
             fake->id.len != id->len || memcmp(fake->id.bytes, id->bytes, id->len) != 0)
             continue;
-        fake->ring = ring;
+        fake->keyring = keyring;
         kek_up_ref(&fake->base);
         *out = &fake->base;
         return ENV_OK;
@@ -371,18 +375,20 @@ static ENV_RESULT ring_lookup(struct env_keyring *base, const struct env_kek_id 
     return ENV_FAIL(ENV_R_KEK_NOT_HERE);
 }
 
-static ENV_RESULT ring_select_raw(struct env_keyring *base, const struct env_selector *selector,
-                                  size_t bits, struct env_kek **out)
+static ENV_RESULT keyring_select_for_key_wrap(struct env_keyring *base,
+                                              const struct env_selector *selector, size_t bits,
+                                              struct env_kek **out, struct env_refused_kek *refused)
 {
-    struct fake_ring *ring = (struct fake_ring *)base;
+    struct fake_keyring_now *keyring = (struct fake_keyring_now *)base;
     struct env_kek_list list = {0};
-    ENV_RESULT r = ring_select(base, selector, &list);
+    ENV_RESULT r = keyring_select(base, selector, &list);
 
+    (void)refused;
     *out = NULL;
     if (env_ok(r) && list.count > 1)
-        r = ENV_RAISE(ring->errors, ENV_R_ONE_KEK, "%s", "");
+        r = ENV_RAISE(keyring->errors, ENV_R_ONE_KEK, "%s", "");
     if (env_ok(r) && fake_of(list.keks[0])->bits != bits)
-        r = ENV_RAISE(ring->errors, ENV_R_KEK_LENGTH, "%s", "");
+        r = ENV_RAISE(keyring->errors, ENV_R_KEK_LENGTH, "%s", "");
     if (env_ok(r))
         *out = list.keks[0];
     else
@@ -390,30 +396,30 @@ static ENV_RESULT ring_select_raw(struct env_keyring *base, const struct env_sel
     return r;
 }
 
-static void lend(struct fake_ring *ring, struct fake_kek *fake, struct env_kek **out)
+static void lend(struct fake_keyring_now *keyring, struct fake_kek *fake, struct env_kek **out)
 {
-    fake->ring = ring;
+    fake->keyring = keyring;
     kek_up_ref(&fake->base);
     *out = &fake->base;
 }
 
-static ENV_RESULT ring_find(struct env_keyring *base, const char *name, struct env_kek **out)
+static ENV_RESULT keyring_find(struct env_keyring *base, const char *name, struct env_kek **out)
 {
-    struct fake_ring *ring = (struct fake_ring *)base;
+    struct fake_keyring_now *keyring = (struct fake_keyring_now *)base;
 
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         if (!fake_keks[i].absent && is_named(&fake_keks[i], name)) {
-            lend(ring, &fake_keks[i], out);
+            lend(keyring, &fake_keks[i], out);
             return ENV_OK;
         }
     }
-    return ENV_RAISE(ring->errors, ENV_R_KEK_NOT_FOUND, "%s", name);
+    return ENV_RAISE(keyring->errors, ENV_R_KEK_NOT_FOUND, "%s", name);
 }
 
-static ENV_RESULT ring_list(struct env_keyring *base, const char *uri, env_take_kek_fn *take,
-                            void *arg)
+static ENV_RESULT keyring_list(struct env_keyring *base, const char *uri, env_take_kek_fn *take,
+                               void *arg)
 {
-    struct fake_ring *ring = (struct fake_ring *)base;
+    struct fake_keyring_now *keyring = (struct fake_keyring_now *)base;
 
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         struct env_kek *kek;
@@ -422,7 +428,7 @@ static ENV_RESULT ring_list(struct env_keyring *base, const char *uri, env_take_
         if (fake_keks[i].absent ||
             (strstr(uri, "object=") != NULL && !is_named(&fake_keks[i], uri)))
             continue;
-        lend(ring, &fake_keks[i], &kek);
+        lend(keyring, &fake_keks[i], &kek);
         r = take(arg, kek);
         env_kek_free(kek);
         ENV_TRY(r);
@@ -430,74 +436,74 @@ static ENV_RESULT ring_list(struct env_keyring *base, const char *uri, env_take_
     return ENV_OK;
 }
 
-static ENV_RESULT ring_generate(struct env_keyring *base, const struct env_kek_request *request,
-                                struct env_kek **out)
+static ENV_RESULT keyring_generate(struct env_keyring *base, const struct env_kek_request *request,
+                                   struct env_kek **out)
 {
-    struct fake_ring *ring = (struct fake_ring *)base;
+    struct fake_keyring_now *keyring = (struct fake_keyring_now *)base;
 
     for (size_t i = 0; i < FAKE_KEKS; i++) {
         struct fake_kek *fake = &fake_keks[i];
 
         if (!fake->absent && !request->same_label && strcmp(fake->label, request->label) == 0)
-            return ENV_RAISE(ring->errors, ENV_R_KEK_EXISTS, "%s", request->label);
+            return ENV_RAISE(keyring->errors, ENV_R_KEK_EXISTS, "%s", request->label);
         if (!fake->absent)
             continue;
         fake->absent = false;
         (void)snprintf(fake->label, sizeof(fake->label), "%s", request->label);
         if (request->id.len > 0)
             fake->id = request->id;
-        lend(ring, fake, out);
+        lend(keyring, fake, out);
         return ENV_OK;
     }
-    return ENV_RAISE(ring->errors, ENV_R_KEK_NOT_MADE, "the fake token is full");
+    return ENV_RAISE(keyring->errors, ENV_R_KEK_NOT_MADE, "the fake token is full");
 }
 
-static void ring_free(struct env_keyring *base)
+static void keyring_free(struct env_keyring *base)
 {
-    struct fake_ring *ring = (struct fake_ring *)base;
+    struct fake_keyring_now *keyring = (struct fake_keyring_now *)base;
 
-    EVP_CIPHER_free(ring->key_wrap);
-    OSSL_LIB_CTX_free(ring->libctx);
-    OPENSSL_free(ring);
+    EVP_CIPHER_free(keyring->key_wrap);
+    OSSL_LIB_CTX_free(keyring->libctx);
+    OPENSSL_free(keyring);
 }
 
-static ENV_RESULT ring_new(const struct env_config *config, OSSL_LIB_CTX *libctx,
-                           const struct env_errors *errors, struct env_keyring **out)
+static ENV_RESULT keyring_new(const struct env_config *config, OSSL_LIB_CTX *libctx,
+                              const struct env_errors *errors, struct env_keyring **out)
 {
     static const struct env_keyring_vtable vtable = {
-        .free = ring_free,
-        .select = ring_select,
-        .lookup = ring_lookup,
-        .select_raw = ring_select_raw,
-        .find = ring_find,
-        .list = ring_list,
-        .generate = ring_generate,
+        .free = keyring_free,
+        .select = keyring_select,
+        .lookup = keyring_lookup,
+        .select_for_key_wrap = keyring_select_for_key_wrap,
+        .find = keyring_find,
+        .list = keyring_list,
+        .generate = keyring_generate,
     };
-    struct fake_ring *ring = OPENSSL_zalloc(sizeof(*ring));
+    struct fake_keyring_now *keyring = OPENSSL_zalloc(sizeof(*keyring));
 
     (void)config;
     (void)libctx;
-    if (ring == NULL)
+    if (keyring == NULL)
         return ENV_FAIL(ENV_R_NO_MEMORY);
-    ring->base.vtable = &vtable;
-    ring->errors = errors;
-    ring->libctx = OSSL_LIB_CTX_new();
-    ring->key_wrap = EVP_CIPHER_fetch(ring->libctx, "AES-256-WRAP", NULL);
-    if (ring->key_wrap == NULL)
+    keyring->base.vtable = &vtable;
+    keyring->errors = errors;
+    keyring->libctx = OSSL_LIB_CTX_new();
+    keyring->key_wrap = EVP_CIPHER_fetch(keyring->libctx, "AES-256-WRAP", NULL);
+    if (keyring->key_wrap == NULL)
         abort();
-    *out = &ring->base;
+    *out = &keyring->base;
     return ENV_OK;
 }
 
-static int init_with_fake(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
-                          const OSSL_DISPATCH **out, void **provctx)
+int fake_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                       const OSSL_DISPATCH **out, void **provctx)
 {
-    return env_provider_init_with(handle, in, out, provctx, ring_new);
+    return env_provider_init_with(handle, in, out, provctx, keyring_new);
 }
 
 int fake_add_builtin(OSSL_LIB_CTX *libctx)
 {
-    return OSSL_PROVIDER_add_builtin(libctx, "envelope", init_with_fake);
+    return OSSL_PROVIDER_add_builtin(libctx, "envelope", fake_provider_init);
 }
 
 static OSSL_LIB_CTX *libctx_with(bool with_default)
@@ -531,10 +537,11 @@ static int init_with_tokens(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH 
 
 OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first)
 {
-    return libctx_new_configured(init_with_fake, lines, first);
+    return libctx_new_configured(fake_provider_init, lines, first);
 }
 
-OSSL_LIB_CTX *libctx_new_configured(OSSL_provider_init_fn *init, const char *lines, bool first)
+static OSSL_LIB_CTX *configured(OSSL_provider_init_fn *init, const char *providers,
+                                const char *lines)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     char path[] = "fake_libctx.XXXXXX";
@@ -547,16 +554,30 @@ OSSL_LIB_CTX *libctx_new_configured(OSSL_provider_init_fn *init, const char *lin
     (void)fprintf(file,
                   "openssl_conf = init\n[init]\nproviders = providers\n[providers]\n%s"
                   "[default_sect]\nactivate = 1\n[envelope_sect]\nactivate = 1\n%s",
-                  first ? "envelope = envelope_sect\ndefault = default_sect\n"
-                        : "default = default_sect\nenvelope = envelope_sect\n",
-                  lines);
-    (void)fclose(file);
+                  providers, lines);
+    if (fclose(file) != 0) {
+        perror(path);
+        abort();
+    }
     if (!OSSL_LIB_CTX_load_config(libctx, path)) {
         ERR_print_errors_fp(stderr);
         abort();
     }
     (void)unlink(path);
     return libctx;
+}
+
+OSSL_LIB_CTX *libctx_new_configured(OSSL_provider_init_fn *init, const char *lines, bool first)
+{
+    return configured(init,
+                      first ? "envelope = envelope_sect\ndefault = default_sect\n"
+                            : "default = default_sect\nenvelope = envelope_sect\n",
+                      lines);
+}
+
+OSSL_LIB_CTX *libctx_new_configured_alone(OSSL_provider_init_fn *init, const char *lines)
+{
+    return configured(init, "envelope = envelope_sect\n", lines);
 }
 
 static int unload(OSSL_PROVIDER *provider, void *arg)

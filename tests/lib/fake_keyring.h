@@ -12,26 +12,26 @@
 #include <stdatomic.h>
 
 #include "envelope/message/kek.h"
-#include "provider/common/provctx.h"
+#include "provider/init.h"
 
 #define FAKE_KEKS 40u
 
-struct fake_ring;
+struct fake_keyring_now;
 
 struct fake_kek {
     struct env_kek base;
     char label[33];
     uint8_t key[32];
     struct env_kek_id id;
-    const struct fake_ring *_Atomic ring; /* the one that gave it out last */
-    bool fail_wrap;                       /* WRAP_FAILED, raised */
-    bool fail_unwrap;                     /* TOKEN_FAILED, raised */
-    bool absent;                          /* not found by lookup; the next to be made */
-    bool optional;                        /* of the default ones: as kek-optional has it */
-    bool public_half;                     /* can_unwrap says no, and unwrap must not be asked */
-    const uint8_t *_Atomic unwrapped_to;  /* where the last unwrap was to put it */
-    enum env_reason refusal;              /* what accept raises, or ENV_R_NONE */
-    unsigned bits; /* for raw wrap: so much of the key; 256 after fake_reset */
+    const struct fake_keyring_now *_Atomic keyring; /* the one that gave it out last */
+    bool fail_wrap;                                 /* WRAP_FAILED, raised */
+    bool fail_unwrap;                               /* TOKEN_FAILED, raised */
+    bool absent;                                    /* not found by lookup; the next to be made */
+    bool optional;                       /* of the default ones: as kek-optional has it */
+    bool public_half;                    /* can_unwrap says no, and unwrap must not be asked */
+    const uint8_t *_Atomic unwrapped_to; /* where the last unwrap was to put it */
+    enum env_reason refusal;             /* what accept raises, or ENV_R_NONE */
+    unsigned bits; /* for key wrap: so much of the key; 256 after fake_reset */
     EVP_PKEY *rsa; /* instead of the key: see fake_make_rsa */
     enum env_wrap_alg rsa_alg;
     atomic_int references;
@@ -55,6 +55,9 @@ void fake_switch_to(size_t first, size_t count);
 /* References that are still held: 0 when nothing leaks. */
 int fake_references(void);
 
+/* OSSL_provider_init over the fake keyring. */
+OSSL_provider_init_fn fake_provider_init;
+
 /* A library context with the default provider and the envelope provider over the fake keyring. */
 OSSL_LIB_CTX *fake_libctx_new(void);
 /* The same, envelope alone. */
@@ -63,6 +66,8 @@ OSSL_LIB_CTX *fake_libctx_new_without_default(void);
 OSSL_LIB_CTX *fake_libctx_new_configured(const char *lines, bool first);
 /* The same with another start of our provider, NULL: over the keyring of PKCS#11 tokens. */
 OSSL_LIB_CTX *libctx_new_configured(OSSL_provider_init_fn *init, const char *lines, bool first);
+/* The same without the default provider, which a test activates when it likes. */
+OSSL_LIB_CTX *libctx_new_configured_alone(OSSL_provider_init_fn *init, const char *lines);
 /* For one without a configuration; the others go by OSSL_LIB_CTX_free. */
 /* Makes the provider known to a context that loads it later, from a configuration. */
 int fake_add_builtin(OSSL_LIB_CTX *libctx);

@@ -7,6 +7,16 @@
 set -euo pipefail
 umask 077 # a PIN file that others can read is refused
 
+# In a mount namespace of its own, where that is to be had: own_p11_kit_modules below needs one.
+if [[ -z ${ENVELOPE_OWN_MOUNTS-} ]]; then
+    ENVELOPE_OWN_MOUNTS=no
+    if ((EUID == 0)) && unshare --mount true 2>/dev/null; then
+        ENVELOPE_OWN_MOUNTS=yes
+    fi
+    export ENVELOPE_OWN_MOUNTS
+    [[ $ENVELOPE_OWN_MOUNTS == no ]] || exec unshare --mount bash "$0" "$@"
+fi
+
 : "${ENVELOPE_MODULE_DIR:?is set by ctest}" "${ENVELOPE_PROGRAMS:?is set by ctest}"
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export source_dir
@@ -15,7 +25,16 @@ cnf=openssl.cnf
 
 # Inside the build directory, so that even a test that was killed leaves nothing elsewhere.
 work=$(mktemp -d "$ENVELOPE_PROGRAMS/run.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+# A test that fails where the disk is nearly full says so.
+leave() {
+    local status=$? room
+    room=$(df --output=avail -k "$work" | tail -n 1)
+    if ((status != 0 && room < 256 * 1024)); then
+        echo "$room KiB are free for the files of tests: is that why?" >&2
+    fi
+    rm -rf "$work"
+}
+trap leave EXIT
 cd "$work"
 
 fail() {
@@ -44,6 +63,34 @@ objectstore.backend=file
 log.level=ERROR
 END
 printf %s "$pin" >"$work/pin"
+
+# The modules that p11-kit knows are the test's own, one file each in $p11_modules: SoftHSM, and those
+# that tests/run.sh's packages bring. What else is installed stays outside (a TPM's module has words
+# for stderr when there is no TPM). p11-kit takes a user's configuration for the system's, but not
+# root's: there ours is mounted over the system's.
+p11_modules=$work/p11-kit/modules
+own_p11_kit_modules() {
+    local name place
+    mkdir -p "$p11_modules"
+    : >"$work/p11-kit/pkcs11.conf"
+    printf 'module: %s\n' "$softhsm" >"$p11_modules/softhsm2.module"
+    for name in opensc-pkcs11 p11-kit-trust; do
+        cp "/usr/share/p11-kit/modules/$name.module" "$p11_modules/" 2>/dev/null || :
+    done
+    if [[ $ENVELOPE_OWN_MOUNTS == yes ]]; then
+        for place in /usr/share/p11-kit/modules /etc/pkcs11/modules; do
+            [[ ! -d $place ]] || mount --bind "$p11_modules" "$place"
+        done
+        place=/etc/pkcs11/pkcs11.conf
+        [[ ! -f $place ]] || mount --bind "$work/p11-kit/pkcs11.conf" "$place"
+    else
+        echo "user-config: only" >"$work/p11-kit/pkcs11.conf"
+        mkdir "$work/config"
+        ln -s "$work/p11-kit" "$work/config/pkcs11"
+        export XDG_CONFIG_HOME=$work/config
+    fi
+}
+own_p11_kit_modules
 
 # A process that loads an instrumented module must have the sanitizers' libraries from its start.
 # intercept_tls_get_addr: the leak checker would guess where a loaded module's thread-local variables
@@ -74,6 +121,15 @@ END
     # a child has its parent's threads to be missed, and may start its own
     sanitizer_env=("TSAN_OPTIONS=die_after_fork=0:report_thread_leaks=0:suppressions=$source_dir/tests/lib/tsan.supp:print_suppressions=0")
 fi
+
+# What LD_PRELOAD has to be for a library of a test's: a sanitizer's comes first.
+behind_sanitizer() { # library
+    local variable
+    for variable in "${sanitizer_env[@]}"; do
+        [[ $variable != LD_PRELOAD=* ]] || printf '%s ' "${variable#LD_PRELOAD=}"
+    done
+    echo "$1"
+}
 
 # Runs a command with our module and configuration.
 with_envelope() {
@@ -172,12 +228,17 @@ open() {
     ossl enc -d -envelope -K 0 "$@"
 }
 
-# The text of a reason, as users see it: fetched from the one place that defines it.
+# A reason of ours by its name: the text that users see, and the number.
+reasons=$("$ENVELOPE_PROGRAMS/list_names" reasons)
+newline=$'\n'
 reason() { # name
-    local text
-    text=$(sed -nE "s/^ *X\($1, *[0-9]+, \"(.*)\"\).*/\1/p" "$source_dir/envelope/base/reasons.h")
-    [[ -n $text ]] || fail "there is no reason $1"
-    echo "$text"
+    [[ $newline$reasons$newline =~ ${newline}[0-9]+\ "$1"\ ([^$newline]+)$newline ]] ||
+        fail "there is no reason $1"
+    echo "${BASH_REMATCH[1]}"
+}
+reason_number() { # name
+    [[ $newline$reasons$newline =~ ${newline}([0-9]+)\ "$1"\  ]] || fail "there is no reason $1"
+    echo "${BASH_REMATCH[1]}"
 }
 
 # Runs a command that must fail with just this reason of ours on stderr, and with nothing on stdout

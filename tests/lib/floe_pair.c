@@ -31,7 +31,7 @@ void start_with(struct env_floe_params params)
     ck_demand(
         env_ok(env_floe_seal_start(&sealing, crypto, params, floe_dek, floe_aad, floe_header)) &&
             env_ok(env_floe_open_start(&opening, crypto, params, floe_dek, floe_aad, floe_header)),
-        "a message can not be begun");
+        "a message cannot be begun");
 }
 
 struct env_span span(const void *data, size_t len)

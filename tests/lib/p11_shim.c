@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "p11_shim.h"
 
+#include <check.h>
 #include <dlfcn.h>
 #include <p11-kit/p11-kit.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MECHANISMS_MAX 4
@@ -24,6 +26,8 @@ struct shim {
     CK_FLAGS add;
     CK_FLAGS remove;
     CK_FLAGS add_when_login_fails;
+    unsigned lock_after;
+    atomic_uint *wrong_pins; /* shared with children */
     size_t mechanism_count;
     CK_MECHANISM_TYPE mechanisms[MECHANISMS_MAX];
     CK_FLAGS mechanism_flags[MECHANISMS_MAX];
@@ -31,24 +35,49 @@ struct shim {
     CK_ATTRIBUTE_TYPE hidden;
     bool measuring;
     CK_ATTRIBUTE_TYPE unmeasured;
+    CK_ATTRIBUTE_TYPE lengthened;
+    _Atomic CK_ULONG lengthen_by;
     bool refusing;
     CK_ATTRIBUTE_TYPE refused;
     CK_ULONG template_max;
+    bool all_private;
+    atomic_uint private_objects;
     void (*_Atomic what)(void);
     bool own_nonce;
+    atomic_uint nonces;
     bool null_pin;
+    bool nuls;
+    atomic_uint logins_for_use;
     unsigned session_limit;
     atomic_uint sessions;
     CK_ULONG slot_count;
 };
 
 static struct shim shim;
+static atomic_uint period = 1; /* from one shim_forget_counts to the next */
+static atomic_uint threads;    /* that called in it */
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST fake;
 
 void shim_reset(void)
 {
     memset(&shim, 0, sizeof(shim));
+}
+
+void shim_pad_with_nuls(void)
+{
+    shim.nuls = true;
+}
+
+unsigned shim_logins_for_use(void)
+{
+    return shim.logins_for_use;
+}
+
+static void pad_with_nuls(CK_UTF8CHAR *text, size_t len)
+{
+    for (; len > 0 && text[len - 1] == ' '; len--)
+        text[len - 1] = 0;
 }
 
 void shim_on(void)
@@ -74,6 +103,13 @@ void shim_forget_counts(void)
 {
     for (int i = 0; i < SHIM_FUNCTIONS; i++)
         atomic_store(&shim.counts[i], 0);
+    atomic_store(&threads, 0);
+    atomic_fetch_add(&period, 1);
+}
+
+unsigned shim_threads(void)
+{
+    return atomic_load(&threads);
 }
 
 void shim_fail(enum shim_function function, CK_RV rv, unsigned times)
@@ -147,6 +183,12 @@ void shim_no_length_of(CK_ATTRIBUTE_TYPE type)
     shim.unmeasured = type;
 }
 
+void shim_lengthen_next(CK_ATTRIBUTE_TYPE type, CK_ULONG by)
+{
+    shim.lengthened = type;
+    atomic_store(&shim.lengthen_by, by);
+}
+
 void shim_pair_refuses(CK_ATTRIBUTE_TYPE type)
 {
     shim.refusing = true;
@@ -156,6 +198,16 @@ void shim_pair_refuses(CK_ATTRIBUTE_TYPE type)
 void shim_unwrap_template_max(CK_ULONG count)
 {
     shim.template_max = count;
+}
+
+void shim_no_public_objects(void)
+{
+    shim.all_private = true;
+}
+
+unsigned shim_private_objects(void)
+{
+    return atomic_load(&shim.private_objects);
 }
 
 void shim_gcm_chooses_nonce(void)
@@ -183,6 +235,17 @@ CK_FUNCTION_LIST *shim_real(void)
     return real;
 }
 
+/* A thread that calls for the first time since shim_forget_counts. */
+static void count_thread(void)
+{
+    static _Thread_local unsigned called_in;
+    unsigned now = atomic_load(&period);
+
+    if (called_in != now)
+        atomic_fetch_add(&threads, 1);
+    called_in = now;
+}
+
 /* Counts the call; true when it is to fail. */
 static bool stopped(enum shim_function function)
 {
@@ -193,6 +256,7 @@ static bool stopped(enum shim_function function)
     if (what != NULL)
         what();
     atomic_fetch_add(&shim.counts[function], 1);
+    count_thread();
     if (shim.inside != NULL && !shim.inside())
         atomic_store(&shim.outside, true);
     if (shim.delay > 0)
@@ -251,6 +315,12 @@ static CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     STOP(SHIM_GET_TOKEN_INFO);
     rv = real->C_GetTokenInfo(slot, info);
     info->flags = (info->flags | shim.add) & ~shim.remove;
+    if (shim.nuls) {
+        pad_with_nuls(info->label, sizeof(info->label));
+        pad_with_nuls(info->manufacturerID, sizeof(info->manufacturerID));
+        pad_with_nuls(info->model, sizeof(info->model));
+        pad_with_nuls(info->serialNumber, sizeof(info->serialNumber));
+    }
     return rv;
 }
 
@@ -295,10 +365,40 @@ static CK_RV close_session(CK_SESSION_HANDLE session)
     return real->C_CloseSession(session);
 }
 
+void shim_lock_after(unsigned tries)
+{
+    shim.lock_after = tries;
+    shim.wrong_pins = mmap(NULL, sizeof(*shim.wrong_pins), PROT_READ | PROT_WRITE,
+                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(shim.wrong_pins != MAP_FAILED);
+    atomic_init(shim.wrong_pins, 0);
+}
+
+unsigned shim_wrong_pins(void)
+{
+    return atomic_load(shim.wrong_pins);
+}
+
+/* SoftHSM itself never locks. */
+static CK_RV login_or_lock(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin,
+                           CK_ULONG len)
+{
+    CK_RV rv;
+
+    if (atomic_load(shim.wrong_pins) >= shim.lock_after)
+        return CKR_PIN_LOCKED;
+    rv = real->C_Login(session, user, pin, len);
+    if (rv == CKR_PIN_INCORRECT)
+        (void)atomic_fetch_add(shim.wrong_pins, 1);
+    return rv;
+}
+
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG len)
 {
     if (shim_failures_left(SHIM_LOGIN) > 0)
         shim.add |= shim.add_when_login_fails;
+    if (user == CKU_CONTEXT_SPECIFIC)
+        shim.logins_for_use++;
     STOP(SHIM_LOGIN);
     if (shim.null_pin) {
         if (pin != NULL || len != 0)
@@ -306,7 +406,8 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
         pin = (CK_UTF8CHAR *)(uintptr_t) "1234";
         len = 4;
     }
-    return real->C_Login(session, user, pin, len);
+    return shim.lock_after > 0 ? login_or_lock(session, user, pin, len)
+                               : real->C_Login(session, user, pin, len);
 }
 
 static CK_RV find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count)
@@ -330,14 +431,31 @@ static CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj
     rv = real->C_GetAttributeValue(session, object, template, count);
     if (rv == CKR_OK)
         corrupt(SHIM_GET_ATTRIBUTE_VALUE, template->pValue);
+    if (rv == CKR_OK && template->type == shim.lengthened)
+        template->ulValueLen += atomic_exchange(&shim.lengthen_by, 0);
     return rv;
+}
+
+static CK_RV judge_privacy(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    bool private_object = false;
+
+    for (CK_ULONG i = 0; i < count; i++)
+        private_object = private_object || (template[i].type == CKA_PRIVATE &&
+                                            *(const CK_BBOOL *)template[i].pValue == CK_TRUE);
+    if (private_object)
+        (void)atomic_fetch_add(&shim.private_objects, 1);
+    return shim.all_private && !private_object ? CKR_TEMPLATE_INCONSISTENT : CKR_OK;
 }
 
 static CK_RV create_object(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count,
                            CK_OBJECT_HANDLE *object)
 {
+    CK_RV rv;
+
     STOP(SHIM_CREATE_OBJECT);
-    return real->C_CreateObject(session, template, count, object);
+    rv = judge_privacy(template, count);
+    return rv != CKR_OK ? rv : real->C_CreateObject(session, template, count, object);
 }
 
 static CK_RV destroy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
@@ -376,8 +494,12 @@ static CK_RV generate_random(CK_SESSION_HANDLE session, CK_BYTE *bytes, CK_ULONG
 static CK_RV encrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
     STOP(SHIM_ENCRYPT_INIT);
-    if (shim.own_nonce && mechanism->mechanism == CKM_AES_GCM)
-        memset(((CK_GCM_PARAMS *)mechanism->pParameter)->pIv, 0x77, 12);
+    if (shim.own_nonce && mechanism->mechanism == CKM_AES_GCM) {
+        CK_BYTE *iv = ((CK_GCM_PARAMS *)mechanism->pParameter)->pIv;
+
+        memset(iv, 0x77, 12);
+        iv[11] = (CK_BYTE)atomic_fetch_add(&shim.nonces, 1);
+    }
     return real->C_EncryptInit(session, mechanism, key);
 }
 
@@ -430,8 +552,12 @@ static CK_RV unwrap_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_O
     CK_BBOOL yes = CK_TRUE;
     CK_BBOOL no = CK_FALSE;
     CK_ATTRIBUTE full[8];
+    CK_RV rv;
 
     STOP(SHIM_UNWRAP_KEY);
+    rv = judge_privacy(template, count);
+    if (rv != CKR_OK)
+        return rv;
     if (shim.template_max == 0)
         return real->C_UnwrapKey(session, mechanism, kek, wrapped, len, template, count, key);
     if (count > shim.template_max)

@@ -41,6 +41,8 @@ void shim_on(void);
 unsigned shim_count(enum shim_function function);
 /* All calls together. */
 unsigned shim_total(void);
+/* How many threads made them. */
+unsigned shim_threads(void);
 void shim_forget_counts(void);
 
 /* The next `times` calls fail with rv and do not reach the module. */
@@ -69,19 +71,34 @@ bool shim_was_called_outside(void);
 void shim_token_flags(CK_FLAGS add, CK_FLAGS remove);
 /* Those that it adds as soon as a C_Login was made to fail. */
 void shim_token_flags_when_login_fails(CK_FLAGS add);
+/* The token locks after so many wrong PINs of all processes that are forked from now on. */
+void shim_lock_after(unsigned tries);
+/* How many of them there were. */
+unsigned shim_wrong_pins(void);
 /* C_Login has to be called without a PIN, as for a PIN pad; the module gets the right one. */
 void shim_expect_null_pin(void);
+/* Labels, models, manufacturers and serial numbers are padded with NULs instead of blanks. */
+void shim_pad_with_nuls(void);
+/* How many logins for one use of a key (CKU_CONTEXT_SPECIFIC) there were. */
+unsigned shim_logins_for_use(void);
 /* What C_GetMechanismInfo says of a mechanism; at most four. */
 void shim_mechanism(CK_MECHANISM_TYPE type, CK_FLAGS flags);
 /* An attribute that the token does not know any more. */
 void shim_hide_attribute(CK_ATTRIBUTE_TYPE type);
-/* One whose length alone can not be asked for, as through p11-kit 0.24's socket. */
+/* One whose length alone cannot be asked for, as through p11-kit 0.24's socket. */
 void shim_no_length_of(CK_ATTRIBUTE_TYPE type);
+/* The next time that the attribute is read it seems to be this much longer. */
+void shim_lengthen_next(CK_ATTRIBUTE_TYPE type, CK_ULONG by);
 /* C_GenerateKeyPair refuses to be told the attribute, whatever its value. */
 void shim_pair_refuses(CK_ATTRIBUTE_TYPE type);
 /* C_UnwrapKey refuses templates longer than this (0: none), as some tokens do. */
 void shim_unwrap_template_max(CK_ULONG count);
-/* C_Encrypt with AES-GCM makes up a nonce of its own, as FIPS tokens do. */
+/* C_CreateObject and C_UnwrapKey refuse CKA_PRIVATE false, as some tokens do. */
+void shim_no_public_objects(void);
+/* How many templates of theirs said CKA_PRIVATE true. */
+unsigned shim_private_objects(void);
+/* C_Encrypt with AES-GCM makes up a nonce of its own, as FIPS tokens do: 0x77, and a last byte that
+ * counts. */
 void shim_gcm_chooses_nonce(void);
 /* How many sessions of ours may be open at once (0: no limit). */
 void shim_session_limit(unsigned limit);

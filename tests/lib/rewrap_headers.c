@@ -75,8 +75,8 @@ struct bytes header_with(size_t count, const size_t *keks, const uint8_t deks[][
         struct env_kek *kek = NULL;
 
         *id = fake_keks[keks[i]].id;
-        ck_assert(env_ok(
-            context->keyring->vtable->lookup(context->keyring, id, ENV_WRAP_AES256_KW, &kek)));
+        ck_assert(env_ok(context->keyring->vtable->lookup(context->keyring, id, ENV_WRAP_AES256_KW,
+                                                          &kek, NULL)));
         ck_assert(env_ok(kek->vtable->wrap(kek, deks[i], &header->recipients[i].wrapped)));
         env_kek_free(kek);
     }

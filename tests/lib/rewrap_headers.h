@@ -3,9 +3,9 @@
 #ifndef ENVELOPE_TESTS_REWRAP_HEADERS_H
 #define ENVELOPE_TESTS_REWRAP_HEADERS_H
 
+#include "envelope/message/dek_rewrap.h"
 #include "fake_keyring.h"
 #include "header_tree.h"
-#include "envelope/message/dek_rewrap.h"
 
 #define SEVERAL 3u /* recipients of one header */
 
@@ -18,7 +18,7 @@ void rewrap_headers_set_up(void);
 struct env_span span_of(struct bytes bytes);
 /* A header of either content. The caller frees it with OPENSSL_free. */
 struct env_header *read_any(struct bytes der);
-/* The reason why it can not be re-wrapped; nothing is handed out then. */
+/* The reason why it cannot be re-wrapped; nothing is handed out then. */
 int rewrap_reason(struct bytes der);
 /* Whether today's KEKs are those that it is for; asserts that this can be said. */
 bool is_current(struct bytes der);

@@ -43,7 +43,7 @@ same_body() { # two messages
         fail "the bodies of $1 and $2 differ"
 }
 
-expect_no_leftovers() { # directory
+expect_no_sidecars() { # directory
     local found
     found=$(find "$1" -name '.*envelope-*')
     [[ -z $found ]] || fail "left over: $found"

@@ -5,12 +5,18 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <ftw.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <p11-kit/pkcs11.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "temporary.h"
 
 #define SO_PIN "12345678"
 
@@ -65,7 +71,7 @@ void softhsm_setup(void)
                   "directories.tokendir = %s/tokens\nobjectstore.backend = file\n"
                   "log.level = ERROR\n",
                   dir);
-    (void)fclose(conf);
+    temporary_close(conf, path); /* an empty one would mean the system's own tokens */
     (void)setenv("SOFTHSM2_CONF", path, 1);
     softhsm_add_token("kek");
 }
@@ -116,7 +122,7 @@ static bool is_directory_of(const char *name, const char *label)
     return memmem(text, len, wanted, sizeof(wanted)) != NULL;
 }
 
-static void directory_of(const char *label, char *out, size_t size)
+static bool find_directory(const char *label, char *out, size_t size)
 {
     char tokens[sizeof(dir) + 32];
     struct dirent *entry;
@@ -127,9 +133,20 @@ static void directory_of(const char *label, char *out, size_t size)
     ck_assert_ptr_nonnull(list);
     while ((entry = readdir(list)) != NULL && !is_directory_of(entry->d_name, label))
         continue;
-    ck_assert_msg(entry != NULL, "token %s is nowhere", label);
-    (void)snprintf(out, size, "tokens/%s", entry->d_name);
+    if (entry != NULL)
+        (void)snprintf(out, size, "tokens/%s", entry->d_name);
     (void)closedir(list);
+    return entry != NULL;
+}
+
+/* At each login SoftHSM writes the file anew, and who reads it then finds it empty. */
+static void directory_of(const char *label, char *out, size_t size)
+{
+    bool found = false;
+
+    for (int i = 0; i < 1000 && !(found = find_directory(label, out, size)); i++)
+        (void)usleep(5000);
+    ck_assert_msg(found, "token %s is nowhere", label);
 }
 
 void softhsm_hide_token(const char *label)
@@ -178,6 +195,7 @@ struct job {
     const char *label;
     const char *token;
     const struct softhsm_key *key;
+    const struct softhsm_rsa *rsa;
 };
 
 static CK_SLOT_ID find_slot(CK_FUNCTION_LIST *fn, const char *token)
@@ -273,6 +291,80 @@ static void make_key(CK_FUNCTION_LIST *fn, const struct job *job)
     }
 }
 
+struct number {
+    CK_ATTRIBUTE_TYPE type;
+    const char *name;
+    uint8_t bytes[512];
+};
+
+/* The numbers of a private key in PEM become attributes. */
+static CK_ULONG read_rsa(const char *file, struct number numbers[8], CK_ATTRIBUTE *out)
+{
+    static const struct number wanted[8] = {
+        {CKA_MODULUS, OSSL_PKEY_PARAM_RSA_N, {0}},
+        {CKA_PUBLIC_EXPONENT, OSSL_PKEY_PARAM_RSA_E, {0}},
+        {CKA_PRIVATE_EXPONENT, OSSL_PKEY_PARAM_RSA_D, {0}},
+        {CKA_PRIME_1, OSSL_PKEY_PARAM_RSA_FACTOR1, {0}},
+        {CKA_PRIME_2, OSSL_PKEY_PARAM_RSA_FACTOR2, {0}},
+        {CKA_EXPONENT_1, OSSL_PKEY_PARAM_RSA_EXPONENT1, {0}},
+        {CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2, {0}},
+        {CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1, {0}},
+    };
+    char path[1024];
+    EVP_PKEY *pkey;
+    FILE *in;
+
+    (void)snprintf(path, sizeof(path), "%s/rsa/%s", TEST_VECTORS, file);
+    must((in = fopen(path, "r")) != NULL);
+    must((pkey = PEM_read_PrivateKey(in, NULL, NULL, NULL)) != NULL);
+    (void)fclose(in);
+    for (size_t i = 0; i < 8; i++) {
+        BIGNUM *number = NULL;
+
+        numbers[i] = wanted[i];
+        must(EVP_PKEY_get_bn_param(pkey, wanted[i].name, &number) == 1);
+        out[i] = (CK_ATTRIBUTE){wanted[i].type, numbers[i].bytes,
+                                (CK_ULONG)BN_bn2bin(number, numbers[i].bytes)};
+        BN_clear_free(number);
+    }
+    EVP_PKEY_free(pkey);
+    return 8;
+}
+
+static void make_rsa(CK_FUNCTION_LIST *fn, const struct job *job)
+{
+    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+    CK_KEY_TYPE type = CKK_RSA;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL no = CK_FALSE;
+    struct number numbers[8];
+    char label[64];
+    uint8_t id[64];
+    CK_ATTRIBUTE template[24] = {
+        {CKA_CLASS, &class, sizeof(class)},
+        {CKA_KEY_TYPE, &type, sizeof(type)},
+        {CKA_TOKEN, &yes, sizeof(yes)},
+        {CKA_PRIVATE, &yes, sizeof(yes)},
+        {CKA_SENSITIVE, &yes, sizeof(yes)},
+        {CKA_EXTRACTABLE, &no, sizeof(no)},
+        {CKA_DECRYPT, &yes, sizeof(yes)},
+        {CKA_ALWAYS_AUTHENTICATE, job->rsa->always_authenticate ? &yes : &no, sizeof(yes)},
+        {CKA_LABEL, label, 0},
+        {CKA_ID, id, bytes_from_hex(job->rsa->id, id, sizeof(id))},
+    };
+    CK_ULONG count = 10 + read_rsa(job->rsa->file, numbers, template + 10);
+    CK_SESSION_HANDLE session = open_token(fn, job->token, CKU_USER, SOFTHSM_PIN);
+    CK_OBJECT_HANDLE object;
+
+    for (unsigned i = 0; i <= job->rsa->more; i++) {
+        template[8].ulValueLen =
+            (CK_ULONG)snprintf(label, sizeof(label), i == 0 ? "%s" : "%s-%u", job->rsa->label, i);
+        must(fn->C_CreateObject(session, template, count, &object) == CKR_OK);
+        id[0] ^= (uint8_t)(i + 1);
+        numbers[0].bytes[8] = (uint8_t)(numbers[0].bytes[8] + 1);
+    }
+}
+
 static void delete_key(CK_FUNCTION_LIST *fn, const struct job *job)
 {
     CK_SESSION_HANDLE session = open_token(fn, job->token, CKU_USER, SOFTHSM_PIN);
@@ -305,20 +397,29 @@ static void run_job(const struct job *job)
         _exit(0);
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_int_eq(status, 0);
+    ck_assert_msg(status == 0, "a change of %s ended with status %d; %s", dir, status,
+                  temporary_room(dir));
+    temporary_has_room(dir);
 }
 
 void softhsm_add_token(const char *label)
 {
-    run_job(&(struct job){init_token, NULL, label, NULL});
+    run_job(&(struct job){.run = init_token, .token = label});
 }
 
 void softhsm_make_key(const struct softhsm_key *key)
 {
-    run_job(&(struct job){make_key, NULL, key->token != NULL ? key->token : "kek", key});
+    run_job(&(struct job){
+        .run = make_key, .token = key->token != NULL ? key->token : "kek", .key = key});
+}
+
+void softhsm_make_rsa(const struct softhsm_rsa *rsa)
+{
+    run_job(&(struct job){
+        .run = make_rsa, .token = rsa->token != NULL ? rsa->token : "kek", .rsa = rsa});
 }
 
 void softhsm_delete_key(const char *token, const char *label)
 {
-    run_job(&(struct job){delete_key, label, token, NULL});
+    run_job(&(struct job){.run = delete_key, .label = label, .token = token});
 }

@@ -33,6 +33,18 @@ struct softhsm_key {
 void softhsm_setup(void);
 void softhsm_teardown(void);
 
+/* Private RSA keys as other programs make them: of a file in tests/vectors/rsa. */
+struct softhsm_rsa {
+    const char *token; /* NULL: "kek" */
+    const char *label;
+    const char *id; /* hex */
+    const char *file;
+    bool always_authenticate;
+    unsigned more; /* so many more, each of another modulus, label and id, that open nothing */
+};
+
+void softhsm_make_rsa(const struct softhsm_rsa *rsa);
+
 void softhsm_add_token(const char *label);
 void softhsm_make_key(const struct softhsm_key *key);
 void softhsm_delete_key(const char *token, const char *label);
@@ -55,24 +67,25 @@ unsigned raised_count(void);
 void raised_forget(void);
 const struct env_errors *raised_errors(void);
 
-/* The module, token "kek" and PIN; a test changes what it likes before ring_new. */
-void ring_config_reset(void);
-void ring_config_clear(void);
-struct env_config *ring_config(void);
+/* The module, token "kek" and PIN; a test changes what it likes before keyring_new. */
+void keyring_config_reset(void);
+void keyring_config_clear(void);
+struct env_config *keyring_config(void);
 /* Puts a copy of value, or NULL, into one of its strings. */
-void ring_set(char **key, const char *value);
-/* Of ring_config(), after env_config_check. Freed with vtable->free. */
-struct env_keyring *ring_new(void);
-void ring_free(struct env_keyring *ring);
+void keyring_set(char **key, const char *value);
+/* Of keyring_config(), after env_config_check. Freed with vtable->free. */
+struct env_keyring *keyring_new(void);
+void keyring_free(struct env_keyring *keyring);
 
 /* What selecting by a name (NULL: the configured) gives. */
-enum env_reason ring_select_reason(struct env_keyring *ring, const char *name);
+enum env_reason keyring_select_reason(struct env_keyring *keyring, const char *name);
 /* The one KEK of that name; asserts success. */
-struct env_kek *ring_select_one(struct env_keyring *ring, const char *name);
+struct env_kek *keyring_select_one(struct env_keyring *keyring, const char *name);
 /* Looks the KEK up by its id and alg; asserts success. */
-struct env_kek *ring_lookup_one(struct env_keyring *ring, const char *hex, enum env_wrap_alg alg);
-enum env_reason ring_lookup_reason(struct env_keyring *ring, const char *hex,
+struct env_kek *keyring_lookup_one(struct env_keyring *keyring, const char *hex,
                                    enum env_wrap_alg alg);
+enum env_reason keyring_lookup_reason(struct env_keyring *keyring, const char *hex,
+                                      enum env_wrap_alg alg);
 size_t bytes_from_hex(const char *hex, uint8_t *out, size_t size);
 struct env_kek_id id_from_hex(const char *hex);
 

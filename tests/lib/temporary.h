@@ -3,6 +3,8 @@
 #ifndef TEST_TEMPORARY_H
 #define TEST_TEMPORARY_H
 
+#include <stdio.h>
+
 #define TEMPORARY_PATH 256
 
 /* Makes one, puts its path there, and returns its descriptor. */
@@ -10,5 +12,12 @@ int temporary_file(char path[TEMPORARY_PATH]);
 /* The same without a name. */
 int temporary_nameless_file(void);
 void temporary_directory(char path[TEMPORARY_PATH]);
+
+/* Closes a file that was written; asserts that all of it is there. */
+void temporary_close(FILE *file, const char *path);
+/* What a test says that fails where a full disk may be why: how much room there is at path. */
+const char *temporary_room(const char *path);
+/* Asserts that a disk is not full of which whoever wrote to it (SoftHSM) would not say so. */
+void temporary_has_room(const char *path);
 
 #endif

@@ -30,7 +30,7 @@ tool_gives() { # status, file or -, arguments
     fi
 }
 
-# Runs it where it can not do anything: status 2, nothing on stdout, these words on stderr.
+# Runs it where it cannot do anything: status 2, nothing on stdout, these words on stderr.
 tool_complains() { # pattern, arguments
     local pattern=$1 status=0
     shift

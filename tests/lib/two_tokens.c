@@ -4,7 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "stopped_clock.h"
 
 const uint8_t value[32] = {1, 2, 3, 4};
 const uint8_t other_value[32] = {5, 6, 7, 8};
@@ -13,7 +14,7 @@ const char *other;
 
 void two_tokens_setup(void)
 {
-    ring_setup_any_token();
+    keyring_setup_any_token();
     softhsm_add_token("second");
     shim_on();
     kek = NULL;
@@ -31,21 +32,21 @@ void make_both(void)
     make_orders("second", value);
 }
 
-void ring_begin(void)
+void keyring_begin(void)
 {
-    struct env_kek_facts *facts = malloc(sizeof(*facts));
+    struct env_kek_info *info = malloc(sizeof(*info));
 
-    ck_assert_ptr_nonnull(facts);
-    ring = ring_new();
-    kek = ring_select_one(ring, NULL);
+    ck_assert_ptr_nonnull(info);
+    keyring = keyring_new();
+    kek = keyring_select_one(keyring, NULL);
     assert_round_trip(kek, kek);
-    kek->vtable->describe(kek, facts);
-    first = strcmp(facts->token, "kek") == 0 ? "kek" : "second";
-    other = strcmp(facts->token, "kek") == 0 ? "second" : "kek";
-    free(facts);
+    kek->vtable->describe(kek, info);
+    first = strcmp(info->token, "kek") == 0 ? "kek" : "second";
+    other = strcmp(info->token, "kek") == 0 ? "second" : "kek";
+    free(info);
 }
 
 void until_it_is_tried_again(void)
 {
-    (void)usleep(2200000);
+    clock_move(2200);
 }

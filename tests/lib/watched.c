@@ -2,37 +2,20 @@
 #include "watched.h"
 
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CANARY 64u
 #define CANARY_BYTE 0xA5
 
-/* Segments that the first `len` bytes of input complete, worked out without the provider. */
-static size_t segments_in(const struct watched *w, size_t len)
-{
-    size_t complete;
-
-    if (w->sealing)
-        return len / w->segment;
-    if (len <= w->headers)
-        return 0;
-    complete = (len - w->headers) / w->segment;
-    /* the last segment is shorter */
-    if (len == w->message_len && (len - w->headers) % w->segment != 0)
-        complete++;
-    return complete;
-}
-
+/* Worked out without the provider. */
 static size_t allowance(const struct watched *w, size_t len)
 {
-    size_t completed = segments_in(w, w->done + len) - segments_in(w, w->done);
+    size_t plain = w->contract->segment - 32;
 
-    if (w->is_1m && len >= LARGE_UPDATE)
-        return len + SEGMENT_1M;
-    return len + 32 * (completed > 1 ? completed : 1);
+    if (!w->sealing || w->contract->segment == 0)
+        return len + 32;
+    return contract_allowance(w->contract, len, (w->done + len) / plain - w->done / plain);
 }
 
 /*
@@ -76,58 +59,18 @@ void watched_update(struct watched *w, const unsigned char *in, size_t len)
     bytes_free(&copy);
 }
 
-struct watched watch(OSSL_LIB_CTX *libctx, const char *cipher, int sealing, struct bytes in)
+struct watched watch(OSSL_LIB_CTX *libctx, const struct contract *contract, int sealing, size_t len)
 {
-    struct watched w = {.sealing = sealing, .message_len = in.len, .state = in.len + 1};
-    bool segments_1m;
-
-    w.ctx = caller_begin(libctx, cipher, sealing);
-    w.is_1m = strcmp(cipher, "ENVELOPE-1M") == 0;
-    w.headers = sealing ? 0 : message_headers_len(in);
-    segments_1m = sealing ? w.is_1m : in.data[w.headers - 72 + 1] == 0x10;
-    w.segment = segments_1m ? SEGMENT_1M : SEGMENT;
-    w.segment -= sealing ? 32 : 0;
-    if (strcmp(cipher, "ENVELOPE-REWRAP") == 0)
-        w.segment = SIZE_MAX; /* it completes none */
-    w.out = bytes_new(0);
-    return w;
+    return (struct watched){.ctx = caller_begin(libctx, contract->cipher, sealing),
+                            .contract = contract,
+                            .sealing = sealing,
+                            .out = bytes_new(0),
+                            .state = len + 1};
 }
 
 struct bytes watched_end(struct watched *w)
 {
-    watched_call(w, NULL, 0, w->is_1m ? SEGMENT_1M : SEGMENT, true);
+    watched_call(w, NULL, 0, w->contract->final_most, true);
     EVP_CIPHER_CTX_free(w->ctx);
     return w->out;
-}
-
-uint64_t seed_for_run(int run)
-{
-    const char *given = getenv("ENVELOPE_TEST_SEED");
-    uint64_t seed = 20250101;
-
-    if (run != 0 && given != NULL)
-        seed = strtoull(given, NULL, 0);
-    else if (run != 0)
-        ck_assert_int_eq(RAND_bytes((unsigned char *)&seed, sizeof(seed)), 1);
-    fprintf(stderr, "ENVELOPE_TEST_SEED=%llu\n", (unsigned long long)seed);
-    return seed;
-}
-
-void longest_header(void)
-{
-    fake_default_count = 32;
-    for (size_t i = 0; i < fake_default_count; i++) {
-        fake_keks[i].id.len = i < 15 ? 58 : 57;
-        memset(fake_keks[i].id.bytes, 0x80 + (int)i, fake_keks[i].id.len);
-    }
-}
-
-void random_header(uint64_t *state)
-{
-    longest_header();
-    if (random_between(state, 0, 3) == 0)
-        return;
-    fake_default_count = random_between(state, 1, 32);
-    for (size_t i = 0; i < fake_default_count; i++)
-        fake_keks[i].id.len = random_between(state, 1, 57);
 }

@@ -11,7 +11,11 @@
  *                     short: a write or a copy does a part; every one does so, not the N-th alone
  *                     half: a write does half of it, and from then on the disk is full
  *                     dent: a write does half of it, and the next call finds the disk full
- *                     EIO, ENOSPC, EINTR, EPERM: it fails with that
+ *                     EIO, ENOSPC, EINTR, EPERM, EINVAL: it fails with that
+ *                     newer: just before it another program renames the file FAULT_NEWER.1 over
+ *                     FAULT_OVER; with FAULT_ALWAYS also FAULT_NEWER.2, .3, ... before the renames
+ *                     that follow
+ *                     newer-killed: the same, and the process is killed after the call
  *     FAULT_ALWAYS=1  all calls from the N-th on fail, as on a disk that is full
  *     FAULT_POWER=data, half, names, all   a kill is a power cut, see power_cut.c
  */
@@ -58,10 +62,13 @@ __attribute__((constructor)) static void begin(void)
     *(void **)&real.openat = find("openat");
     *(void **)&real.pread = find("pread");
     *(void **)&real.pwrite = find("pwrite");
+    *(void **)&real.write = find("write");
     *(void **)&real.fsync = find("fsync");
     *(void **)&real.ftruncate = find("ftruncate");
     *(void **)&real.unlinkat = find("unlinkat");
     *(void **)&real.renameat = find("renameat");
+    *(void **)&real.renameat2 = find("renameat2");
+    *(void **)&real.symlinkat = find("symlinkat");
     *(void **)&real.copy_file_range = find("copy_file_range");
     *(void **)&real.fchown = find("fchown");
     *(void **)&real.fchmod = find("fchmod");
@@ -105,7 +112,8 @@ static int error_of(void)
     static const struct {
         const char *name;
         int code;
-    } errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EPERM", EPERM}};
+    } errors[] = {
+        {"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EPERM", EPERM}, {"EINVAL", EINVAL}};
 
     if (strcmp(what, "half") == 0 || strcmp(what, "dent") == 0)
         return count > fault_at ? ENOSPC : 0;
@@ -114,6 +122,17 @@ static int error_of(void)
             return errors[i].code;
     }
     return 0;
+}
+
+/* The other program. */
+static void rename_newer_in(void)
+{
+    static unsigned number;
+    char newer[PATH_MAX];
+
+    (void)snprintf(newer, sizeof(newer), "%s.%u", getenv("FAULT_NEWER"), ++number);
+    if (real.renameat(AT_FDCWD, newer, AT_FDCWD, getenv("FAULT_OVER")) != 0 && errno != ENOENT)
+        abort();
 }
 
 /* Enters a call: numbers and logs it. *now says whether it is the one that goes wrong. */
@@ -132,8 +151,11 @@ static bool enter(const char *call, int fd, const char *name, bool *now)
                              (count == fault_at + 1 && strcmp(what, "dent") == 0));
     len = snprintf(line, sizeof(line), "%lu %s %s%s%s\n", count, call, path,
                    name != NULL ? "/" : "", name != NULL ? name : "");
-    if (log_fd >= 0 && write(log_fd, line, (size_t)len) != len)
+    if (log_fd >= 0 && real.write(log_fd, line, (size_t)len) != len)
         abort();
+    if (*now && strncmp(what, "newer", 5) == 0 &&
+        (count == fault_at || strncmp(call, "rename", 6) == 0))
+        rename_newer_in();
     return true;
 }
 
@@ -167,7 +189,8 @@ static void done(bool now)
 {
     int saved = errno;
 
-    if (now && (strcmp(what, "after") == 0 || strcmp(what, "torn") == 0))
+    if (now && (strcmp(what, "after") == 0 || strcmp(what, "torn") == 0 ||
+                strcmp(what, "newer-killed") == 0))
         die();
     leave();
     errno = saved;
@@ -245,6 +268,16 @@ ssize_t pread(int fd, void *to, size_t len, off_t offset)
     return n;
 }
 
+/* What _FORTIFY_SOURCE makes of it. */
+ssize_t __pread_chk(int fd, void *to, size_t len, off_t offset, size_t room);
+
+ssize_t __pread_chk(int fd, void *to, size_t len, off_t offset, size_t room)
+{
+    if (len > room)
+        abort();
+    return pread(fd, to, len, offset);
+}
+
 ssize_t pwrite(int fd, const void *from, size_t len, off_t offset)
 {
     bool now;
@@ -255,6 +288,21 @@ ssize_t pwrite(int fd, const void *from, size_t len, off_t offset)
     if (!fails(now)) {
         power_before_write(fd, len, offset);
         n = real.pwrite(fd, from, is_partial(now) && len > 1 ? len / 2 : len, offset);
+    }
+    done(now);
+    return n;
+}
+
+ssize_t write(int fd, const void *from, size_t len)
+{
+    bool now;
+    ssize_t n = -1;
+
+    if (!enter("write", fd, NULL, &now))
+        return real.write(fd, from, len);
+    if (!fails(now)) {
+        power_before_write(fd, len, lseek(fd, 0, SEEK_CUR));
+        n = real.write(fd, from, is_partial(now) && len > 1 ? len / 2 : len);
     }
     done(now);
     return n;
@@ -331,6 +379,40 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
     if (!fails(now)) {
         power_before_rename(to_dir, from, to);
         r = real.renameat(from_dir, from, to_dir, to);
+    }
+    done(now);
+    return r;
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    bool now;
+    int r = -1;
+
+    if (!enter("renameat2", from_dir, from, &now))
+        return real.renameat2(from_dir, from, to_dir, to, flags);
+    if (!fails(now)) {
+        if ((flags & RENAME_EXCHANGE) != 0)
+            power_before_exchange(to_dir, from, to);
+        else
+            power_before_rename(to_dir, from, to);
+        r = real.renameat2(from_dir, from, to_dir, to, flags);
+    }
+    done(now);
+    return r;
+}
+
+int symlinkat(const char *target, int dir, const char *name)
+{
+    bool now;
+    int r = -1;
+
+    if (!enter("symlinkat", dir, name, &now))
+        return real.symlinkat(target, dir, name);
+    if (!fails(now)) {
+        r = real.symlinkat(target, dir, name);
+        if (r == 0)
+            power_after_create(dir, name);
     }
     done(now);
     return r;

@@ -15,10 +15,13 @@ struct real_calls {
     int (*openat)(int dir, const char *name, int flags, ...);
     ssize_t (*pread)(int fd, void *to, size_t len, off_t offset);
     ssize_t (*pwrite)(int fd, const void *from, size_t len, off_t offset);
+    ssize_t (*write)(int fd, const void *from, size_t len);
     int (*fsync)(int fd);
     int (*ftruncate)(int fd, off_t len);
     int (*unlinkat)(int dir, const char *name, int flags);
     int (*renameat)(int from_dir, const char *from, int to_dir, const char *to);
+    int (*renameat2)(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
+    int (*symlinkat)(const char *target, int dir, const char *name);
     ssize_t (*copy_file_range)(int in, off_t *in_at, int out, off_t *out_at, size_t len,
                                unsigned flags);
     int (*fchown)(int fd, uid_t uid, gid_t gid);
@@ -33,6 +36,7 @@ extern struct real_calls real;
 void power_before_write(int fd, size_t len, off_t offset);
 void power_before_unlink(int dir, const char *name);
 void power_before_rename(int dir, const char *from, const char *to);
+void power_before_exchange(int dir, const char *from, const char *to);
 void power_after_create(int dir, const char *name);
 
 /* What is on the disk is not undone any more: the file's bytes, or the directory's names. */

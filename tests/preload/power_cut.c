@@ -22,7 +22,7 @@
 
 #define MOST 4096u
 
-enum kind { WRITTEN, CREATED, UNLINKED, RENAMED };
+enum kind { WRITTEN, CREATED, UNLINKED, RENAMED, EXCHANGED };
 
 struct undo {
     enum kind kind;
@@ -121,6 +121,17 @@ void power_before_rename(int dir, const char *from, const char *to)
     stash(undo, dir, to);
 }
 
+void power_before_exchange(int dir, const char *from, const char *to)
+{
+    struct undo *undo;
+
+    if (!is(""))
+        return;
+    undo = add(EXCHANGED, dir);
+    undo->name = strdup(from);
+    undo->to = strdup(to);
+}
+
 void power_after_create(int dir, const char *name)
 {
     if (is(""))
@@ -160,6 +171,9 @@ static void undo_names(const struct undo *undo)
         (void)real.unlinkat(undo->fd, undo->name, 0);
     if (undo->kind == UNLINKED)
         bring_back(undo, undo->name);
+    if (undo->kind == EXCHANGED &&
+        real.renameat2(undo->fd, undo->to, undo->fd, undo->name, RENAME_EXCHANGE) != 0)
+        abort();
     if (undo->kind == RENAMED) {
         if (real.renameat(undo->fd, undo->to, undo->fd, undo->name) != 0)
             abort();

@@ -21,7 +21,7 @@
 
 #define SIZE 10000
 #define HALF 5000
-#define ROOM (SIZE + 2 * 4096)
+#define ROOM (SIZE + 2 * 4128)
 #define THREADS 3
 
 static const char *module;

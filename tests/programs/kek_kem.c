@@ -30,7 +30,7 @@ static EVP_PKEY *load(const char *uri)
     EVP_PKEY *pkey = NULL;
 
     if (store == NULL || OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) != 1)
-        fail("can not look for the key");
+        fail("cannot look for the key");
     while (pkey == NULL && !OSSL_STORE_eof(store)) {
         info = OSSL_STORE_load(store);
         if (info == NULL)
@@ -53,13 +53,13 @@ static void encapsulate(EVP_PKEY_CTX *ctx, const OSSL_PARAM params[], const char
 
     if (EVP_PKEY_encapsulate_init(ctx, params) != 1 ||
         EVP_PKEY_encapsulate(ctx, NULL, &len, NULL, secret_len) != 1)
-        fail("can not begin");
+        fail("cannot begin");
     sealed = malloc(len);
     if (sealed == NULL || EVP_PKEY_encapsulate(ctx, sealed, &len, secret, secret_len) != 1)
-        fail("can not encapsulate");
+        fail("cannot encapsulate");
     file = fopen(path, "wb");
     if (file == NULL || fwrite(sealed, 1, len, file) != len || fclose(file) != 0)
-        fail("can not write");
+        fail("cannot write");
     free(sealed);
 }
 
@@ -71,10 +71,10 @@ static void decapsulate(EVP_PKEY_CTX *ctx, const OSSL_PARAM params[], const char
     size_t len = file != NULL ? fread(sealed, 1, sizeof(sealed), file) : 0;
 
     if (len == 0 || fclose(file) != 0)
-        fail("can not read");
+        fail("cannot read");
     if (EVP_PKEY_decapsulate_init(ctx, params) != 1 ||
         EVP_PKEY_decapsulate(ctx, secret, secret_len, sealed, len) != 1)
-        fail("can not decapsulate");
+        fail("cannot decapsulate");
 }
 
 int main(int argc, char **argv)

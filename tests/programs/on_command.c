@@ -6,6 +6,8 @@
  *     seal    seals a text and keeps the message
  *     open    opens the message kept
  *     fork    a child does both; the answer is the child's
+ *     use     encrypts by AES-256-CBC with the 32 bytes in the file that the argument names, a
+ *             stand-in; it is read once, and the result is always the same
  */
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -16,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BLOCK 4096
+#define BLOCK 4128
 
 static const unsigned char text[] = "what is to be sealed";
 static unsigned char message[3 * BLOCK];
@@ -58,6 +60,43 @@ static bool open_again(void)
            memcmp(opened, text, sizeof(text)) == 0;
 }
 
+/* 32 zeros under the key, as any program of OpenSSL does it. */
+static bool encrypt(const unsigned char key[32], unsigned char out[32])
+{
+    static const unsigned char zeros[32];
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int len = 0;
+    bool good = ctx != NULL && EVP_EncryptInit_ex2(ctx, EVP_aes_256_cbc(), key, zeros, NULL) == 1 &&
+                EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
+                EVP_EncryptUpdate(ctx, out, &len, zeros, sizeof(zeros)) == 1 && len == 32;
+
+    EVP_CIPHER_CTX_free(ctx);
+    return good;
+}
+
+static bool use(const char *key_file)
+{
+    static unsigned char key[32];
+    static unsigned char first[32];
+    static bool is_read;
+    static bool is_used;
+    unsigned char now[32];
+
+    if (!is_read) {
+        FILE *file = key_file != NULL ? fopen(key_file, "rb") : NULL;
+
+        is_read = file != NULL && fread(key, 1, sizeof(key), file) == sizeof(key);
+        if (file != NULL)
+            (void)fclose(file);
+    }
+    if (!is_read || !encrypt(key, now))
+        return false;
+    if (!is_used)
+        memcpy(first, now, sizeof(first));
+    is_used = true;
+    return memcmp(first, now, sizeof(first)) == 0;
+}
+
 static void answer(const char *what, bool good)
 {
     const char *data;
@@ -85,7 +124,7 @@ static void in_child(void)
     (void)fflush(stdout);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     char line[16];
 
@@ -96,6 +135,8 @@ int main(void)
             answer("open", open_again());
         else if (strcmp(line, "fork\n") == 0)
             in_child();
+        else if (strcmp(line, "use\n") == 0)
+            answer("use", use(argc > 1 ? argv[1] : NULL));
         else
             return 2;
     }

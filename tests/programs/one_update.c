@@ -29,7 +29,7 @@ int main(int argc, char **argv)
         fail("no cipher");
     out = malloc((size_t)(size + 2 * EVP_CIPHER_get_block_size(cipher)));
     if (out == NULL || EVP_EncryptInit_ex2(ctx, cipher, NULL, NULL, NULL) != 1)
-        fail("can not begin");
+        fail("cannot begin");
     if (EVP_EncryptUpdate(ctx, out, &len, in, size) != 1) {
         /* an update that fails says that it wrote nothing */
         fail(len == 0 ? "the update failed" : "the update failed with a length");
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     if (EVP_EncryptFinal_ex(ctx, out + len, &last) != 1)
         fail("the final failed");
     if (fwrite(out, 1, (size_t)(len + last), stdout) != (size_t)(len + last) || fflush(stdout) != 0)
-        fail("can not write");
+        fail("cannot write");
     free(out);
     free(in);
     EVP_CIPHER_CTX_free(ctx);

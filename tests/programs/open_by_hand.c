@@ -9,8 +9,10 @@
  *         --id HEX         the KEK's CKA_ID: which recipient it is (the first)
  *         --dek HEX        the DEK itself
  *         --context TEXT   the application's context
- *         --body           there is no header: the input is FLOE's (with --dek)
+ *         --body           there is no header: the input is FLOE's, with segments of any length
+ *                          (with --dek)
  *         --rotation BITS  another AES key every 2^BITS segments (FLOE's own is 20)
+ *         --named-key      the message is a key file; what comes out is its sealed DER
  *         --show           names the KEK, the wrap and the DEK's length on stderr
  */
 #include <openssl/core_names.h>
@@ -29,6 +31,7 @@
 
 #define MAC_INFO "envelope header MAC v1"
 #define MESSAGE_OID "2.25.107611773213762148878469294417992592875"
+#define NAMED_KEY_OID "2.25.1717611261343349075073037905831055864"
 #define DEK_LEN 32u
 #define MAC_LEN 32u
 #define FLOE_PARAMS 10u
@@ -36,6 +39,7 @@
 #define FLOE_TAG 32u
 #define FLOE_HEADER (FLOE_PARAMS + FLOE_IV + FLOE_TAG)
 #define GCM_IV 12u
+#define GCM_LONG_IV 16u /* of wrapped DEKs alone */
 #define GCM_TAG 16u
 #define SEGMENT_OVERHEAD (4u + GCM_IV + GCM_TAG)
 
@@ -51,6 +55,7 @@ struct options {
     struct bytes dek;
     struct bytes context;
     bool body_only;
+    bool named_key;
     bool show;
     unsigned rotation;
 };
@@ -157,7 +162,8 @@ static void take_wrap_algorithm(struct bytes *from, struct recipient *recipient)
     }
     gcm = take(&algorithm, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, "no GCMParameters");
     recipient->nonce = take(&gcm, V_ASN1_OCTET_STRING, V_ASN1_UNIVERSAL, "no nonce");
-    need(recipient->nonce.len == GCM_IV, "the nonce must have 12 bytes");
+    need(recipient->nonce.len == GCM_IV || recipient->nonce.len == GCM_LONG_IV,
+         "the nonce must have 12 or 16 bytes");
     take_version(&gcm, GCM_TAG); /* ICVlen: an INTEGER, 16 */
     need(gcm.len == 0 && algorithm.len == 0, "more in GCMParameters than there should be");
 }
@@ -238,7 +244,7 @@ static void parse_recipients(struct bytes infos, struct bytes id, struct recipie
     need(found, "no recipient has this id");
 }
 
-static void parse_header(struct bytes message, struct bytes id, struct header *header)
+static void parse_header(struct bytes message, const struct options *options, struct header *header)
 {
     struct bytes rest = message;
     struct bytes info = take(&rest, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, "no ContentInfo");
@@ -251,14 +257,17 @@ static void parse_header(struct bytes message, struct bytes id, struct header *h
     info = take(&info, 0, V_ASN1_CONTEXT_SPECIFIC, "no content");
     info = take(&info, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, "no AuthEnvelopedData");
     take_version(&info, 0);
-    parse_recipients(take(&info, V_ASN1_SET, V_ASN1_UNIVERSAL, "no recipients"), id,
+    parse_recipients(take(&info, V_ASN1_SET, V_ASN1_UNIVERSAL, "no recipients"), options->id,
                      &header->recipient);
     content = take(&info, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, "no EncryptedContentInfo");
     take_oid(&content, oid, sizeof(oid));
     need(strcmp(oid, "pkcs7-data") == 0, "the content type is not id-data");
     algorithm = take(&content, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, "no content algorithm");
     take_oid(&algorithm, oid, sizeof(oid));
-    need(strcmp(oid, MESSAGE_OID) == 0 && algorithm.len == 0, "not the content of a message");
+    if (options->named_key)
+        (void)take(&algorithm, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, "no parameters of a named key");
+    need(strcmp(oid, options->named_key ? NAMED_KEY_OID : MESSAGE_OID) == 0 && algorithm.len == 0,
+         "not the content of a message");
     need(content.len == 0, "the header has content");
     header->mac = take(&info, V_ASN1_OCTET_STRING, V_ASN1_UNIVERSAL, "no MAC");
     need(info.len == 0, "something follows the MAC");
@@ -295,8 +304,9 @@ static void unwrap_gcm(struct bytes kek, const struct recipient *from, unsigned 
 
     need(from->wrapped.len == DEK_LEN + GCM_TAG, "the wrapped DEK must have 48 bytes");
     memcpy(tag, from->wrapped.data + DEK_LEN, GCM_TAG);
-    need(ctx != NULL &&
-             EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), kek.data, from->nonce.data, NULL) == 1 &&
+    need(ctx != NULL && EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), NULL, NULL, NULL) == 1 &&
+             EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, (int)from->nonce.len, NULL) == 1 &&
+             EVP_DecryptInit_ex2(ctx, NULL, kek.data, from->nonce.data, NULL) == 1 &&
              EVP_DecryptUpdate(ctx, dek, &len, from->wrapped.data, DEK_LEN) == 1 &&
              EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, tag) == 1 &&
              EVP_DecryptFinal_ex(ctx, dek + len, &len) == 1,
@@ -375,6 +385,7 @@ struct floe {
     struct bytes params; /* with the IV behind them: they stand together in every info */
     struct bytes aad;
     size_t segment_len;
+    bool any_length; /* a message has one of two */
     unsigned rotation;
     unsigned char message_key[48];
     unsigned char key[32]; /* of the position masked so */
@@ -422,6 +433,8 @@ static void floe_start(struct floe *floe, struct bytes dek, struct bytes body)
     need(get_be(body.data + 6, 4) == FLOE_IV, "unexpected length of the FLOE IV");
     floe->segment_len = (size_t)get_be(body.data + 2, 4);
     need(floe->segment_len > SEGMENT_OVERHEAD, "the segment length is too small");
+    need(floe->any_length || floe->segment_len == 4128 || floe->segment_len == 65568,
+         "no message has segments of this length");
     floe->params = (struct bytes){body.data, FLOE_PARAMS + FLOE_IV};
     floe_kdf(floe, dek, (struct bytes){tag_purpose, sizeof(tag_purpose) - 1}, tag, sizeof(tag));
     need(CRYPTO_memcmp(tag, body.data + FLOE_PARAMS + FLOE_IV, FLOE_TAG) == 0,
@@ -465,7 +478,7 @@ static void open_segment(struct floe *floe, struct bytes segment, uint64_t posit
              EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, tag) == 1 &&
              EVP_DecryptFinal_ex(ctx, plain + len, &len) == 1,
          "a segment does not verify");
-    need(fwrite(plain, 1, plain_len, stdout) == plain_len, "can not write");
+    need(fwrite(plain, 1, plain_len, stdout) == plain_len, "cannot write");
     free(plain);
     EVP_CIPHER_CTX_free(ctx);
 }
@@ -512,7 +525,7 @@ static struct bytes read_all(FILE *from)
             need(data != NULL, "out of memory");
         }
     }
-    need(!ferror(from), "can not read");
+    need(!ferror(from), "cannot read");
     return (struct bytes){data, len};
 }
 
@@ -532,6 +545,8 @@ static void parse_options(struct options *options, char **argv)
             options->show = true;
         else if (strcmp(*arg, "--body") == 0)
             options->body_only = true;
+        else if (strcmp(*arg, "--named-key") == 0)
+            options->named_key = true;
         else if (arg[1] == NULL)
             fail("bad option, or its value is missing");
         else if (strcmp(*arg, "--kek") == 0)
@@ -566,7 +581,7 @@ int main(int argc, char **argv)
     parse_options(&options, argv);
     message = read_all(stdin);
     if (!options.body_only)
-        parse_header(message, options.id, &header);
+        parse_header(message, &options, &header);
     if (options.show)
         show(&header.recipient);
     if (options.dek.len > 0) {
@@ -584,9 +599,10 @@ int main(int argc, char **argv)
     body = (struct bytes){message.data + header.len, message.len - header.len};
     floe.aad = options.context;
     floe.rotation = options.rotation;
+    floe.any_length = options.body_only;
     floe_start(&floe, (struct bytes){dek, DEK_LEN}, body);
     open_body(&floe, (struct bytes){body.data + FLOE_HEADER, body.len - FLOE_HEADER});
-    need(fflush(stdout) == 0, "can not write");
+    need(fflush(stdout) == 0, "cannot write");
     OPENSSL_cleanse(dek, sizeof(dek));
     OPENSSL_free((void *)options.kek.data);
     OPENSSL_free((void *)options.id.data);

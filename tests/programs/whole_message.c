@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Seals or opens a file in one update, which ENVELOPE-1M is for.
+ * Seals or opens a file in one update, which ENVELOPE-64K is for.
  *
  *     whole_message seal|open CIPHER IN OUT
  */

@@ -36,7 +36,7 @@ static void search_chunk(const struct search *s, const struct mapping *mapping, 
     }
 }
 
-/* What can not be read (vvar, for one) is no memory of the program's. */
+/* What cannot be read (vvar, for one) is no memory of the program's. */
 static void search_mapping(struct search *s, const struct mapping *mapping)
 {
     static uint8_t chunk[CHUNK + OVERLAP];

@@ -11,9 +11,10 @@
 #include <sys/stat.h>
 
 #include "child.h"
-#include "fake_keyring.h"
 #include "envelope/format/crypto.h"
 #include "envelope/format/header.h"
+#include "fake_keyring.h"
+#include "keymgmt/token/pin_hash.h"
 #include "softhsm_fixture.h"
 
 #define PIECE 16u /* secrets are looked for in pieces of so many bytes */
@@ -47,13 +48,52 @@ bool feed(EVP_CIPHER_CTX *ctx, const uint8_t *in, size_t len, uint8_t *out, size
 
 /* ---- needles ---- */
 
-static void add(struct secrets *secrets, const char *name, const void *bytes, size_t len)
+void secrets_add(struct secrets *secrets, const char *name, const void *bytes, size_t len)
 {
     for (size_t at = 0; at + PIECE <= len; at += PIECE) {
         ck_assert_uint_lt(secrets->count, NEEDLES_MAX);
         secrets->needles[secrets->count++] =
             (struct needle){name, (const uint8_t *)bytes + at, PIECE};
     }
+}
+
+static void expand(const uint8_t *key, size_t key_len, const void *first, size_t first_len,
+                   const char *second, size_t second_len, uint8_t *out, size_t len)
+{
+    static struct env_crypto *crypto;
+    const struct env_span info[] = {{first, first_len}, {(const uint8_t *)second, second_len}};
+
+    if (crypto == NULL) {
+        crypto = env_crypto_new(NULL, NULL);
+        ck_assert(env_ok(env_crypto_ready(crypto)));
+    }
+    ck_assert(env_ok(env_hkdf_expand(crypto, (struct env_span){key, key_len}, info, 2, out, len)));
+}
+
+void secrets_add_state(struct secrets *secrets, const char *name, const struct hmac_state *state)
+{
+    secrets_add(secrets, name, state->inner, state->len);
+    secrets_add(secrets, name, state->outer, state->len);
+}
+
+/* A key that was derived is at the end the state of the hash that gave it. */
+static void add_derived(struct secrets *secrets, size_t i, const char *name, const uint8_t *key,
+                        size_t len)
+{
+    as_sha384_state(key, len, secrets->derived[i]);
+    secrets_add(secrets, name, secrets->derived[i], len);
+}
+
+static void add_dek(struct secrets *secrets)
+{
+    secrets_add(secrets, "DEK", secrets->dek, sizeof(secrets->dek));
+    hmac_state_sha384(secrets->dek, sizeof(secrets->dek), &secrets->dek_hmac);
+    secrets_add_state(secrets, "HMAC under the DEK", &secrets->dek_hmac);
+    expand(secrets->dek, 32, "envelope header MAC v1", 22, "", 0, secrets->mac_key, 32);
+    secrets_add(secrets, "MAC key", secrets->mac_key, 32);
+    add_derived(secrets, 0, "MAC key in a hash", secrets->mac_key, 32);
+    hmac_state_sha256(secrets->mac_key, 32, &secrets->mac_hmac);
+    secrets_add_state(secrets, "HMAC under the MAC key", &secrets->mac_hmac);
 }
 
 static void unwrap_dek(const uint8_t *message, size_t len, uint8_t dek[32], size_t *header_len)
@@ -74,45 +114,34 @@ static void unwrap_dek(const uint8_t *message, size_t len, uint8_t dek[32], size
     EVP_CIPHER_free(cipher);
 }
 
-static void expand(const uint8_t *key, size_t key_len, const void *first, size_t first_len,
-                   const char *second, size_t second_len, uint8_t *out, size_t len)
-{
-    static struct env_crypto *crypto;
-    const struct env_span info[] = {{first, first_len}, {(const uint8_t *)second, second_len}};
-
-    if (crypto == NULL) {
-        crypto = env_crypto_new(NULL, NULL);
-        ck_assert(env_ok(env_crypto_ready(crypto)));
-    }
-    ck_assert(env_ok(env_hkdf_expand(crypto, (struct env_span){key, key_len}, info, 2, out, len)));
-}
-
 void secrets_compute(struct secrets *secrets)
 {
     const uint8_t *floe;
     size_t header_len = 0;
 
     secrets->count = 0;
-    add(secrets, "PIN", board->pin, strlen(board->pin));
-    add(secrets, "KEM secret", board->secret, sizeof(board->secret));
+    secrets_add(secrets, "PIN", board->pin, strlen(board->pin));
+    secrets_add(secrets, "KEM secret", board->secret, sizeof(board->secret));
     for (size_t at = 0; at + 512 <= PLAIN_LEN; at += 512)
-        add(secrets, "plaintext", board->plain + at, PIECE);
+        secrets_add(secrets, "plaintext", board->plain + at, PIECE);
     if (board->sealed_key_len > 0) {
         unwrap_dek(board->sealed_key, board->sealed_key_len, secrets->dek, &header_len);
-        add(secrets, "DEK", secrets->dek, sizeof(secrets->dek));
+        add_dek(secrets);
         return;
     }
     if (board->message_len < 200) /* not all of the headers is out */
         return;
     unwrap_dek(board->message, board->message_len, secrets->dek, &header_len);
     floe = board->message + header_len;
-    expand(secrets->dek, 32, "envelope header MAC v1", 22, "", 0, secrets->mac_key, 32);
     expand(secrets->dek, 32, floe, 42, "MESSAGE_KEY:", 12, secrets->message_key, 48);
     expand(secrets->message_key, 48, floe, 42, "DEK:\0\0\0\0\0\0\0\0", 12, secrets->aes_key, 32);
-    add(secrets, "DEK", secrets->dek, 32);
-    add(secrets, "MAC key", secrets->mac_key, 32);
-    add(secrets, "message key", secrets->message_key, 48);
-    add(secrets, AES_KEY, secrets->aes_key, 32);
+    add_dek(secrets);
+    secrets_add(secrets, "message key", secrets->message_key, 48);
+    add_derived(secrets, 1, "message key in a hash", secrets->message_key, 48);
+    hmac_state_sha384(secrets->message_key, 48, &secrets->message_hmac);
+    secrets_add_state(secrets, "HMAC under the message key", &secrets->message_hmac);
+    secrets_add(secrets, AES_KEY, secrets->aes_key, 32);
+    add_derived(secrets, 2, "AES key in a hash", secrets->aes_key, 32);
 }
 
 /* ---- fixtures ---- */
@@ -213,14 +242,15 @@ void secrets_set_up_token(void)
     make_board();
     ck_assert_int_eq(RAND_bytes(kek_value, sizeof(kek_value)), 1);
     softhsm_setup();
+    env_pin_hash_rounds = 1000; /* what each allocates stays in the arena */
     softhsm_make_key(&key);
     find_pin_file(pin_file);
     (void)umask(077);
     ck_assert(in_child(change_pin, pin_file));
     (void)snprintf(lines, sizeof(lines),
                    "pkcs11-module-path = %s\ntoken = pkcs11:token=kek\npin-source = file:%s\n"
-                   "kek = kek0\nallow-imported-kek = yes\n",
-                   softhsm_module(), pin_file);
+                   "kek = kek0\nallow-imported-kek = yes\npin-failure-memory = %s\n",
+                   softhsm_module(), pin_file, softhsm_dir());
     provider_ctx = libctx_new_configured(NULL, lines, true);
     ck_assert(in_child(fill_board, NULL));
 }

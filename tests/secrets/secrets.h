@@ -8,11 +8,12 @@
 
 #include "arena.h"
 #include "caller.h"
+#include "hmac_state.h"
 #include "memory_search.h"
 
 #define PLAIN_LEN 9000u
 #define ROOM 20000u
-#define NEEDLES_MAX 80u
+#define NEEDLES_MAX 120u
 #define PIN_LEN 24u
 
 /* What both processes see. It belongs to the caller and is not searched. */
@@ -54,10 +55,19 @@ struct secrets {
     uint8_t mac_key[32];
     uint8_t message_key[48];
     uint8_t aes_key[32]; /* of the first 2^20 segments */
+    /* What an HMAC context has of its key, and what one has that a key was derived with. */
+    struct hmac_state dek_hmac;
+    struct hmac_state mac_hmac;
+    struct hmac_state message_hmac;
+    uint8_t derived[3][48];
 };
 
 /* For the parent: from the message as it is so far, which the KEK opens. */
 void secrets_compute(struct secrets *secrets);
+
+/* Adds bytes that are looked for in pieces. */
+void secrets_add(struct secrets *secrets, const char *name, const void *bytes, size_t len);
+void secrets_add_state(struct secrets *secrets, const char *name, const struct hmac_state *state);
 
 /* The AES key of a message half way: libcrypto's context has it. */
 #define AES_KEY "AES key"

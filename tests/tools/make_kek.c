@@ -9,20 +9,22 @@
  *         --bits N          128, 192 or 256 (256)
  *         --import HEX      this key instead of a generated one
  *         --extractable  --not-sensitive  --public
- *         --usage wrap|encrypt|both|none       (wrap)
+ *         --usage wrap|encrypt|both|unwrap|none       (wrap)
+ *         --end-date TEXT   CKA_END_DATE: eight digits, or what is none
  *         --destroy         destroys the keys of this label instead
  *         --not-decrypt     takes C_Decrypt away from the keys of this label instead
  */
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/pkcs11.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST_SLOTS 64u
 #define MOST_ATTRIBUTES 20u
-#define MOST_ID 80u
+#define MOST_ID 600u
 
 struct options {
     const char *module;
@@ -33,6 +35,7 @@ struct options {
     const char *id;
     const char *import;
     const char *usage;
+    const char *end_date;
     CK_ULONG bits;
     bool no_id;
     bool extractable;
@@ -134,11 +137,13 @@ static void add_policy(struct attributes *to, const struct options *options)
     add_bool(to, CKA_SENSITIVE, !options->not_sensitive);
     add_bool(to, CKA_EXTRACTABLE, options->extractable);
     add_bool(to, CKA_WRAP, wrap);
-    add_bool(to, CKA_UNWRAP, wrap);
+    add_bool(to, CKA_UNWRAP, wrap || strcmp(options->usage, "unwrap") == 0);
     add_bool(to, CKA_ENCRYPT, encrypt);
     add_bool(to, CKA_DECRYPT, encrypt);
     add_bool(to, CKA_SIGN, false);
     add_bool(to, CKA_VERIFY, false);
+    if (options->end_date != NULL)
+        add(to, CKA_END_DATE, (void *)(uintptr_t)options->end_date, strlen(options->end_date));
 }
 
 static void make(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct options *options)
@@ -217,10 +222,15 @@ static bool parse_value(struct options *options, const char *arg, const char *va
         const char *name;
         const char **value;
     } values[] = {
-        {"--module", &options->module}, {"--token", &options->token},
-        {"--pin", &options->pin},       {"--label", &options->label},
-        {"--id", &options->id},         {"--import", &options->import},
-        {"--usage", &options->usage},   {"--init-args", &options->init_args},
+        {"--module", &options->module},
+        {"--token", &options->token},
+        {"--pin", &options->pin},
+        {"--label", &options->label},
+        {"--id", &options->id},
+        {"--import", &options->import},
+        {"--usage", &options->usage},
+        {"--init-args", &options->init_args},
+        {"--end-date", &options->end_date},
     };
 
     if (strcmp(arg, "--bits") == 0) {

@@ -30,7 +30,7 @@ static void tear_down(void)
     ck_assert_int_eq(munmap(seen, 2 * sizeof(*seen)), 0);
 }
 
-START_TEST(same_in_one_process)
+START_TEST(the_generation_stays_in_one_process)
 {
     uint64_t first = env_fork_generation();
 
@@ -67,7 +67,7 @@ static int threads_agree(void *arg)
 }
 
 /* The first call of a process made by all of its threads at once, again and again. */
-START_TEST(same_in_all_threads)
+START_TEST(all_threads_see_one_generation)
 {
     for (int i = 0; i < 50; i++)
         ck_assert(in_child(threads_agree, NULL));
@@ -102,7 +102,7 @@ static void all_differ(const uint64_t *numbers, size_t count)
 }
 
 /* However the child was made, and whether or not its parent asked before. */
-START_TEST(another_in_every_child)
+START_TEST(every_child_has_another_generation)
 {
     bool parent_first = (_i & 1) != 0;
     uint64_t parent = parent_first ? env_fork_generation() : 0;
@@ -125,14 +125,14 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("fork generation");
+    Suite *suite = suite_create("base: fork generation");
     TCase *tcase = tcase_create("processes");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, same_in_one_process);
-    tcase_add_test(tcase, same_in_all_threads);
-    tcase_add_loop_test(tcase, another_in_every_child, 0, 4);
+    tcase_add_test(tcase, the_generation_stays_in_one_process);
+    tcase_add_test(tcase, all_threads_see_one_generation);
+    tcase_add_loop_test(tcase, every_child_has_another_generation, 0, 4);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

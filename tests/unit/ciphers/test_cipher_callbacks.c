@@ -95,7 +95,7 @@ static void begin(int sealing)
     n = UNTOUCHED;
 }
 
-START_TEST(not_initialised)
+START_TEST(update_and_final_need_an_init)
 {
     unsigned char out[SEGMENT];
 
@@ -113,7 +113,7 @@ START_TEST(update_needs_its_allowance)
     static const struct {
         size_t len;
         size_t allowance;
-    } updates[] = {{1, 33}, {4063, 4095}, {4064, 4096}, {8127, 8159}, {8128, 8192}};
+    } updates[] = {{1, 33}, {4095, 4127}, {4096, 4384}, {8191, 8479}, {8192, 8480}};
 
     for (size_t i = 0; i < sizeof(updates) / sizeof(updates[0]); i++) {
         struct bytes out = bytes_new(updates[i].allowance);
@@ -174,7 +174,7 @@ START_TEST(final_needs_room_for_the_rest)
 END_TEST
 
 /* A negative int on its way through libcrypto is such a length. Nothing is read or written. */
-START_TEST(lengths_beyond_an_int)
+START_TEST(lengths_beyond_an_int_are_refused)
 {
     static const size_t lengths[] = {(size_t)INT_MAX + 1, UINT_MAX, SIZE_MAX / 2, SIZE_MAX - 4096,
                                      SIZE_MAX};
@@ -197,7 +197,7 @@ START_TEST(lengths_beyond_an_int)
 END_TEST
 
 /* *outl on every failure: 0, whatever stood there. */
-START_TEST(failures_set_the_length)
+START_TEST(every_failure_sets_the_length_to_0)
 {
     unsigned char out[3 * SEGMENT];
 
@@ -228,7 +228,7 @@ START_TEST(failures_set_the_length)
 END_TEST
 
 /* A segment was verified and written before the one that fails: the length is 0 all the same. */
-START_TEST(failure_after_output)
+START_TEST(a_failure_after_output_sets_the_length_to_0)
 {
     struct bytes plain = bytes_plain(2 * SEGMENT_PLAIN, 1);
     struct bytes sealed = caller_seal(libctx, plain);
@@ -246,7 +246,7 @@ START_TEST(failure_after_output)
 }
 END_TEST
 
-START_TEST(freeing_nothing)
+START_TEST(null_and_fresh_contexts_can_be_freed)
 {
     void *fresh = calls.newctx(provctx);
 
@@ -257,17 +257,17 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("callbacks of the cipher");
+    Suite *suite = suite_create("ciphers: callbacks called directly");
     TCase *tcase = tcase_create("dispatch");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, not_initialised);
+    tcase_add_test(tcase, update_and_final_need_an_init);
     tcase_add_test(tcase, update_needs_its_allowance);
     tcase_add_test(tcase, final_needs_room_for_the_rest);
-    tcase_add_test(tcase, lengths_beyond_an_int);
-    tcase_add_test(tcase, failures_set_the_length);
-    tcase_add_test(tcase, failure_after_output);
-    tcase_add_test(tcase, freeing_nothing);
+    tcase_add_test(tcase, lengths_beyond_an_int_are_refused);
+    tcase_add_test(tcase, every_failure_sets_the_length_to_0);
+    tcase_add_test(tcase, a_failure_after_output_sets_the_length_to_0);
+    tcase_add_test(tcase, null_and_fresh_contexts_can_be_freed);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "caller.h"
+#include "envelope/base/secret.h"
+#include "envelope/message/stream.h"
 #include "fake_keyring.h"
 
 static OSSL_LIB_CTX *libctx;
@@ -79,7 +81,7 @@ static void refused_with(struct bytes message, const void *context, size_t len)
     EVP_CIPHER_CTX_free(opening);
 }
 
-START_TEST(kek_by_name)
+START_TEST(the_kek_parameter_chooses_the_kek)
 {
     struct bytes message;
 
@@ -102,7 +104,7 @@ START_TEST(kek_by_name)
 }
 END_TEST
 
-START_TEST(kek_that_is_no_name)
+START_TEST(a_kek_parameter_that_names_no_kek_is_refused)
 {
     ck_refused(set_text(ctx, "kek", ""), ENV_R_BAD_PARAMETER);
     ck_refused(set_octets(ctx, "kek", "kek3", 4), ENV_R_BAD_PARAMETER);
@@ -115,7 +117,7 @@ START_TEST(kek_that_is_no_name)
 END_TEST
 
 /* With initialisation, as EVP_CipherInit_ex2 takes them. */
-START_TEST(parameters_of_init)
+START_TEST(init_takes_kek_and_context)
 {
     char kek[] = "kek6";
     char context[] = "c";
@@ -139,7 +141,7 @@ START_TEST(parameters_of_init)
 }
 END_TEST
 
-START_TEST(contexts_must_match)
+START_TEST(the_context_must_match)
 {
     static const unsigned char zeros[4096];
     unsigned char longest[4097];
@@ -164,8 +166,33 @@ START_TEST(contexts_must_match)
 }
 END_TEST
 
+/* What it is freed to is zero, which whoever gets that memory next relies on. */
+START_TEST(a_longer_context_leaves_nothing_behind_a_shorter_one)
+{
+    static const unsigned char zeros[sizeof(struct env_stream)];
+    unsigned char longest[4096];
+    struct bytes sealed;
+    void *streams[8];
+
+    memset(longest, 0xC7, sizeof(longest));
+    ck_assert_int_eq(set_octets(ctx, "context", longest, sizeof(longest)), 1);
+    ck_assert_int_eq(set_octets(ctx, "context", "short", 5), 1);
+    sealed = caller_finish(ctx, plain, 1000);
+    opens_with(sealed, "short", 5);
+    EVP_CIPHER_CTX_free(ctx);
+    ctx = NULL;
+    for (size_t i = 0; i < 8; i++) { /* as many as are kept at least */
+        streams[i] = env_secret_alloc(sizeof(zeros));
+        ck_assert(streams[i] != NULL && memcmp(streams[i], zeros, sizeof(zeros)) == 0);
+    }
+    for (size_t i = 0; i < 8; i++)
+        env_secret_free(streams[i], sizeof(zeros));
+    bytes_free(&sealed);
+}
+END_TEST
+
 /* Text is the same bytes; a number is no context. */
-START_TEST(types_of_context)
+START_TEST(a_context_is_text_or_bytes)
 {
     int number = 17;
     OSSL_PARAM wrong[] = {OSSL_PARAM_int("context", &number), OSSL_PARAM_END};
@@ -179,7 +206,7 @@ START_TEST(types_of_context)
 }
 END_TEST
 
-START_TEST(too_late_changes_nothing)
+START_TEST(a_parameter_within_a_message_is_refused)
 {
     static const char *const names[] = {"kek", "context"};
     EVP_CIPHER_CTX *opening = caller_begin(libctx, "ENVELOPE", 0);
@@ -209,7 +236,7 @@ START_TEST(too_late_changes_nothing)
 }
 END_TEST
 
-START_TEST(key_lengths)
+START_TEST(the_key_length_is_32)
 {
     static const int wrong[] = {0, 1, 16, 24, 31, 33, 64};
     struct bytes message;
@@ -287,10 +314,10 @@ START_TEST(key_bytes_are_never_shown)
 }
 END_TEST
 
-/* 128 segments is what inl + block size has room for, whatever waits in the context already. */
-START_TEST(largest_update)
+/* 129 segments is what inl + block size has room for, whatever waits in the context already. */
+START_TEST(an_update_of_more_than_129_segments_is_refused)
 {
-    static const size_t fills[] = {0, 1, 31, 32, 33, 2000, 4062, 4063};
+    static const size_t fills[] = {0, 1, 31, 32, 33, 2000, 4094, 4095};
     struct bytes big = bytes_plain(LARGEST_UPDATE + SEGMENT_PLAIN, 5);
     struct bytes out = bytes_new(big.len + SEGMENT);
 
@@ -303,7 +330,7 @@ START_TEST(largest_update)
             memset(out.data, 0xA5, out.len);
             if (len <= most) {
                 ck_assert_int_eq(EVP_CipherUpdate(ctx, out.data, &n, big.data, (int)len), 1);
-                ck_assert_int_le(n, (int)(len + 128 * 32));
+                ck_assert_int_le(n, (int)(len + 129 * 32));
                 continue;
             }
             ck_refused(EVP_CipherUpdate(ctx, out.data, &n, big.data, (int)len),
@@ -319,7 +346,7 @@ START_TEST(largest_update)
 END_TEST
 
 /* Opening writes less than it reads, so that any length goes. */
-START_TEST(opening_has_no_largest_update)
+START_TEST(opening_takes_updates_of_any_length)
 {
     struct bytes big = bytes_plain(3 * LARGEST_UPDATE + 17, 6);
     struct bytes message = caller_finish(ctx, big, LARGEST_UPDATE);
@@ -337,22 +364,23 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("parameters");
+    Suite *suite = suite_create("ciphers: parameters");
     TCase *tcase = tcase_create("parameters");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, kek_by_name);
-    tcase_add_test(tcase, kek_that_is_no_name);
-    tcase_add_test(tcase, parameters_of_init);
-    tcase_add_test(tcase, contexts_must_match);
-    tcase_add_test(tcase, types_of_context);
-    tcase_add_test(tcase, too_late_changes_nothing);
-    tcase_add_test(tcase, key_lengths);
+    tcase_add_test(tcase, the_kek_parameter_chooses_the_kek);
+    tcase_add_test(tcase, a_kek_parameter_that_names_no_kek_is_refused);
+    tcase_add_test(tcase, init_takes_kek_and_context);
+    tcase_add_test(tcase, the_context_must_match);
+    tcase_add_test(tcase, a_longer_context_leaves_nothing_behind_a_shorter_one);
+    tcase_add_test(tcase, a_context_is_text_or_bytes);
+    tcase_add_test(tcase, a_parameter_within_a_message_is_refused);
+    tcase_add_test(tcase, the_key_length_is_32);
     tcase_add_test(tcase, key_bytes_choose_the_kek);
     tcase_add_test(tcase, key_bytes_are_never_shown);
-    tcase_add_test(tcase, largest_update);
-    tcase_add_test(tcase, opening_has_no_largest_update);
+    tcase_add_test(tcase, an_update_of_more_than_129_segments_is_refused);
+    tcase_add_test(tcase, opening_takes_updates_of_any_length);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

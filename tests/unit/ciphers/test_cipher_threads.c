@@ -108,7 +108,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-START_TEST(seal_and_open_at_once)
+START_TEST(threads_seal_and_open_at_once)
 {
     struct worker workers[THREADS];
 
@@ -138,11 +138,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("threads");
+    Suite *suite = suite_create("ciphers: threads");
     TCase *tcase = tcase_create("threads");
 
     tcase_set_timeout(tcase, 200);
-    tcase_add_test(tcase, seal_and_open_at_once);
+    tcase_add_test(tcase, threads_seal_and_open_at_once);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -108,7 +108,7 @@ static void copy_at(size_t point, size_t step)
     finish_opener(&copy, 1);
 }
 
-START_TEST(opening_copies_at_every_point)
+START_TEST(an_opening_context_is_copied_at_any_point)
 {
     /* every byte of the headers and of the first bytes of a segment, then in strides */
     for (size_t point = 0; point <= headers + 40; point++)
@@ -125,14 +125,14 @@ START_TEST(opening_copies_at_every_point)
 END_TEST
 
 /* With a backlog: bytes that came in small pieces have made more than could be written yet. */
-START_TEST(backlog_goes_with_the_copy)
+START_TEST(the_backlog_goes_with_the_copy)
 {
     for (size_t after = 0; after < 130; after++)
         copy_at(headers + 2 * SEGMENT + after, 1);
 }
 END_TEST
 
-START_TEST(copy_outlives_its_source)
+START_TEST(a_copy_outlives_its_source)
 {
     struct opener source, copy;
 
@@ -145,7 +145,7 @@ START_TEST(copy_outlives_its_source)
 END_TEST
 
 /* A message that one of them finds altered does not trouble the other. */
-START_TEST(failures_are_not_shared)
+START_TEST(a_failure_stays_in_its_context)
 {
     for (int copy_fails = 0; copy_fails <= 1; copy_fails++) {
         struct opener source, copy;
@@ -167,7 +167,7 @@ START_TEST(failures_are_not_shared)
 END_TEST
 
 /* What state a context is in is copied too. */
-START_TEST(finished_and_failed_are_copied)
+START_TEST(a_copy_of_a_finished_or_failed_context_is_one)
 {
     EVP_CIPHER_CTX *ctx = begin(0);
     EVP_CIPHER_CTX *copy = EVP_CIPHER_CTX_new();
@@ -203,7 +203,7 @@ static void seals(EVP_CIPHER_CTX *ctx)
 }
 
 /* Before there is a DEK both may seal: each gets its own. After a message, likewise. */
-START_TEST(sealing_copies_before_and_after_a_message)
+START_TEST(a_sealing_context_is_copied_before_and_after_a_message)
 {
     EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE", 1);
     EVP_CIPHER_CTX *copy = EVP_CIPHER_CTX_new();
@@ -224,9 +224,9 @@ START_TEST(sealing_copies_before_and_after_a_message)
 END_TEST
 
 /* Two continuations of one message would use one DEK for different plaintexts. */
-START_TEST(sealing_never_copies_a_message)
+START_TEST(a_sealing_context_is_never_copied_within_a_message)
 {
-    static const size_t points[] = {1, 100, 4063, 4064, 4065, 9000, PLAIN_LEN};
+    static const size_t points[] = {1, 100, 4095, 4096, 4097, 9000, PLAIN_LEN};
 
     for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
         EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE", 1);
@@ -276,18 +276,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("copies of contexts");
+    Suite *suite = suite_create("ciphers: copies of contexts");
     TCase *tcase = tcase_create("copy");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, opening_copies_at_every_point);
-    tcase_add_test(tcase, backlog_goes_with_the_copy);
-    tcase_add_test(tcase, copy_outlives_its_source);
-    tcase_add_test(tcase, failures_are_not_shared);
-    tcase_add_test(tcase, finished_and_failed_are_copied);
-    tcase_add_test(tcase, sealing_copies_before_and_after_a_message);
-    tcase_add_test(tcase, sealing_never_copies_a_message);
+    tcase_add_test(tcase, an_opening_context_is_copied_at_any_point);
+    tcase_add_test(tcase, the_backlog_goes_with_the_copy);
+    tcase_add_test(tcase, a_copy_outlives_its_source);
+    tcase_add_test(tcase, a_failure_stays_in_its_context);
+    tcase_add_test(tcase, a_copy_of_a_finished_or_failed_context_is_one);
+    tcase_add_test(tcase, a_sealing_context_is_copied_before_and_after_a_message);
+    tcase_add_test(tcase, a_sealing_context_is_never_copied_within_a_message);
     tcase_add_test(tcase, parameters_go_with_the_copy);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);

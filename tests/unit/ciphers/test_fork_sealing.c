@@ -100,9 +100,9 @@ static int grandchild_may_not_either(void *arg)
 }
 
 /* After the first bytes, within a segment, at its end, and with the IVs of a batch half used. */
-START_TEST(sealing_stays_with_its_process)
+START_TEST(sealing_goes_on_in_its_own_process_alone)
 {
-    static const size_t points[] = {1, 4063, 4064, 4065, 9000, 5 * SEGMENT_PLAIN, PLAIN_LEN};
+    static const size_t points[] = {1, 4095, 4096, 4097, 9000, 5 * SEGMENT_PLAIN, PLAIN_LEN};
     child_fn *const fork_with = _i == 0 ? in_child : in_raw_child;
 
     for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
@@ -140,7 +140,7 @@ static int seal_to_shared(void *arg)
     return 0;
 }
 
-START_TEST(fork_before_the_message)
+START_TEST(after_a_fork_both_processes_seal_messages_of_their_own)
 {
     EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE", 1);
     struct bytes first = bytes_of(plain.data, 1000);
@@ -194,7 +194,7 @@ static int goes_on_in_child(void *arg)
     return 0;
 }
 
-START_TEST(opening_goes_on_in_both)
+START_TEST(opening_goes_on_in_both_processes)
 {
     child_fn *const fork_with = _i == 0 ? in_child : in_raw_child;
     struct bytes sealed = caller_seal(libctx, plain);
@@ -214,14 +214,14 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("fork in the middle of a message");
+    Suite *suite = suite_create("ciphers: fork in the middle of a message");
     TCase *tcase = tcase_create("fork");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, sealing_stays_with_its_process, 0, 2);
-    tcase_add_test(tcase, fork_before_the_message);
-    tcase_add_loop_test(tcase, opening_goes_on_in_both, 0, 2);
+    tcase_add_loop_test(tcase, sealing_goes_on_in_its_own_process_alone, 0, 2);
+    tcase_add_test(tcase, after_a_fork_both_processes_seal_messages_of_their_own);
+    tcase_add_loop_test(tcase, opening_goes_on_in_both_processes, 0, 2);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

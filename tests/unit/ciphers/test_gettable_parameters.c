@@ -37,7 +37,7 @@ static unsigned answered(const OSSL_PARAM *list, int (*get)(void *of, OSSL_PARAM
         if (asked[0].data_size == 0)
             asked[0].data_size = sizeof(room);
         OSSL_PARAM_set_all_unmodified(asked);
-        ck_assert_msg(get(of, asked) == 1, "%s can not be asked", list->key);
+        ck_assert_msg(get(of, asked) == 1, "%s cannot be asked", list->key);
         n += OSSL_PARAM_modified(asked) != 0;
     }
     ck_assert_uint_eq(ERR_peek_error(), 0);
@@ -71,18 +71,18 @@ static void set_each(EVP_CIPHER_CTX *ctx, unsigned expected)
         }
         ck_assert_ptr_nonnull(params[0].key);
         ck_assert_uint_eq(params[0].data_type, list->data_type);
-        ck_assert_msg(EVP_CIPHER_CTX_set_params(ctx, params) == 1, "%s can not be set", list->key);
+        ck_assert_msg(EVP_CIPHER_CTX_set_params(ctx, params) == 1, "%s cannot be set", list->key);
     }
     ck_assert_uint_eq(n, expected);
     ck_assert_uint_eq(ERR_peek_error(), 0);
 }
 
-START_TEST(of_ciphers)
+START_TEST(ciphers_answer_every_parameter_that_they_list)
 {
     static const struct {
         const char *name;
         unsigned settable; /* kek, keylen, padding; and where it is sealed, context */
-    } ciphers[] = {{"ENVELOPE", 4}, {"ENVELOPE-1M", 4}, {"ENVELOPE-REWRAP", 3}};
+    } ciphers[] = {{"ENVELOPE", 4}, {"ENVELOPE-64K", 4}, {"ENVELOPE-REWRAP", 3}};
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(kek_libctx, ciphers[_i].name, NULL);
     EVP_CIPHER_CTX *ctx = caller_begin(kek_libctx, ciphers[_i].name, 1);
 
@@ -97,26 +97,26 @@ START_TEST(of_ciphers)
 END_TEST
 
 /* Of an AES KEK all but a modulus and an exponent. */
-START_TEST(of_keks)
+START_TEST(keks_answer_every_parameter_that_they_list)
 {
     EVP_PKEY *pkey;
 
     if (_i == 1)
         fake_make_rsa(0, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-3072.pem");
     pkey = kek_load(kek_libctx, "kek0");
-    ck_assert_uint_eq(answered(EVP_PKEY_gettable_params(pkey), of_key, pkey), _i == 1 ? 10 : 8);
+    ck_assert_uint_eq(answered(EVP_PKEY_gettable_params(pkey), of_key, pkey), _i == 1 ? 12 : 10);
     EVP_PKEY_free(pkey);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("lists of parameters");
+    Suite *suite = suite_create("ciphers: lists of parameters");
     TCase *tcase = tcase_create("all");
 
     tcase_add_checked_fixture(tcase, kek_operations_set_up, kek_operations_tear_down);
-    tcase_add_loop_test(tcase, of_ciphers, 0, 3);
-    tcase_add_loop_test(tcase, of_keks, 0, 2);
+    tcase_add_loop_test(tcase, ciphers_answer_every_parameter_that_they_list, 0, 3);
+    tcase_add_loop_test(tcase, keks_answer_every_parameter_that_they_list, 0, 2);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

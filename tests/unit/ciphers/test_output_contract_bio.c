@@ -8,10 +8,11 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "contract.h"
 #include "fake_keyring.h"
-#include "watched.h"
 
 #define BIO_PIECE 256u /* the most that may be asked for in one BIO_read */
+#define KINDS 15       /* of pieces */
 
 static OSSL_LIB_CTX *libctx;
 static uint64_t state;
@@ -54,9 +55,10 @@ static void set_up(void)
     fake_reset();
     libctx = fake_libctx_new();
     bio_block = find_bio_block();
-    /* what the contract is made for, and what ENVELOPE-1M tells such callers by */
-    ck_assert_uint_ge(bio_block, 4096);
-    ck_assert_uint_lt(bio_block, LARGE_UPDATE);
+    /* what the contract is made for: another one has to join test_bio_buffers.c */
+    ck_assert(bio_block == 4096 || bio_block == 8192);
+    /* and what the cipher of large segments tells such callers by */
+    ck_assert_uint_lt(bio_block, contracts[CONTRACT_LARGE].least);
 }
 
 static void tear_down(void)
@@ -92,18 +94,19 @@ static struct bytes memory_content(BIO *memory)
 /* Sizes of pieces by kind: all one, small, or of any size. */
 static size_t piece(int kind, size_t most)
 {
-    static const size_t fixed[] = {1, 7, 255, 256, 257, 1024, 4095, 4096, 4097, 65536};
+    static const size_t fixed[] = {1,    7,    255,  256,  257,  1024, 4095,
+                                   4096, 4097, 8191, 8192, 8193, 65536};
 
-    if (kind < 10)
+    if (kind < KINDS - 2)
         return fixed[kind] < most ? fixed[kind] : most;
-    return random_between(&state, 1, kind == 10 ? 100 : most);
+    return random_between(&state, 1, kind == KINDS - 2 ? 100 : most);
 }
 
-static struct bytes through_writes(int sealing, struct bytes in, int kind)
+static struct bytes through_writes(const char *cipher, int sealing, struct bytes in, int kind)
 {
     static const struct bytes empty = {0};
     BIO *memory;
-    BIO *bio = cipher_bio("ENVELOPE", sealing, empty, &memory);
+    BIO *bio = cipher_bio(cipher, sealing, empty, &memory);
     struct bytes out;
 
     for (size_t done = 0; done < in.len;) {
@@ -120,10 +123,10 @@ static struct bytes through_writes(int sealing, struct bytes in, int kind)
     return out;
 }
 
-static struct bytes through_reads(int sealing, struct bytes in, int kind)
+static struct bytes through_reads(const char *cipher, int sealing, struct bytes in, int kind)
 {
     BIO *memory;
-    BIO *bio = cipher_bio("ENVELOPE", sealing, in, &memory);
+    BIO *bio = cipher_bio(cipher, sealing, in, &memory);
     struct bytes out = bytes_new(0);
     unsigned char room[BIO_PIECE];
     int n;
@@ -135,59 +138,87 @@ static struct bytes through_reads(int sealing, struct bytes in, int kind)
     return out;
 }
 
-static void check_plain(struct bytes opened, struct bytes plain)
-{
-    ck_assert_uint_eq(opened.len, plain.len);
-    ck_assert(memcmp(opened.data, plain.data, plain.len) == 0);
-}
-
-typedef struct bytes run_fn(int sealing, struct bytes in, int kind);
+typedef struct bytes run_fn(const char *cipher, int sealing, struct bytes in, int kind);
 
 /* Seals one way and opens another; header lengths vary, up to the longest. */
-static void messages(run_fn *seal, run_fn *open)
+static void there_and_back(const char *cipher, run_fn *seal, run_fn *open, size_t len, int kind)
 {
-    static const size_t sizes[] = {0,    1,    255,  256,  257,  4063,  4064, 4065,
-                                   4096, 8127, 8128, 8129, 9000, 20000, 70000};
+    struct bytes plain = bytes_plain(len, len + 1);
+    struct bytes sealed, opened;
 
-    for (int kind = 0; kind <= 11; kind++) {
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-            struct bytes plain = bytes_plain(sizes[i], i + 1);
-            struct bytes sealed, opened;
-
-            random_header(&state);
-            sealed = seal(1, plain, kind);
-            opened = open(0, sealed, kind);
-            check_plain(opened, plain);
-            bytes_free(&plain);
-            bytes_free(&sealed);
-            bytes_free(&opened);
-        }
-    }
+    random_header(&state);
+    sealed = seal(cipher, 1, plain, kind);
+    opened = open(cipher, 0, sealed, kind);
+    check_plain(opened, plain);
+    bytes_free(&plain);
+    bytes_free(&sealed);
+    bytes_free(&opened);
 }
 
-START_TEST(written_and_written)
+static void messages(run_fn *seal, run_fn *open)
+{
+    static const size_t sizes[] = {0,
+                                   1,
+                                   255,
+                                   256,
+                                   257,
+                                   SEGMENT_PLAIN - 1,
+                                   SEGMENT_PLAIN,
+                                   SEGMENT_PLAIN + 1,
+                                   SEGMENT,
+                                   2 * SEGMENT_PLAIN - 1,
+                                   2 * SEGMENT_PLAIN,
+                                   2 * SEGMENT_PLAIN + 1,
+                                   9000,
+                                   20000,
+                                   70000};
+
+    for (int kind = 0; kind < KINDS; kind++)
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+            there_and_back(contracts[CONTRACT_ENVELOPE].cipher, seal, open, sizes[i], kind);
+}
+
+START_TEST(messages_are_sealed_and_opened_by_writing)
 {
     state = seed_for_run(_i);
     messages(through_writes, through_writes);
 }
 END_TEST
 
-START_TEST(written_and_read)
+START_TEST(messages_are_sealed_by_writing_and_opened_by_reading)
 {
     state = seed_for_run(_i);
     messages(through_writes, through_reads);
 }
 END_TEST
 
-START_TEST(read_and_written)
+START_TEST(messages_are_sealed_by_reading_and_opened_by_writing)
 {
     state = seed_for_run(_i);
     messages(through_reads, through_writes);
 }
 END_TEST
 
+START_TEST(messages_are_rewrapped_by_writing_and_by_reading)
+{
+    static run_fn *const ways[] = {through_writes, through_reads};
+
+    state = seed_for_run(_i);
+    for (int i = 0; i < 50; i++) {
+        struct bytes old = message_to_rewrap(libctx, &state, i % 4 < 2 ? 200 : 20000);
+        /* of a long message pieces of one byte say nothing more */
+        int kind = (int)random_between(&state, old.len > 100000 ? 3 : 0, KINDS - 1);
+        struct bytes new = ways[i % 2](contracts[CONTRACT_REWRAP].cipher, 1, old, kind);
+
+        check_rewrapped(libctx, old, new);
+        bytes_free(&old);
+        bytes_free(&new);
+    }
+}
+END_TEST
+
 /* An altered message, read in small pieces: what comes out is verified, and the status says so. */
-START_TEST(altered_and_read)
+START_TEST(an_altered_message_is_read_up_to_where_it_is_altered)
 {
     struct bytes plain = bytes_plain(3 * SEGMENT_PLAIN + 500, 12);
     struct bytes sealed = caller_seal(libctx, plain);
@@ -222,7 +253,7 @@ END_TEST
  * negative length: it gives no plaintext. That is libcrypto's, and is in the documentation; ours is
  * to see that nothing is written then.
  */
-START_TEST(large_reads_give_nothing)
+START_TEST(reads_of_more_than_256_bytes_give_nothing)
 {
     static const int sizes[] = {257, 300, 1000, 1024, 2048, 4095};
     struct bytes plain = bytes_plain(3 * SEGMENT_PLAIN, 13);
@@ -246,14 +277,14 @@ START_TEST(large_reads_give_nothing)
 }
 END_TEST
 
-/* ---- ENVELOPE-1M through buffers of less than 64 KiB ---- */
+/* ---- large segments through buffers of less than 64 KiB ---- */
 
 /* Returns why writing or the flush failed, or ENV_R_NONE; what came out goes to out. */
-static int write_1m(int sealing, struct bytes in, struct bytes *out)
+static int write_large(int sealing, struct bytes in, struct bytes *out)
 {
     static const struct bytes empty = {0};
     BIO *memory;
-    BIO *bio = cipher_bio("ENVELOPE-1M", sealing, empty, &memory);
+    BIO *bio = cipher_bio(contracts[CONTRACT_LARGE].cipher, sealing, empty, &memory);
     bool ok;
     int reason;
 
@@ -268,19 +299,19 @@ static int write_1m(int sealing, struct bytes in, struct bytes *out)
     return reason;
 }
 
-START_TEST(short_messages_1m)
+START_TEST(short_messages_go_through_in_large_segments)
 {
     for (size_t len = 0; len <= bio_block;
          len = len < 5 || len > bio_block - 600 ? len + 1 : len + 111) {
         struct bytes plain = bytes_plain(len, 14);
         struct bytes sealed, opened;
 
-        ck_assert_int_eq(write_1m(1, plain, &sealed), ENV_R_NONE);
+        ck_assert_int_eq(write_large(1, plain, &sealed), ENV_R_NONE);
         if (sealed.len <= bio_block) {
-            ck_assert_int_eq(write_1m(0, sealed, &opened), ENV_R_NONE);
+            ck_assert_int_eq(write_large(0, sealed, &opened), ENV_R_NONE);
             check_plain(opened, plain);
         } else {
-            ck_assert_int_eq(write_1m(0, sealed, &opened), ENV_R_SMALL_UPDATE);
+            ck_assert_int_eq(write_large(0, sealed, &opened), ENV_R_SMALL_UPDATE);
             ck_assert_uint_eq(opened.len, 0);
         }
         bytes_free(&plain);
@@ -290,7 +321,7 @@ START_TEST(short_messages_1m)
 }
 END_TEST
 
-START_TEST(long_messages_fail_1m)
+START_TEST(long_messages_fail_in_large_segments)
 {
     for (size_t len = bio_block + 1; len < 3000000; len *= 3) {
         struct bytes plain = bytes_plain(len, 15);
@@ -298,12 +329,12 @@ START_TEST(long_messages_fail_1m)
         unsigned char room[BIO_PIECE];
         BIO *memory, *bio;
 
-        ck_assert_int_eq(write_1m(1, plain, &out), ENV_R_SMALL_UPDATE);
+        ck_assert_int_eq(write_large(1, plain, &out), ENV_R_SMALL_UPDATE);
         /* no more than the first update and a final of nothing; never a message that opens */
         ck_assert_uint_le(out.len, bio_block + 32);
         bytes_free(&out);
 
-        bio = cipher_bio("ENVELOPE-1M", 1, plain, &memory);
+        bio = cipher_bio(contracts[CONTRACT_LARGE].cipher, 1, plain, &memory);
         ERR_clear_error();
         while (BIO_read(bio, room, sizeof(room)) > 0)
             continue;
@@ -317,18 +348,19 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("output contract through BIO_f_cipher");
+    Suite *suite = suite_create("ciphers: output contract through BIO_f_cipher");
     TCase *tcase = tcase_create("BIO");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, written_and_written, 0, 2);
-    tcase_add_loop_test(tcase, written_and_read, 0, 2);
-    tcase_add_loop_test(tcase, read_and_written, 0, 2);
-    tcase_add_test(tcase, altered_and_read);
-    tcase_add_test(tcase, large_reads_give_nothing);
-    tcase_add_test(tcase, short_messages_1m);
-    tcase_add_test(tcase, long_messages_fail_1m);
+    tcase_add_loop_test(tcase, messages_are_sealed_and_opened_by_writing, 0, 2);
+    tcase_add_loop_test(tcase, messages_are_sealed_by_writing_and_opened_by_reading, 0, 2);
+    tcase_add_loop_test(tcase, messages_are_sealed_by_reading_and_opened_by_writing, 0, 2);
+    tcase_add_loop_test(tcase, messages_are_rewrapped_by_writing_and_by_reading, 0, 2);
+    tcase_add_test(tcase, an_altered_message_is_read_up_to_where_it_is_altered);
+    tcase_add_test(tcase, reads_of_more_than_256_bytes_give_nothing);
+    tcase_add_test(tcase, short_messages_go_through_in_large_segments);
+    tcase_add_test(tcase, long_messages_fail_in_large_segments);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

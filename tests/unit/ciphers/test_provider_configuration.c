@@ -34,7 +34,7 @@ static EVP_CIPHER_CTX *not_begun(OSSL_LIB_CTX *libctx, EVP_CIPHER **cipher)
 }
 
 /* The provider loads whatever stands there, and says what is wrong at the first operation. */
-START_TEST(mistakes_are_told_at_first_use)
+START_TEST(mistakes_are_reported_at_first_use)
 {
     static const struct {
         const char *lines;
@@ -67,7 +67,7 @@ START_TEST(mistakes_are_told_at_first_use)
 END_TEST
 
 /* A misspelt pin's value is secret: the error has the key alone. */
-START_TEST(misspelt_pin_is_not_shown)
+START_TEST(a_misspelt_pin_is_not_shown)
 {
     OSSL_LIB_CTX *libctx = fake_libctx_new_configured("pin = tr0ub4dor", false);
     EVP_CIPHER *cipher;
@@ -115,7 +115,7 @@ static int open_with(OSSL_LIB_CTX *libctx, struct bytes sealed)
 }
 
 /* The default context of openssl.cnf, in every context that is not given another. */
-START_TEST(context_of_the_configuration)
+START_TEST(the_configured_context_is_the_default)
 {
     OSSL_LIB_CTX *libctx = fake_libctx_new_configured("context = payroll", false);
     OSSL_LIB_CTX *without = fake_libctx_new_configured("", false);
@@ -148,7 +148,7 @@ START_TEST(context_of_the_configuration)
 END_TEST
 
 /* propquery narrows what we fetch; one that nothing satisfies is told. */
-START_TEST(property_query)
+START_TEST(propquery_narrows_what_is_fetched)
 {
     OSSL_LIB_CTX *libctx = fake_libctx_new_configured("propquery = provider=default", false);
     OSSL_LIB_CTX *nobody = fake_libctx_new_configured("propquery = provider=nobody", false);
@@ -167,7 +167,7 @@ END_TEST
 
 /* Nothing is left behind (LeakSanitizer looks), and a message outlives the provider it came from.
  */
-START_TEST(loaded_again_and_again)
+START_TEST(loading_and_freeing_leaves_nothing_behind)
 {
     struct bytes sealed = {0};
 
@@ -192,7 +192,7 @@ START_TEST(loaded_again_and_again)
 END_TEST
 
 /* Every reason that we raise has its text on OpenSSL's error stack. */
-START_TEST(reasons_have_texts)
+START_TEST(every_reason_has_a_text)
 {
     static const struct {
         int reason;
@@ -224,17 +224,17 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("provider");
+    Suite *suite = suite_create("ciphers: configuration of the provider");
     TCase *tcase = tcase_create("provider");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, mistakes_are_told_at_first_use);
-    tcase_add_test(tcase, misspelt_pin_is_not_shown);
-    tcase_add_test(tcase, context_of_the_configuration);
-    tcase_add_test(tcase, property_query);
-    tcase_add_test(tcase, loaded_again_and_again);
-    tcase_add_test(tcase, reasons_have_texts);
+    tcase_add_test(tcase, mistakes_are_reported_at_first_use);
+    tcase_add_test(tcase, a_misspelt_pin_is_not_shown);
+    tcase_add_test(tcase, the_configured_context_is_the_default);
+    tcase_add_test(tcase, propquery_narrows_what_is_fetched);
+    tcase_add_test(tcase, loading_and_freeing_leaves_nothing_behind);
+    tcase_add_test(tcase, every_reason_has_a_text);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -113,27 +113,28 @@ static void goes_through(const char *cipher, size_t len)
     bytes_free(&text);
 }
 
-START_TEST(body_is_the_same)
+START_TEST(the_body_stays_the_same)
 {
     static const size_t sizes[] = {0,    1,    31,   32,   33,    4063,  4064,
-                                   4065, 4095, 4096, 8128, 12345, 100000};
+                                   4095, 4096, 4097, 8192, 12345, 100000};
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         goes_through("ENVELOPE", sizes[i]);
 }
 END_TEST
 
-START_TEST(body_of_1m_is_the_same)
+START_TEST(the_body_of_large_segments_stays_the_same)
 {
-    static const size_t sizes[] = {0, 5000, SEGMENT_1M - 33, SEGMENT_1M - 32, SEGMENT_1M + 70000};
+    static const size_t sizes[] = {0, 5000, SEGMENT_64K - 33, SEGMENT_64K - 32,
+                                   SEGMENT_64K + 70000};
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-        goes_through("ENVELOPE-1M", sizes[i]);
+        goes_through("ENVELOPE-64K", sizes[i]);
 }
 END_TEST
 
 /* The old KEK alone does not open it any more. */
-START_TEST(old_kek_is_out)
+START_TEST(the_old_kek_opens_no_longer)
 {
     struct bytes old = whole_message();
     struct bytes new = rewrapped(old, 1000);
@@ -148,7 +149,7 @@ START_TEST(old_kek_is_out)
 END_TEST
 
 /* The KEK by parameter and by key bytes, as with ENVELOPE. */
-START_TEST(selectors)
+START_TEST(the_kek_comes_from_parameter_or_key_bytes)
 {
     static const unsigned char key[32] = "kek3";
     char name[] = "kek4";
@@ -202,7 +203,7 @@ static struct bytes sealed_key(void)
     return bytes;
 }
 
-START_TEST(sealed_keys)
+START_TEST(a_sealed_key_is_rewrapped)
 {
     struct bytes old, longer, new;
     struct der *tree;
@@ -243,7 +244,7 @@ END_TEST
 /* ---- what is refused ---- */
 
 /* Wherever a message is cut off: told at final, and in the headers nothing has come out. */
-START_TEST(truncated)
+START_TEST(a_truncated_message_is_refused)
 {
     struct bytes message = whole_message();
     size_t headers = message_headers_len(message);
@@ -268,7 +269,7 @@ START_TEST(truncated)
 }
 END_TEST
 
-START_TEST(trailing)
+START_TEST(trailing_data_are_refused)
 {
     struct bytes message = whole_message();
     size_t written;
@@ -282,11 +283,11 @@ START_TEST(trailing)
 }
 END_TEST
 
-START_TEST(impossible_segments)
+START_TEST(impossible_segment_lengths_are_refused)
 {
-    static const unsigned char lengths[][4] = {{0, 0, 0, 0},    {0, 0, 0, 31},
-                                               {0, 0, 0x10, 1}, {0, 0x10, 0, 0},
-                                               {0x80, 0, 0, 0}, {0xFF, 0xFF, 0xFF, 0xFE}};
+    static const unsigned char lengths[][4] = {{0, 0, 0, 0},       {0, 0, 0, 31},
+                                               {0, 0, 0x10, 0x21}, {0, 1, 0, 0x20},
+                                               {0x80, 0, 0, 0},    {0xFF, 0xFF, 0xFF, 0xFE}};
     size_t written;
 
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -302,7 +303,7 @@ START_TEST(impossible_segments)
 }
 END_TEST
 
-START_TEST(no_message)
+START_TEST(what_is_no_message_is_refused)
 {
     struct bytes text = bytes_of("Dear Sir or Madam, this is not a message at all.", 48);
     struct bytes message = whole_message();
@@ -316,7 +317,7 @@ START_TEST(no_message)
 END_TEST
 
 /* What needs no KEK is judged first: none is asked. */
-START_TEST(floe_header)
+START_TEST(a_bad_floe_header_asks_no_kek)
 {
     static const struct {
         size_t place;
@@ -339,7 +340,7 @@ START_TEST(floe_header)
 END_TEST
 
 /* Not opened, or its MAC does not hold: nothing was written, and no header was made. */
-START_TEST(does_not_open)
+START_TEST(what_does_not_open_is_not_rewrapped)
 {
     struct bytes message = whole_message();
     size_t mac = message_headers_len(message) - 75;
@@ -361,7 +362,7 @@ START_TEST(does_not_open)
 }
 END_TEST
 
-START_TEST(new_header_too_long)
+START_TEST(a_new_header_that_is_too_long_is_refused)
 {
     struct bytes message = whole_message();
 
@@ -379,23 +380,23 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("ENVELOPE-REWRAP");
+    Suite *suite = suite_create("ciphers: ENVELOPE-REWRAP");
     TCase *tcase = tcase_create("rewrap");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, body_is_the_same);
-    tcase_add_test(tcase, body_of_1m_is_the_same);
-    tcase_add_test(tcase, old_kek_is_out);
-    tcase_add_test(tcase, selectors);
-    tcase_add_test(tcase, sealed_keys);
-    tcase_add_test(tcase, truncated);
-    tcase_add_test(tcase, trailing);
-    tcase_add_test(tcase, impossible_segments);
-    tcase_add_test(tcase, no_message);
-    tcase_add_test(tcase, floe_header);
-    tcase_add_test(tcase, does_not_open);
-    tcase_add_test(tcase, new_header_too_long);
+    tcase_add_test(tcase, the_body_stays_the_same);
+    tcase_add_test(tcase, the_body_of_large_segments_stays_the_same);
+    tcase_add_test(tcase, the_old_kek_opens_no_longer);
+    tcase_add_test(tcase, the_kek_comes_from_parameter_or_key_bytes);
+    tcase_add_test(tcase, a_sealed_key_is_rewrapped);
+    tcase_add_test(tcase, a_truncated_message_is_refused);
+    tcase_add_test(tcase, trailing_data_are_refused);
+    tcase_add_test(tcase, impossible_segment_lengths_are_refused);
+    tcase_add_test(tcase, what_is_no_message_is_refused);
+    tcase_add_test(tcase, a_bad_floe_header_asks_no_kek);
+    tcase_add_test(tcase, what_does_not_open_is_not_rewrapped);
+    tcase_add_test(tcase, a_new_header_that_is_too_long_is_refused);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -76,34 +76,45 @@ static int init_again(void)
 /* Points of interest: in the header, at its end, in FLOE's, in segments, at the very end. */
 static size_t point(size_t i)
 {
-    const size_t points[] = {
-        0,       1,           31,          32,          headers - 75,   headers - 74,   headers - 1,
-        headers, headers + 1, headers + 4, headers + 5, headers + 4096, sealed.len - 1, sealed.len};
+    const size_t points[] = {0,
+                             1,
+                             31,
+                             32,
+                             headers - 75,
+                             headers - 74,
+                             headers - 1,
+                             headers,
+                             headers + 1,
+                             headers + 4,
+                             headers + 5,
+                             headers + SEGMENT,
+                             sealed.len - 1,
+                             sealed.len};
 
     return points[i];
 }
 #define POINTS 14
 
-START_TEST(says_what_it_is)
+START_TEST(rewrap_has_its_names_lengths_and_flags)
 {
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, "envelope-rewrap", NULL);
 
     ck_assert_str_eq(EVP_CIPHER_get0_name(cipher), "ENVELOPE-REWRAP");
-    ck_assert_int_eq(EVP_CIPHER_get_block_size(cipher), 4096);
+    ck_assert_int_eq(EVP_CIPHER_get_block_size(cipher), SEGMENT);
     ck_assert_int_eq(EVP_CIPHER_get_key_length(cipher), 32);
     ck_assert_int_eq(EVP_CIPHER_get_iv_length(cipher), 0);
     ck_assert_int_eq(EVP_CIPHER_get_mode(cipher), 0);
     ck_assert_uint_eq(EVP_CIPHER_get_flags(cipher) & EVP_CIPH_FLAG_AEAD_CIPHER, 0);
     ck_assert_int_eq(EVP_CIPHER_CTX_get_key_length(ctx), 32);
     ck_assert_int_eq(EVP_CIPHER_CTX_get_iv_length(ctx), 0);
-    ck_assert_int_eq(EVP_CIPHER_CTX_get_block_size(ctx), 4096);
+    ck_assert_int_eq(EVP_CIPHER_CTX_get_block_size(ctx), SEGMENT);
     EVP_CIPHER_free(cipher);
 }
 END_TEST
 
 /* As openssl enc does it: the cipher, then the key. No KEK is asked before the headers are whole.
  */
-START_TEST(cipher_first_then_key)
+START_TEST(the_key_may_come_after_the_cipher)
 {
     static const unsigned char zeros[32];
     struct bytes new = bytes_new(0);
@@ -162,7 +173,7 @@ START_TEST(init_abandons_the_message)
 END_TEST
 
 /* A copy goes on by itself, and so does the first; no nonce is made that two could share. */
-START_TEST(copied_at_any_point)
+START_TEST(a_rewrapping_context_is_copied_at_any_point)
 {
     for (size_t i = 0; i < POINTS; i++) {
         EVP_CIPHER_CTX *copy = EVP_CIPHER_CTX_new();
@@ -189,7 +200,7 @@ START_TEST(copied_at_any_point)
 }
 END_TEST
 
-START_TEST(copy_keeps_its_kek)
+START_TEST(a_copy_keeps_its_kek)
 {
     static const unsigned char key[32] = "kek9";
     EVP_CIPHER_CTX *copy = EVP_CIPHER_CTX_new();
@@ -223,7 +234,7 @@ static int goes_on(void *arg)
 }
 
 /* Parent and child may both go on. */
-START_TEST(forked_at_any_point)
+START_TEST(parent_and_child_go_on_after_a_fork)
 {
     for (size_t i = 0; i < POINTS; i++) {
         struct bytes new = bytes_new(0);
@@ -257,7 +268,7 @@ START_TEST(zero_length_updates_do_nothing)
 }
 END_TEST
 
-START_TEST(no_output_buffer)
+START_TEST(input_without_an_output_buffer_is_refused)
 {
     static const size_t points[] = {0, 100, 5000};
     struct bytes none = bytes_new(0);
@@ -280,7 +291,7 @@ START_TEST(no_output_buffer)
 }
 END_TEST
 
-START_TEST(finished_is_finished)
+START_TEST(nothing_follows_final)
 {
     for (int final_first = 0; final_first <= 1; final_first++) {
         ck_assert_int_eq(init_again(), 1);
@@ -298,7 +309,7 @@ START_TEST(finished_is_finished)
 END_TEST
 
 /* An error that a program overlooks must not lead to a message that looks whole. */
-START_TEST(failure_is_sticky)
+START_TEST(a_failed_context_stays_failed)
 {
     fake_keks[0].fail_wrap = true;
     ck_refused(EVP_CipherUpdate(ctx, room, &n, sealed.data, (int)sealed.len), ENV_R_WRAP_FAILED);
@@ -315,7 +326,7 @@ START_TEST(failure_is_sticky)
 }
 END_TEST
 
-START_TEST(failed_init_leaves_nothing_to_use)
+START_TEST(a_failed_init_leaves_nothing_to_use)
 {
     static const unsigned char no_label[32] = {1};
     static const unsigned char no_key[32] = {0};
@@ -337,7 +348,7 @@ START_TEST(failed_init_leaves_nothing_to_use)
 END_TEST
 
 /* EVP_Cipher gives the length of what it wrote, -1 on failure; no input means final. */
-START_TEST(one_call_interface)
+START_TEST(evp_cipher_returns_the_length_or_minus_1)
 {
     struct bytes new = bytes_new(0);
 
@@ -360,24 +371,24 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("life cycle of ENVELOPE-REWRAP");
+    Suite *suite = suite_create("ciphers: life cycle of ENVELOPE-REWRAP");
     TCase *tcase = tcase_create("contexts");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, says_what_it_is);
-    tcase_add_test(tcase, cipher_first_then_key);
+    tcase_add_test(tcase, rewrap_has_its_names_lengths_and_flags);
+    tcase_add_test(tcase, the_key_may_come_after_the_cipher);
     tcase_add_test(tcase, decrypting_is_refused);
     tcase_add_test(tcase, init_abandons_the_message);
-    tcase_add_test(tcase, copied_at_any_point);
-    tcase_add_test(tcase, copy_keeps_its_kek);
-    tcase_add_test(tcase, forked_at_any_point);
+    tcase_add_test(tcase, a_rewrapping_context_is_copied_at_any_point);
+    tcase_add_test(tcase, a_copy_keeps_its_kek);
+    tcase_add_test(tcase, parent_and_child_go_on_after_a_fork);
     tcase_add_test(tcase, zero_length_updates_do_nothing);
-    tcase_add_test(tcase, no_output_buffer);
-    tcase_add_test(tcase, finished_is_finished);
-    tcase_add_test(tcase, failure_is_sticky);
-    tcase_add_test(tcase, failed_init_leaves_nothing_to_use);
-    tcase_add_test(tcase, one_call_interface);
+    tcase_add_test(tcase, input_without_an_output_buffer_is_refused);
+    tcase_add_test(tcase, nothing_follows_final);
+    tcase_add_test(tcase, a_failed_context_stays_failed);
+    tcase_add_test(tcase, a_failed_init_leaves_nothing_to_use);
+    tcase_add_test(tcase, evp_cipher_returns_the_length_or_minus_1);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

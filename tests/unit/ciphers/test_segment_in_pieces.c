@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Segments of 1 MiB that come in pieces. They are decrypted on arrival and held back until their
+ * Segments of 64 KiB that come in pieces. They are decrypted on arrival and held back until their
  * tag has come: wherever they are cut, copied or altered, only what was verified comes out.
  */
 #include <openssl/err.h>
@@ -11,9 +11,9 @@
 #include "tamper.h"
 #include "watched.h"
 
-#define PLAIN_1M (SEGMENT_1M - 32)
-#define LAST_PLAIN 200000u
-#define PLAIN_LEN (2 * PLAIN_1M + LAST_PLAIN)
+#define PLAIN_64K (SEGMENT_64K - 32)
+#define LAST_PLAIN 40000u
+#define PLAIN_LEN (2 * PLAIN_64K + LAST_PLAIN)
 #define PIECE_MIN 8192 /* of opening.c: shorter pieces are kept as they come */
 
 static OSSL_LIB_CTX *libctx;
@@ -35,16 +35,16 @@ static const size_t cuts[] = {0,
                               PIECE_MIN + 15,
                               PIECE_MIN + 16,
                               PIECE_MIN + 17,
-                              SEGMENT_1M / 2 + 5,
-                              SEGMENT_1M - PIECE_MIN - 17,
-                              SEGMENT_1M - PIECE_MIN - 1,
-                              SEGMENT_1M - PIECE_MIN,
-                              SEGMENT_1M - PIECE_MIN + 1,
-                              SEGMENT_1M - 33,
-                              SEGMENT_1M - 17,
-                              SEGMENT_1M - 16,
-                              SEGMENT_1M - 15,
-                              SEGMENT_1M - 1};
+                              SEGMENT_64K / 2 + 5,
+                              SEGMENT_64K - PIECE_MIN - 17,
+                              SEGMENT_64K - PIECE_MIN - 1,
+                              SEGMENT_64K - PIECE_MIN,
+                              SEGMENT_64K - PIECE_MIN + 1,
+                              SEGMENT_64K - 33,
+                              SEGMENT_64K - 17,
+                              SEGMENT_64K - 16,
+                              SEGMENT_64K - 15,
+                              SEGMENT_64K - 1};
 #define CUTS (sizeof(cuts) / sizeof(cuts[0]))
 
 static void set_up(void)
@@ -54,7 +54,7 @@ static void set_up(void)
     fake_reset();
     libctx = fake_libctx_new();
     plain = bytes_plain(PLAIN_LEN, 20);
-    ctx = caller_begin(libctx, "ENVELOPE-1M", 1);
+    ctx = caller_begin(libctx, "ENVELOPE-64K", 1);
     sealed = caller_finish(ctx, plain, PLAIN_LEN);
     EVP_CIPHER_CTX_free(ctx);
     headers = message_headers_len(sealed);
@@ -70,7 +70,7 @@ static void tear_down(void)
 
 static size_t cut_at(size_t i)
 {
-    return headers + SEGMENT_1M + cuts[i];
+    return headers + SEGMENT_64K + cuts[i];
 }
 
 static void check_opened(struct bytes out)
@@ -82,9 +82,9 @@ static void check_opened(struct bytes out)
 /* Input and output in one place: what is decrypted for the held part must not meet the input. */
 static void open_in_place(size_t first, size_t step)
 {
-    EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE-1M", 0);
+    EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE-64K", 0);
     struct bytes out = bytes_new(0);
-    struct bytes room = bytes_new(sealed.len + SEGMENT_1M);
+    struct bytes room = bytes_new(sealed.len + SEGMENT_64K);
     size_t len = first;
     int n = -1;
 
@@ -101,14 +101,14 @@ static void open_in_place(size_t first, size_t step)
     EVP_CIPHER_CTX_free(ctx);
 }
 
-START_TEST(every_cut)
+START_TEST(a_segment_cut_anywhere_opens)
 {
-    static const size_t steps[] = {LARGE_UPDATE, LARGE_UPDATE + 1, SEGMENT_1M - 1, SEGMENT_1M,
-                                   3 * SEGMENT_1M};
+    static const size_t steps[] = {LARGE_UPDATE, LARGE_UPDATE + 1, SEGMENT_64K - 1, SEGMENT_64K,
+                                   3 * SEGMENT_64K};
 
     for (size_t i = 0; i < CUTS; i++) {
         for (size_t j = 0; j < sizeof(steps) / sizeof(steps[0]); j++) {
-            struct watched w = watch(libctx, "ENVELOPE-1M", 0, sealed);
+            struct watched w = watch(libctx, &contracts[CONTRACT_LARGE], 0, sealed.len);
             struct bytes out;
 
             watched_update(&w, sealed.data, cut_at(i));
@@ -119,19 +119,19 @@ START_TEST(every_cut)
             check_opened(out);
             bytes_free(&out);
         }
-        open_in_place(cut_at(i), SEGMENT_1M);
+        open_in_place(cut_at(i), SEGMENT_64K);
     }
 }
 END_TEST
 
 /* The copy and its source go on by themselves; so does a copy of the copy. */
-START_TEST(copies_in_the_middle)
+START_TEST(copies_within_a_segment_go_on_by_themselves)
 {
     for (size_t i = 0; i < CUTS; i++) {
         EVP_CIPHER_CTX *ctx[3];
         struct bytes begun = bytes_new(0);
 
-        ctx[0] = caller_begin(libctx, "ENVELOPE-1M", 0);
+        ctx[0] = caller_begin(libctx, "ENVELOPE-64K", 0);
         caller_update(ctx[0], sealed.data, cut_at(i), &begun);
         for (size_t j = 1; j < 3; j++) {
             ctx[j] = EVP_CIPHER_CTX_new();
@@ -154,21 +154,21 @@ START_TEST(copies_in_the_middle)
 END_TEST
 
 /* What the copy holds is verified anew: a segment altered before the copy fails in both. */
-START_TEST(copies_verify)
+START_TEST(a_copy_verifies_what_its_source_held)
 {
-    const size_t altered = headers + SEGMENT_1M + 5000;
+    const size_t altered = headers + SEGMENT_64K + 5000;
 
     sealed.data[altered] ^= 1;
     for (size_t i = 0; i < CUTS; i++) {
-        EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE-1M", 0);
+        EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE-64K", 0);
         EVP_CIPHER_CTX *copy = EVP_CIPHER_CTX_new();
         struct bytes begun = bytes_new(0);
-        struct bytes room = bytes_new(2 * SEGMENT_1M + LAST_PLAIN);
+        struct bytes room = bytes_new(2 * SEGMENT_64K + LAST_PLAIN);
         int len = (int)(sealed.len - cut_at(i));
         int n = -1;
 
         caller_update(ctx, sealed.data, cut_at(i), &begun);
-        ck_assert_uint_eq(begun.len, PLAIN_1M);
+        ck_assert_uint_eq(begun.len, PLAIN_64K);
         ck_assert_int_eq(EVP_CIPHER_CTX_copy(copy, ctx), 1);
         ck_refused(EVP_DecryptUpdate(copy, room.data, &n, sealed.data + cut_at(i), len),
                    ENV_R_BAD_SEGMENT);
@@ -186,27 +186,27 @@ END_TEST
 
 /* One bit of the cut segment, in the part that is held, in the part that completes it, in its tag.
  */
-START_TEST(altered_segments)
+START_TEST(an_altered_segment_in_pieces_gives_nothing)
 {
     static const size_t bits[] = {4,
                                   15,
                                   16,
                                   PIECE_MIN - 1,
                                   PIECE_MIN,
-                                  SEGMENT_1M / 2,
-                                  SEGMENT_1M - PIECE_MIN,
-                                  SEGMENT_1M - 17,
-                                  SEGMENT_1M - 16,
-                                  SEGMENT_1M - 1};
+                                  SEGMENT_64K / 2,
+                                  SEGMENT_64K - PIECE_MIN,
+                                  SEGMENT_64K - 17,
+                                  SEGMENT_64K - 16,
+                                  SEGMENT_64K - 1};
 
     for (size_t i = 0; i < CUTS; i++) {
         for (size_t j = i % 2; j < sizeof(bits) / sizeof(bits[0]); j += 2) {
-            unsigned char *byte = sealed.data + headers + SEGMENT_1M + bits[j];
+            unsigned char *byte = sealed.data + headers + SEGMENT_64K + bits[j];
 
             *byte ^= 0x10;
-            ck_assert_int_eq(try_to_open_cut(libctx, "ENVELOPE-1M", sealed, cut_at(i),
-                                             j % 4 < 2 ? SEGMENT_1M : LARGE_UPDATE, plain,
-                                             PLAIN_1M),
+            ck_assert_int_eq(try_to_open_cut(libctx, "ENVELOPE-64K", sealed, cut_at(i),
+                                             j % 4 < 2 ? SEGMENT_64K : LARGE_UPDATE, plain,
+                                             PLAIN_64K),
                              ENV_R_BAD_SEGMENT);
             *byte ^= 0x10;
         }
@@ -215,25 +215,25 @@ START_TEST(altered_segments)
 END_TEST
 
 /* The last segment comes in pieces too; it waits for final. */
-START_TEST(altered_or_cut_last_segment)
+START_TEST(an_altered_or_cut_last_segment_gives_nothing)
 {
-    const size_t start = headers + 2 * SEGMENT_1M;
+    const size_t start = headers + 2 * SEGMENT_64K;
     const size_t len = LAST_PLAIN + 32;
 
     for (size_t i = 0; i < CUTS; i++) {
-        size_t cut = start + (cuts[i] < len ? cuts[i] : len - (SEGMENT_1M - cuts[i]));
+        size_t cut = start + (cuts[i] < len ? cuts[i] : len - (SEGMENT_64K - cuts[i]));
         struct bytes shorter = {sealed.data, sealed.len - 1 - i, 0};
 
         ck_assert_int_eq(
-            try_to_open_cut(libctx, "ENVELOPE-1M", sealed, cut, LARGE_UPDATE, plain, plain.len),
+            try_to_open_cut(libctx, "ENVELOPE-64K", sealed, cut, LARGE_UPDATE, plain, plain.len),
             ENV_R_NONE);
-        ck_assert_int_eq(
-            try_to_open_cut(libctx, "ENVELOPE-1M", shorter, cut, LARGE_UPDATE, plain, 2 * PLAIN_1M),
-            ENV_R_TRUNCATED);
-        for (size_t at = 4; at < len; at = at < 17 ? at + 6 : at + 66661) {
+        ck_assert_int_eq(try_to_open_cut(libctx, "ENVELOPE-64K", shorter, cut, LARGE_UPDATE, plain,
+                                         2 * PLAIN_64K),
+                         ENV_R_TRUNCATED);
+        for (size_t at = 4; at < len; at = at < 17 ? at + 6 : at + 13331) {
             sealed.data[start + at] ^= 1;
-            ck_assert_int_eq(try_to_open_cut(libctx, "ENVELOPE-1M", sealed, cut, LARGE_UPDATE,
-                                             plain, 2 * PLAIN_1M),
+            ck_assert_int_eq(try_to_open_cut(libctx, "ENVELOPE-64K", sealed, cut, LARGE_UPDATE,
+                                             plain, 2 * PLAIN_64K),
                              ENV_R_BAD_SEGMENT);
             sealed.data[start + at] ^= 1;
         }
@@ -243,16 +243,16 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("cut segments");
-    TCase *tcase = tcase_create("1 MiB");
+    Suite *suite = suite_create("ciphers: large segments that come in pieces");
+    TCase *tcase = tcase_create("64 KiB");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, every_cut);
-    tcase_add_test(tcase, copies_in_the_middle);
-    tcase_add_test(tcase, copies_verify);
-    tcase_add_test(tcase, altered_segments);
-    tcase_add_test(tcase, altered_or_cut_last_segment);
+    tcase_add_test(tcase, a_segment_cut_anywhere_opens);
+    tcase_add_test(tcase, copies_within_a_segment_go_on_by_themselves);
+    tcase_add_test(tcase, a_copy_verifies_what_its_source_held);
+    tcase_add_test(tcase, an_altered_segment_in_pieces_gives_nothing);
+    tcase_add_test(tcase, an_altered_or_cut_last_segment_gives_nothing);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "caller.h"
-#include "provider/ciphers/selector_key.h"
+#include "provider/common/selector_key.h"
 
 #define KEY_LEN ENV_SELECTOR_KEY_LEN
 
@@ -37,14 +37,14 @@ static void accepted(size_t len)
     ck_demand(strlen(label) == len && memcmp(label, key, len) == 0, "the label is another");
 }
 
-START_TEST(zeros_are_no_choice)
+START_TEST(a_key_of_zeros_chooses_nothing)
 {
     set_key("", 0);
     accepted(0);
 }
 END_TEST
 
-START_TEST(labels_of_every_length)
+START_TEST(labels_of_every_length_are_accepted)
 {
     for (size_t len = 1; len <= KEY_LEN; len++) {
         memset(key, 0, sizeof(key));
@@ -54,7 +54,7 @@ START_TEST(labels_of_every_length)
 }
 END_TEST
 
-START_TEST(other_key_lengths)
+START_TEST(keys_of_other_lengths_are_refused)
 {
     static const size_t lengths[] = {0, 1, 16, 24, 31, 33, 48, 64, SIZE_MAX};
     uint8_t longer[64];
@@ -67,7 +67,7 @@ START_TEST(other_key_lengths)
 END_TEST
 
 /* NULs are padding: nothing may stand behind the first. */
-START_TEST(embedded_nul)
+START_TEST(nothing_may_follow_a_nul)
 {
     for (size_t at = 0; at + 1 < KEY_LEN; at++) {
         for (size_t behind = at + 1; behind < KEY_LEN; behind++) {
@@ -80,7 +80,7 @@ START_TEST(embedded_nul)
 }
 END_TEST
 
-START_TEST(control_characters)
+START_TEST(control_characters_are_refused)
 {
     for (unsigned byte = 1; byte < 0x80; byte++) {
         for (size_t at = 0; at < KEY_LEN; at++) {
@@ -96,7 +96,7 @@ START_TEST(control_characters)
 END_TEST
 
 /* U+0080 to U+009F are control characters too. */
-START_TEST(c1_control_characters)
+START_TEST(c1_control_characters_are_refused)
 {
     for (unsigned byte = 0x80; byte < 0xA0; byte++) {
         const uint8_t text[] = {'k', 0xC2, (uint8_t)byte, 'k'};
@@ -119,7 +119,7 @@ static size_t encode(uint32_t c, uint8_t out[4])
     return len;
 }
 
-START_TEST(every_character)
+START_TEST(every_unicode_character_is_accepted)
 {
     for (uint32_t c = 0xA0; c <= 0x1FFFFF; c++) {
         uint8_t bytes[4];
@@ -135,7 +135,7 @@ START_TEST(every_character)
 END_TEST
 
 /* A character cut off by the end of the key, or by the padding. */
-START_TEST(cut_characters)
+START_TEST(cut_characters_are_refused)
 {
     static const uint32_t characters[] = {0xE9, 0x20AC, 0x1F511};
 
@@ -161,7 +161,7 @@ START_TEST(cut_characters)
 END_TEST
 
 /* Every sequence of two bytes, and three that begin with one that starts a character. */
-START_TEST(malformed_sequences)
+START_TEST(malformed_utf8_is_refused)
 {
     for (unsigned a = 0x80; a < 0x100; a++) {
         for (unsigned b = 0; b < 0x100; b++) {
@@ -169,7 +169,7 @@ START_TEST(malformed_sequences)
             bool good = a >= 0xC2 && a <= 0xDF && b >= 0x80 && b <= 0xBF;
 
             if (a == 0xC2 && b < 0xA0)
-                continue; /* see c1_control_characters */
+                continue; /* see c1_control_characters_are_refused */
             set_key(two, 2);
             if (good)
                 accepted(2);
@@ -195,7 +195,7 @@ START_TEST(malformed_sequences)
 END_TEST
 
 /* What a password gives: the chance that 32 such bytes are a label is nil. */
-START_TEST(derived_keys)
+START_TEST(derived_keys_are_refused)
 {
     uint64_t state = 4711;
 
@@ -209,20 +209,20 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("selectors in key bytes");
+    Suite *suite = suite_create("ciphers: selectors in key bytes");
     TCase *tcase = tcase_create("keys");
 
     tcase_set_timeout(tcase, 200);
-    tcase_add_test(tcase, zeros_are_no_choice);
-    tcase_add_test(tcase, labels_of_every_length);
-    tcase_add_test(tcase, other_key_lengths);
-    tcase_add_test(tcase, embedded_nul);
-    tcase_add_test(tcase, control_characters);
-    tcase_add_test(tcase, c1_control_characters);
-    tcase_add_test(tcase, every_character);
-    tcase_add_test(tcase, cut_characters);
-    tcase_add_test(tcase, malformed_sequences);
-    tcase_add_test(tcase, derived_keys);
+    tcase_add_test(tcase, a_key_of_zeros_chooses_nothing);
+    tcase_add_test(tcase, labels_of_every_length_are_accepted);
+    tcase_add_test(tcase, keys_of_other_lengths_are_refused);
+    tcase_add_test(tcase, nothing_may_follow_a_nul);
+    tcase_add_test(tcase, control_characters_are_refused);
+    tcase_add_test(tcase, c1_control_characters_are_refused);
+    tcase_add_test(tcase, every_unicode_character_is_accepted);
+    tcase_add_test(tcase, cut_characters_are_refused);
+    tcase_add_test(tcase, malformed_utf8_is_refused);
+    tcase_add_test(tcase, derived_keys_are_refused);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

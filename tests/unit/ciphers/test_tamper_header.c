@@ -60,8 +60,8 @@ static void check_reason(const struct part parts[PARTS], size_t at, size_t heade
         exact = at >= parts[i].begin && at < parts[i].end ? parts[i].reason : exact;
     if (exact == ENV_R_NONE && at >= headers - FLOE_HEADER)
         exact = ENV_R_BAD_FLOE_HEADER;
-    /* the length of 1 MiB is known, but not to ENVELOPE */
-    if (exact == ENV_R_SEGMENT_LENGTH && reason == ENV_R_NEEDS_ENVELOPE_1M)
+    /* the length of ENVELOPE-64K is known, but not to ENVELOPE */
+    if (exact == ENV_R_SEGMENT_LENGTH && reason == ENV_R_NEEDS_ENVELOPE_64K)
         return;
     if (exact != ENV_R_NONE)
         ck_demand(reason == exact, "byte %zu: reason %d instead of %d", at, reason, exact);
@@ -69,7 +69,7 @@ static void check_reason(const struct part parts[PARTS], size_t at, size_t heade
 }
 
 /* Every other value of every byte: that is every bit, and much more. */
-START_TEST(every_byte)
+START_TEST(every_change_of_every_byte_is_refused)
 {
     struct bytes message = whole_message();
     size_t headers = message_headers_len(message);
@@ -94,7 +94,7 @@ START_TEST(every_byte)
 END_TEST
 
 /* Bytes dropped and bytes put in: everything behind them moves. */
-START_TEST(bytes_dropped_and_inserted)
+START_TEST(dropped_and_inserted_bytes_are_refused)
 {
     struct bytes message = whole_message();
     size_t headers = message_headers_len(message);
@@ -118,7 +118,7 @@ START_TEST(bytes_dropped_and_inserted)
 END_TEST
 
 /* First bytes of all kinds. Nothing is kept for a length that is only claimed. */
-START_TEST(claimed_lengths)
+START_TEST(nothing_is_allocated_for_a_claimed_length)
 {
     static const struct {
         const char *bytes;
@@ -157,7 +157,7 @@ START_TEST(claimed_lengths)
 END_TEST
 
 /* Lengths of segments that other FLOE implementations may use, or nobody. */
-START_TEST(other_segment_lengths)
+START_TEST(other_segment_lengths_are_refused)
 {
     static const struct {
         unsigned char bytes[4];
@@ -167,10 +167,15 @@ START_TEST(other_segment_lengths)
         {{0, 0, 0, 32}, ENV_R_SEGMENT_LENGTH},
         {{0, 0, 0x0F, 0xFF}, ENV_R_SEGMENT_LENGTH},
         {{0, 0, 0x10, 1}, ENV_R_SEGMENT_LENGTH},
+        {{0, 0, 0x10, 0}, ENV_R_SEGMENT_LENGTH}, /* of earlier versions */
+        {{0, 0x10, 0, 0}, ENV_R_SEGMENT_LENGTH},
+        {{0, 0, 0x10, 0x1F}, ENV_R_SEGMENT_LENGTH},
+        {{0, 0, 0x10, 0x21}, ENV_R_SEGMENT_LENGTH},
         {{0, 1, 0, 0}, ENV_R_SEGMENT_LENGTH},
+        {{0, 1, 0, 0x21}, ENV_R_SEGMENT_LENGTH},
         {{0, 0x10, 0, 1}, ENV_R_SEGMENT_LENGTH},
         {{0xFF, 0xFF, 0xFF, 0xFF}, ENV_R_SEGMENT_LENGTH},
-        {{0, 0x10, 0, 0}, ENV_R_NEEDS_ENVELOPE_1M},
+        {{0, 1, 0, 0x20}, ENV_R_NEEDS_ENVELOPE_64K},
     };
 
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -190,7 +195,7 @@ static void use_kek(size_t only)
         fake_keks[i].absent = i != only;
 }
 
-START_TEST(recipients_stripped)
+START_TEST(stripped_recipients_are_refused)
 {
     for (size_t stripped = 0; stripped < 3; stripped++) {
         struct der *recipients;
@@ -206,7 +211,7 @@ START_TEST(recipients_stripped)
 }
 END_TEST
 
-START_TEST(recipients_added)
+START_TEST(added_recipients_are_refused)
 {
     struct der *stranger;
 
@@ -221,18 +226,18 @@ START_TEST(recipients_added)
         der_set_content(der_at(stranger, "10"), id, sizeof(id));
         der_insert(recipients, 1, der_copy(stranger));
         der_sort(recipients);
-        ck_header_refused(ENV_R_NOT_AUTHENTIC);
+        ck_header_refused(kek == 0 ? ENV_R_DUPLICATE_RECIPIENT : ENV_R_NOT_AUTHENTIC);
         header_tree_seal(1);
     }
     /* the same one twice */
     der_insert(der_at(root, RECIPIENTS), 1, der_copy(der_at(root, KEKRI)));
-    ck_header_refused(ENV_R_NOT_AUTHENTIC);
+    ck_header_refused(ENV_R_DUPLICATE_RECIPIENT);
     der_free(stranger);
 }
 END_TEST
 
 /* A SET OF has one order in DER. */
-START_TEST(recipients_reordered)
+START_TEST(reordered_recipients_are_refused)
 {
     struct der *recipients;
     struct der *first;
@@ -251,7 +256,7 @@ START_TEST(recipients_reordered)
 END_TEST
 
 /* Ids exchanged: each KEK unwraps what was wrapped by another. */
-START_TEST(recipients_exchange_ids)
+START_TEST(recipients_with_exchanged_ids_are_refused)
 {
     struct bytes first;
     struct der *a, *b;
@@ -273,7 +278,7 @@ START_TEST(recipients_exchange_ids)
 END_TEST
 
 /* The wrapped key of another message of the same KEK: it unwraps, and its MAC key is another. */
-START_TEST(wrapped_key_of_another_message)
+START_TEST(the_wrapped_key_of_another_message_is_refused)
 {
     struct der *other = der_copy(der_at(root, WRAPPED));
 
@@ -286,20 +291,20 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("altered headers");
+    Suite *suite = suite_create("ciphers: altered headers");
     TCase *tcase = tcase_create("headers");
 
     tcase_set_timeout(tcase, 250);
     tcase_add_checked_fixture(tcase, header_tree_set_up, header_tree_tear_down);
-    tcase_add_test(tcase, every_byte);
-    tcase_add_test(tcase, bytes_dropped_and_inserted);
-    tcase_add_test(tcase, claimed_lengths);
-    tcase_add_test(tcase, other_segment_lengths);
-    tcase_add_test(tcase, recipients_stripped);
-    tcase_add_test(tcase, recipients_added);
-    tcase_add_test(tcase, recipients_reordered);
-    tcase_add_test(tcase, recipients_exchange_ids);
-    tcase_add_test(tcase, wrapped_key_of_another_message);
+    tcase_add_test(tcase, every_change_of_every_byte_is_refused);
+    tcase_add_test(tcase, dropped_and_inserted_bytes_are_refused);
+    tcase_add_test(tcase, nothing_is_allocated_for_a_claimed_length);
+    tcase_add_test(tcase, other_segment_lengths_are_refused);
+    tcase_add_test(tcase, stripped_recipients_are_refused);
+    tcase_add_test(tcase, added_recipients_are_refused);
+    tcase_add_test(tcase, reordered_recipients_are_refused);
+    tcase_add_test(tcase, recipients_with_exchanged_ids_are_refused);
+    tcase_add_test(tcase, the_wrapped_key_of_another_message_is_refused);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -99,7 +99,7 @@ static void flip(size_t segment, size_t offset, unsigned bit, size_t step)
               offset, bit, got, expected);
 }
 
-START_TEST(every_bit)
+START_TEST(every_flipped_bit_is_refused)
 {
     size_t segment = (size_t)_i;
 
@@ -111,7 +111,7 @@ START_TEST(every_bit)
 }
 END_TEST
 
-START_TEST(every_truncation)
+START_TEST(every_truncation_is_refused)
 {
     for (size_t len = 0; len < messages[0].len; len++) {
         struct bytes cut = bytes_of(messages[0].data, len);
@@ -128,9 +128,9 @@ START_TEST(every_truncation)
 }
 END_TEST
 
-START_TEST(bytes_appended)
+START_TEST(appended_bytes_are_refused)
 {
-    static const size_t lengths[] = {1, 4, 31, 32, 33, 4095, 4096, 4097};
+    static const size_t lengths[] = {1, 4, 31, 32, 33, 4127, 4128, 4129};
     struct bytes longer;
 
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -166,11 +166,11 @@ static struct bytes with_length_field(size_t segment, uint32_t stated, size_t le
 }
 
 static const uint32_t stated_lengths[] = {0,          1,          16,         28,        31,   32,
-                                          33,         4063,       4064,       4095,      4096, 4097,
+                                          33,         4095,       4096,       4127,      4128, 4129,
                                           0x00100000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE};
 
 /* A full segment that says it is a last one; and the message cut right behind what it says. */
-START_TEST(full_segments_of_another_length)
+START_TEST(full_segments_of_another_length_are_refused)
 {
     for (size_t segment = 0; segment < SEGMENTS - 1; segment++) {
         for (size_t i = 0; i < sizeof(stated_lengths) / sizeof(stated_lengths[0]); i++) {
@@ -191,7 +191,7 @@ START_TEST(full_segments_of_another_length)
 }
 END_TEST
 
-START_TEST(last_segment_of_another_length)
+START_TEST(a_last_segment_of_another_length_is_refused)
 {
     struct bytes altered;
 
@@ -256,7 +256,7 @@ static void try_sequence(const unsigned *sequence, size_t len, size_t number)
  * Every sequence of up to four segments of the message and of another: duplicated, dropped,
  * swapped, moved, exchanged. Exactly one of them opens.
  */
-START_TEST(every_sequence)
+START_TEST(only_the_right_sequence_of_segments_opens)
 {
     size_t count = 1;
 
@@ -274,7 +274,7 @@ START_TEST(every_sequence)
 END_TEST
 
 /* The two headers and the body of two messages, in every combination. */
-START_TEST(parts_of_two_messages)
+START_TEST(parts_of_two_messages_do_not_open)
 {
     for (unsigned from = 1; from < 7; from++) {
         struct bytes mixed = bytes_of(messages[from & 1].data, headers - 74);
@@ -292,18 +292,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("altered segments");
+    Suite *suite = suite_create("ciphers: altered segments");
     TCase *tcase = tcase_create("segments");
 
     tcase_set_timeout(tcase, 250);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, every_bit, 0, (int)SEGMENTS);
-    tcase_add_test(tcase, every_truncation);
-    tcase_add_test(tcase, bytes_appended);
-    tcase_add_test(tcase, full_segments_of_another_length);
-    tcase_add_test(tcase, last_segment_of_another_length);
-    tcase_add_test(tcase, every_sequence);
-    tcase_add_test(tcase, parts_of_two_messages);
+    tcase_add_loop_test(tcase, every_flipped_bit_is_refused, 0, (int)SEGMENTS);
+    tcase_add_test(tcase, every_truncation_is_refused);
+    tcase_add_test(tcase, appended_bytes_are_refused);
+    tcase_add_test(tcase, full_segments_of_another_length_are_refused);
+    tcase_add_test(tcase, a_last_segment_of_another_length_is_refused);
+    tcase_add_test(tcase, only_the_right_sequence_of_segments_opens);
+    tcase_add_test(tcase, parts_of_two_messages_do_not_open);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

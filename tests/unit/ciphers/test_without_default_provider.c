@@ -19,7 +19,7 @@ static struct bytes sealed_elsewhere(struct bytes plain)
     return sealed;
 }
 
-START_TEST(says_what_is_missing)
+START_TEST(without_aes_gcm_the_error_says_what_to_activate)
 {
     OSSL_LIB_CTX *libctx;
     EVP_CIPHER_CTX *sealing, *opening;
@@ -62,10 +62,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("without the default provider");
+    Suite *suite = suite_create("ciphers: without the default provider");
     TCase *tcase = tcase_create("NO_AES_GCM");
 
-    tcase_add_test(tcase, says_what_is_missing);
+    tcase_add_test(tcase, without_aes_gcm_the_error_says_what_to_activate);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -7,7 +7,7 @@
 #include "caller.h"
 #include "fake_keyring.h"
 #include "provider/ciphers/wrap_cipher.h"
-#include "provider/ciphers/wrap_standard.h"
+#include "provider/ciphers/wrap_stock_names.h"
 
 static OSSL_LIB_CTX *libctx;
 static EVP_CIPHER_CTX *ctx;
@@ -95,7 +95,7 @@ static int set_kek(const char *label)
     return EVP_CIPHER_CTX_set_params(ctx, params);
 }
 
-START_TEST(what_libcrypto_is_told)
+START_TEST(lengths_and_flags_equal_libcryptos)
 {
     const struct kind *kind = &kinds[_i];
     EVP_CIPHER *ours = fetch(kind->name), *theirs = fetch(kind->stock);
@@ -119,7 +119,7 @@ START_TEST(what_libcrypto_is_told)
 END_TEST
 
 /* Every length up to 300, and the largest: the size that is told, the bytes, and back. */
-START_TEST(same_bytes_as_stock)
+START_TEST(wrapped_bytes_equal_libcryptos)
 {
     const struct kind *kind = &kinds[_i];
     unsigned char expected[4200], back[4200];
@@ -154,7 +154,7 @@ START_TEST(same_bytes_as_stock)
 }
 END_TEST
 
-START_TEST(lengths_that_are_none)
+START_TEST(impossible_input_lengths_are_refused)
 {
     static const int of_kw[] = {1, 7, 8, 15, 17, 23, 4097, 4104};
     static const int of_kwp[] = {4097, 4104};
@@ -181,7 +181,7 @@ START_TEST(lengths_that_are_none)
 }
 END_TEST
 
-START_TEST(one_update)
+START_TEST(a_key_is_wrapped_by_one_update)
 {
     begin("ENVELOPE-AES-256-WRAP", 1);
     ck_assert_int_eq(EVP_CipherUpdate(ctx, out, &n, in, 0), 1); /* nothing is no update */
@@ -205,7 +205,7 @@ START_TEST(one_update)
 }
 END_TEST
 
-START_TEST(in_place_and_overlapping)
+START_TEST(keys_are_wrapped_in_place_and_overlapping)
 {
     unsigned char expected[64];
 
@@ -224,7 +224,7 @@ START_TEST(in_place_and_overlapping)
 }
 END_TEST
 
-START_TEST(evp_cipher)
+START_TEST(evp_cipher_returns_the_length_or_minus_1)
 {
     begin("ENVELOPE-AES-256-WRAP", 1);
     ck_assert_int_eq(EVP_Cipher(ctx, out, in, 32), 40);
@@ -236,7 +236,7 @@ START_TEST(evp_cipher)
 }
 END_TEST
 
-START_TEST(altered)
+START_TEST(an_altered_wrapped_key_gives_nothing)
 {
     for (int i = 0; i < 40; i++) {
         unsigned char wrapped[40];
@@ -255,7 +255,7 @@ START_TEST(altered)
 }
 END_TEST
 
-START_TEST(which_kek)
+START_TEST(the_kek_comes_from_parameter_or_key_bytes)
 {
     memcpy(key, "kek7", 4);
     ck_assert_int_eq(begin_with("ENVELOPE-AES-256-WRAP", 1, key, NULL), 1);
@@ -276,7 +276,7 @@ START_TEST(which_kek)
 }
 END_TEST
 
-START_TEST(no_kek)
+START_TEST(a_selector_of_no_kek_is_refused)
 {
     memcpy(key, "nobody", 6);
     ck_assert_int_eq(begin_with("ENVELOPE-AES-256-WRAP", 1, key, NULL), 1);
@@ -302,7 +302,7 @@ START_TEST(no_kek)
 }
 END_TEST
 
-START_TEST(kek_of_another_length)
+START_TEST(a_kek_of_another_length_is_refused)
 {
     for (int i = 0; i < KINDS; i++) {
         for (unsigned bits = 128; bits <= 256; bits += 64) {
@@ -317,7 +317,7 @@ START_TEST(kek_of_another_length)
 }
 END_TEST
 
-START_TEST(kek_that_fails)
+START_TEST(a_failing_kek_is_reported)
 {
     fake_keks[0].fail_wrap = true;
     begin("ENVELOPE-AES-256-WRAP", 1);
@@ -329,7 +329,7 @@ START_TEST(kek_that_fails)
 }
 END_TEST
 
-START_TEST(initial_values)
+START_TEST(only_the_default_iv_is_taken)
 {
     static const unsigned char kw[8] = {0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6};
     static const unsigned char kwp[8] = {0xA6, 0x59, 0x59, 0xA6}; /* the IV is the first 4 */
@@ -345,7 +345,7 @@ START_TEST(initial_values)
 }
 END_TEST
 
-START_TEST(key_lengths)
+START_TEST(only_the_ciphers_key_length_is_taken)
 {
     begin("ENVELOPE-AES-192-WRAP", 1);
     ck_assert_int_eq(EVP_CIPHER_CTX_set_key_length(ctx, 24), 1);
@@ -354,7 +354,7 @@ START_TEST(key_lengths)
 END_TEST
 
 /* The callbacks with less than libcrypto gives, and with key lengths that it never gives. */
-START_TEST(called_by_hand)
+START_TEST(callbacks_survive_what_libcrypto_never_sends)
 {
     const OSSL_DISPATCH *tables[] = {env_wrap_256_functions, env_standard_256_functions};
     EVP_CIPHER *cipher = fetch("ENVELOPE-AES-256-WRAP");
@@ -401,7 +401,7 @@ START_TEST(called_by_hand)
 }
 END_TEST
 
-START_TEST(copies)
+START_TEST(a_copied_context_wraps_alike)
 {
     EVP_CIPHER_CTX *copy = EVP_CIPHER_CTX_new();
     unsigned char expected[64];
@@ -429,25 +429,25 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("wrap cipher");
+    Suite *suite = suite_create("ciphers: key wrap under our names");
     TCase *tcase = tcase_create("wrap cipher");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, what_libcrypto_is_told, 0, KINDS);
-    tcase_add_loop_test(tcase, same_bytes_as_stock, 0, KINDS);
-    tcase_add_loop_test(tcase, lengths_that_are_none, 0, KINDS);
-    tcase_add_test(tcase, one_update);
-    tcase_add_test(tcase, in_place_and_overlapping);
-    tcase_add_test(tcase, evp_cipher);
-    tcase_add_test(tcase, altered);
-    tcase_add_test(tcase, which_kek);
-    tcase_add_test(tcase, no_kek);
-    tcase_add_test(tcase, kek_of_another_length);
-    tcase_add_test(tcase, kek_that_fails);
-    tcase_add_loop_test(tcase, initial_values, 0, KINDS);
-    tcase_add_test(tcase, key_lengths);
-    tcase_add_test(tcase, called_by_hand);
-    tcase_add_test(tcase, copies);
+    tcase_add_loop_test(tcase, lengths_and_flags_equal_libcryptos, 0, KINDS);
+    tcase_add_loop_test(tcase, wrapped_bytes_equal_libcryptos, 0, KINDS);
+    tcase_add_loop_test(tcase, impossible_input_lengths_are_refused, 0, KINDS);
+    tcase_add_test(tcase, a_key_is_wrapped_by_one_update);
+    tcase_add_test(tcase, keys_are_wrapped_in_place_and_overlapping);
+    tcase_add_test(tcase, evp_cipher_returns_the_length_or_minus_1);
+    tcase_add_test(tcase, an_altered_wrapped_key_gives_nothing);
+    tcase_add_test(tcase, the_kek_comes_from_parameter_or_key_bytes);
+    tcase_add_test(tcase, a_selector_of_no_kek_is_refused);
+    tcase_add_test(tcase, a_kek_of_another_length_is_refused);
+    tcase_add_test(tcase, a_failing_kek_is_reported);
+    tcase_add_loop_test(tcase, only_the_default_iv_is_taken, 0, KINDS);
+    tcase_add_test(tcase, only_the_ciphers_key_length_is_taken);
+    tcase_add_test(tcase, callbacks_survive_what_libcrypto_never_sends);
+    tcase_add_test(tcase, a_copied_context_wraps_alike);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -79,7 +79,7 @@ static int no_token_was_used(void)
 
 /* ---- raw keys ---- */
 
-START_TEST(all_names)
+START_TEST(every_stock_name_and_alias_is_served)
 {
     static const char *const aliases[] = {
         "id-aes128-wrap",     "AES128-WRAP",     "2.16.840.1.101.3.4.1.5",
@@ -285,7 +285,26 @@ START_TEST(selectors_never_fall_through)
 }
 END_TEST
 
-START_TEST(from_one_to_the_other)
+/* Nor are they keys, with the line end of the file that they come from or without. */
+START_TEST(stand_ins_are_refused)
+{
+    static const unsigned char stand_ins[][33] = {"key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-",
+                                                  "key:ABCDEFGHIJKL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+                                                  "key:ABCDEFGHIJKL\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0"};
+
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(begin("AES-256-WRAP", 1, raw_key, NULL), 1);
+        ck_refused(EVP_CipherInit_ex2(ours, NULL, stand_ins[i], NULL, 1, NULL),
+                   ENV_R_STAND_IN_MISPLACED);
+        ck_refused(EVP_CipherUpdate(ours, out, &n, in, 32), ENV_R_NOT_INITIALISED);
+        ck_refused(begin("AES-256-WRAP", 1, stand_ins[i], NULL), ENV_R_STAND_IN_MISPLACED);
+        ck_refused(EVP_CipherUpdate(ours, out, &n, in, 32), ENV_R_NOT_INITIALISED);
+    }
+    ck_assert(no_token_was_used());
+}
+END_TEST
+
+START_TEST(a_context_changes_between_raw_key_and_kek)
 {
     unsigned char expected[40], of_kek[40];
 
@@ -305,7 +324,7 @@ START_TEST(from_one_to_the_other)
 }
 END_TEST
 
-START_TEST(selectors_and_initial_values)
+START_TEST(with_a_selector_only_the_default_iv_is_taken)
 {
     static const unsigned char usual[8] = {0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6};
 
@@ -321,7 +340,7 @@ START_TEST(selectors_and_initial_values)
 }
 END_TEST
 
-START_TEST(copies_with_a_kek)
+START_TEST(a_copied_context_keeps_its_kek)
 {
     unsigned char expected[40];
     EVP_CIPHER_CTX *copy = EVP_CIPHER_CTX_new();
@@ -336,7 +355,7 @@ START_TEST(copies_with_a_kek)
 }
 END_TEST
 
-START_TEST(no_key_at_all)
+START_TEST(without_a_key_nothing_is_wrapped)
 {
     ck_assert_int_eq(begin("AES-256-WRAP", 1, NULL, NULL), 1);
     ck_refused(EVP_CipherUpdate(ours, out, &n, in, 32), ENV_R_NOT_INITIALISED);
@@ -345,7 +364,7 @@ START_TEST(no_key_at_all)
 END_TEST
 
 /* Inside a PKCS#11 call every key is a key, even one that looks like a selector. */
-START_TEST(inside_a_module)
+START_TEST(inside_a_module_every_key_is_raw)
 {
     unsigned char expected[40];
 
@@ -381,8 +400,38 @@ START_TEST(nobody_else_offers_it)
 }
 END_TEST
 
+/* A context that had none finds it; and what was found is held, whatever the program unloads. */
+START_TEST(stock_openssl_comes_later_and_may_go)
+{
+    OSSL_LIB_CTX *alone = libctx_new_configured_alone(fake_provider_init, "standard-names = yes\n");
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(alone, "AES-256-WRAP", NULL);
+    unsigned char expected[40];
+    OSSL_PROVIDER *provider;
+
+    expect(raw_key, expected);
+    ck_assert_ptr_nonnull(cipher);
+    ck_assert_int_eq(EVP_CipherInit_ex2(ours, cipher, NULL, NULL, 1, NULL), 1);
+    ck_refused(EVP_CipherInit_ex2(ours, NULL, raw_key, NULL, 1, NULL), ENV_R_NO_STOCK_CIPHER);
+    provider = OSSL_PROVIDER_load(alone, "default");
+    ck_assert_ptr_nonnull(provider);
+    ck_assert_int_eq(EVP_CipherInit_ex2(ours, NULL, raw_key, NULL, 1, NULL), 1);
+    ck_assert_int_eq(OSSL_PROVIDER_unload(provider), 1);
+    ck_assert_int_eq(OSSL_PROVIDER_available(alone, "default"), 0);
+    for (int twice = 0; twice < 2; twice++) {
+        ck_assert_int_eq(EVP_CipherUpdate(ours, out, &n, in, 32), 1);
+        ck_assert_int_eq(n, 40);
+        ck_assert_mem_eq(out, expected, 40);
+        EVP_CIPHER_CTX_reset(ours); /* a context made since */
+        ck_assert_int_eq(EVP_CipherInit_ex2(ours, cipher, raw_key, NULL, 1, NULL), 1);
+    }
+    EVP_CIPHER_CTX_reset(ours);
+    EVP_CIPHER_free(cipher);
+    OSSL_LIB_CTX_free(alone);
+}
+END_TEST
+
 /* What the configuration says of where algorithms come from, with and without the provider. */
-START_TEST(property_queries)
+START_TEST(property_queries_choose_who_serves_a_name)
 {
     static const char *const queries[] = {
         "provider=default",  "?provider=default",  " ?fips=yes , provider = default ",
@@ -414,7 +463,7 @@ START_TEST(property_queries)
 }
 END_TEST
 
-START_TEST(only_when_asked_for)
+START_TEST(stock_names_are_served_only_when_configured)
 {
     static const struct {
         const char *lines;
@@ -470,7 +519,7 @@ static void *wrap_often(void *arg)
     return NULL;
 }
 
-START_TEST(threads)
+START_TEST(threads_wrap_at_once)
 {
     pthread_t thread[4];
     void *failed;
@@ -487,23 +536,25 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("stock names");
+    Suite *suite = suite_create("ciphers: key wrap under stock names");
     TCase *tcase = tcase_create("stock names");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, all_names);
+    tcase_add_test(tcase, every_stock_name_and_alias_is_served);
     tcase_add_loop_test(tcase, raw_keys_are_stock, 0, NAMES);
     tcase_add_test(tcase, selectors_go_to_the_token);
     tcase_add_test(tcase, selectors_never_fall_through);
-    tcase_add_test(tcase, from_one_to_the_other);
-    tcase_add_test(tcase, selectors_and_initial_values);
-    tcase_add_test(tcase, copies_with_a_kek);
-    tcase_add_test(tcase, no_key_at_all);
-    tcase_add_test(tcase, inside_a_module);
+    tcase_add_test(tcase, stand_ins_are_refused);
+    tcase_add_test(tcase, a_context_changes_between_raw_key_and_kek);
+    tcase_add_test(tcase, with_a_selector_only_the_default_iv_is_taken);
+    tcase_add_test(tcase, a_copied_context_keeps_its_kek);
+    tcase_add_test(tcase, without_a_key_nothing_is_wrapped);
+    tcase_add_test(tcase, inside_a_module_every_key_is_raw);
     tcase_add_test(tcase, nobody_else_offers_it);
-    tcase_add_test(tcase, property_queries);
-    tcase_add_test(tcase, only_when_asked_for);
-    tcase_add_test(tcase, threads);
+    tcase_add_test(tcase, stock_openssl_comes_later_and_may_go);
+    tcase_add_test(tcase, property_queries_choose_who_serves_a_name);
+    tcase_add_test(tcase, stock_names_are_served_only_when_configured);
+    tcase_add_test(tcase, threads_wrap_at_once);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

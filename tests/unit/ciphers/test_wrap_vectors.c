@@ -129,7 +129,7 @@ static void gives(const struct vector *v, const unsigned char *expected, size_t 
 
 /* ---- raw keys ---- */
 
-START_TEST(raw_keys)
+START_TEST(vectors_hold_for_raw_keys)
 {
     OSSL_LIB_CTX *libctx;
 
@@ -247,7 +247,7 @@ static void wrap_with_token(OSSL_LIB_CTX *libctx, const struct vector *v,
                       v->where);
 }
 
-START_TEST(keks_in_a_token)
+START_TEST(vectors_hold_for_keks_in_a_token)
 {
     OSSL_LIB_CTX *libctx;
 
@@ -269,11 +269,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("wrap vectors");
+    Suite *suite = suite_create("ciphers: vectors of key wrap");
     TCase *tcase = tcase_create("wrap vectors");
 
-    tcase_add_test(tcase, raw_keys);
-    tcase_add_test(tcase, keks_in_a_token);
+    tcase_add_test(tcase, vectors_hold_for_raw_keys);
+    tcase_add_test(tcase, vectors_hold_for_keks_in_a_token);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caller.h"
 #include "floe_pair.h"
 
 #define MOST_BYTES 16384u
@@ -59,7 +60,7 @@ static size_t read_hex(const char *name, const char *end, uint8_t out[MOST_BYTES
 
     snprintf(path, sizeof(path), "%s/floe/%s_%s.txt", TEST_VECTORS, name, end);
     file = fopen(path, "r");
-    ck_assert_msg(file != NULL, "%s can not be read", path);
+    ck_assert_msg(file != NULL, "%s cannot be read", path);
     while (fscanf(file, "%2x", &byte) == 1) {
         ck_assert_uint_lt(len, MOST_BYTES);
         out[len++] = (uint8_t)byte;
@@ -125,7 +126,7 @@ static struct answer *read_answer(const struct vector *vector)
     return answer;
 }
 
-START_TEST(opens_to_its_plaintext)
+START_TEST(a_known_ciphertext_opens_to_its_plaintext)
 {
     const struct vector *vector = &vectors[_i];
     struct answer *answer = read_answer(vector);
@@ -144,7 +145,7 @@ START_TEST(opens_to_its_plaintext)
 }
 END_TEST
 
-START_TEST(another_bit_does_not_open)
+START_TEST(a_known_ciphertext_with_another_bit_does_not_open)
 {
     const struct vector *vector = &vectors[_i];
     struct answer *answer = read_answer(vector);
@@ -165,18 +166,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("FLOE's known answers");
+    Suite *suite = suite_create("format: FLOE known answers");
     TCase *tcase = tcase_create("vectors");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, opens_to_its_plaintext, 0, VECTORS);
-    tcase_add_loop_test(tcase, another_bit_does_not_open, 0, VECTORS);
+    tcase_add_loop_test(tcase, a_known_ciphertext_opens_to_its_plaintext, 0, VECTORS);
+    tcase_add_loop_test(tcase, a_known_ciphertext_with_another_bit_does_not_open, 0, VECTORS);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return caller_run(suite);
 }

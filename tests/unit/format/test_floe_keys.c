@@ -39,7 +39,7 @@ static size_t open_many(struct env_floe *floe, struct bytes sealed, size_t from)
 }
 
 /* A new AES key every 2^rotation segments: a reader that does not change it fails right there. */
-START_TEST(keys_rotate)
+START_TEST(the_key_changes_every_2_to_the_rotation_segments)
 {
     for (unsigned rotation = 0; rotation <= 5; rotation++) {
         struct bytes sealed;
@@ -57,7 +57,7 @@ END_TEST
 
 /* Copied at every position, also right at a change of keys; both go on, and neither needs the DEK.
  */
-START_TEST(opening_states_copy)
+START_TEST(an_opening_state_is_copied_at_any_segment)
 {
     const size_t count = 20;
     struct bytes sealed;
@@ -80,7 +80,7 @@ START_TEST(opening_states_copy)
 }
 END_TEST
 
-START_TEST(closed_states_copy)
+START_TEST(a_copy_of_a_closed_state_is_closed)
 {
     struct env_floe copy = {0};
     uint8_t sealed[SHORT_SEGMENT], out[SHORT_PLAIN];
@@ -101,7 +101,7 @@ static int reason_of_start(const uint8_t *key, struct env_span with, const uint8
 }
 
 /* Another key, another context, another IV or tag: told before any segment. */
-START_TEST(header_commits_to_key_and_context)
+START_TEST(the_header_commits_to_key_and_context)
 {
     uint8_t longest[4096];
 
@@ -140,7 +140,7 @@ static int compare_ivs(const void *a, const void *b)
 }
 
 /* IVs are drawn in batches: none is used twice, in one message or in two under one DEK. */
-START_TEST(ivs_are_used_once)
+START_TEST(every_iv_is_used_once)
 {
     const size_t per_message = 3000;
     struct bytes ivs = bytes_new(0);
@@ -167,7 +167,7 @@ START_TEST(ivs_are_used_once)
 END_TEST
 
 /* Nothing of the keys is left in a state that was cleared. */
-START_TEST(clearing_wipes)
+START_TEST(clearing_wipes_the_keys)
 {
     struct env_floe zeros;
     struct bytes sealed;
@@ -185,17 +185,17 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("FLOE keys");
+    Suite *suite = suite_create("format: FLOE keys");
     TCase *tcase = tcase_create("keys");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, floe_pair_set_up, floe_pair_tear_down);
-    tcase_add_test(tcase, keys_rotate);
-    tcase_add_test(tcase, opening_states_copy);
-    tcase_add_test(tcase, closed_states_copy);
-    tcase_add_test(tcase, header_commits_to_key_and_context);
-    tcase_add_test(tcase, ivs_are_used_once);
-    tcase_add_test(tcase, clearing_wipes);
+    tcase_add_test(tcase, the_key_changes_every_2_to_the_rotation_segments);
+    tcase_add_test(tcase, an_opening_state_is_copied_at_any_segment);
+    tcase_add_test(tcase, a_copy_of_a_closed_state_is_closed);
+    tcase_add_test(tcase, the_header_commits_to_key_and_context);
+    tcase_add_test(tcase, every_iv_is_used_once);
+    tcase_add_test(tcase, clearing_wipes_the_keys);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

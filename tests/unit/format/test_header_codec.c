@@ -39,6 +39,13 @@ static const struct {
 
 #define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 
+/* One of ours, or, of every second recipient, one that a token made. */
+static void fill_nonce(struct env_wrapped *wrapped, size_t i)
+{
+    wrapped->nonce_len = i % 2 == 0 ? ENV_GCM_NONCE_LEN : ENV_GCM_NONCE_MAX;
+    memset(wrapped->nonce, 0x40 + (int)i, wrapped->nonce_len);
+}
+
 /* Recipient i: id_len bytes of id that begin with i, everything else from i as well. */
 static void make_header(size_t count, size_t id_len, size_t algorithm, enum env_content content)
 {
@@ -55,7 +62,7 @@ static void make_header(size_t count, size_t id_len, size_t algorithm, enum env_
         r->wrapped.len = algorithms[a].len;
         memset(r->wrapped.data, 0x80 + (int)i, r->wrapped.len);
         if (algorithms[a].len == 48)
-            memset(r->wrapped.nonce, 0x40 + (int)i, ENV_GCM_NONCE_LEN);
+            fill_nonce(&r->wrapped, i);
     }
 }
 
@@ -73,7 +80,8 @@ static bool same_recipient(const struct env_recipient *a, const struct env_recip
     return a->id.len == b->id.len && memcmp(a->id.bytes, b->id.bytes, a->id.len) == 0 &&
            a->wrapped.alg == b->wrapped.alg && a->wrapped.len == b->wrapped.len &&
            memcmp(a->wrapped.data, b->wrapped.data, a->wrapped.len) == 0 &&
-           memcmp(a->wrapped.nonce, b->wrapped.nonce, ENV_GCM_NONCE_LEN) == 0;
+           a->wrapped.nonce_len == b->wrapped.nonce_len &&
+           memcmp(a->wrapped.nonce, b->wrapped.nonce, sizeof(a->wrapped.nonce)) == 0;
 }
 
 /* A SET OF keeps no order: every recipient that went in must come out once. */
@@ -91,7 +99,7 @@ static void check_decoded(struct env_span der)
     }
 }
 
-START_TEST(what_is_written_is_read)
+START_TEST(what_is_written_is_read_back)
 {
     static const size_t counts[] = {1, 2, 3, 9, 31, 32};
     static const size_t id_lens[] = {1, 2, 16, 20, 63, 64};
@@ -115,9 +123,39 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+START_TEST(a_named_key_keeps_its_parameters)
+{
+    static const uint8_t parameters[] = {0x30, 0x03, 0x02, 0x01, 0x07};
+    uint8_t *der;
+    struct env_span span;
+
+    for (size_t count = 1; count <= 32; count++) {
+        make_header(count, 16, 0, ENV_CONTENT_NAMED_KEY);
+        header.parameters = (struct env_span){parameters, sizeof(parameters)};
+        span = encode(&der);
+        check_decoded(span);
+        ck_assert_uint_eq(decoded.parameters.len, sizeof(parameters));
+        ck_assert_mem_eq(decoded.parameters.data, parameters, sizeof(parameters));
+        ck_assert(decoded.parameters.data > span.data &&
+                  decoded.parameters.data < span.data + span.len);
+        ck_assert(env_ok(env_header_verify(crypto, span, dek)));
+        der[decoded.parameters.data - span.data + 4] ^= 1;
+        ck_assert(env_ok(env_header_decode(span, &decoded)));
+        ck_assert_int_eq(env_header_verify(crypto, span, dek).reason, ENV_R_NOT_AUTHENTIC);
+        OPENSSL_free(der);
+    }
+    make_header(1, 1, 0, ENV_CONTENT_MESSAGE);
+    span = encode(&der);
+    decoded.parameters = span;
+    ck_assert(env_ok(env_header_decode(span, &decoded)));
+    ck_assert_uint_eq(decoded.parameters.len, 0);
+    OPENSSL_free(der);
+}
+END_TEST
+
 /* The header is a value of its own kind, whole at every length, and says so from its first bytes.
  */
-START_TEST(length_from_the_first_bytes)
+START_TEST(the_first_bytes_tell_the_length)
 {
     for (size_t count = 1; count <= 32; count++) {
         uint8_t *der;
@@ -147,7 +185,7 @@ START_TEST(length_from_the_first_bytes)
 }
 END_TEST
 
-START_TEST(more_or_less_than_one_header)
+START_TEST(a_cut_or_extended_header_is_refused)
 {
     uint8_t *der;
     struct env_span span;
@@ -200,7 +238,7 @@ static void mac_beside(struct env_span der, uint8_t mac[32])
     ck_assert_uint_eq(mac_len, 32);
 }
 
-START_TEST(mac_is_what_the_format_says)
+START_TEST(the_mac_is_what_the_format_says)
 {
     uint8_t *der;
     uint8_t mac[32];
@@ -214,7 +252,7 @@ START_TEST(mac_is_what_the_format_says)
 }
 END_TEST
 
-START_TEST(mac_covers_everything)
+START_TEST(the_mac_covers_every_byte_before_it)
 {
     uint8_t *der;
     struct env_span span;
@@ -238,7 +276,7 @@ START_TEST(mac_covers_everything)
 END_TEST
 
 /* Stock OpenSSL reads the recipients of what we write. */
-START_TEST(cms_reads_it)
+START_TEST(libcrypto_reads_it_as_cms)
 {
     uint8_t *der;
     struct env_span span;
@@ -272,57 +310,104 @@ START_TEST(cms_reads_it)
 }
 END_TEST
 
-static void encoding_refused(void)
+static void encoding_refused(enum env_reason reason)
 {
     uint8_t *der = NULL;
     size_t len = 0;
 
-    ck_assert_int_eq(env_header_encode(crypto, &header, dek, &der, &len).reason, ENV_R_INTERNAL);
+    ck_assert_int_eq(env_header_encode(crypto, &header, dek, &der, &len).reason, reason);
     ck_assert_ptr_null(der);
 }
 
+/* What one recipient is called becomes what another is. */
+static void give_the_same_id(uint8_t *der, size_t len, uint8_t from, uint8_t to)
+{
+    uint8_t old[16];
+    uint8_t *at;
+
+    memset(old, from, sizeof(old));
+    at = memmem(der, len, old, sizeof(old));
+    ck_assert_ptr_nonnull(at);
+    memset(at, to, sizeof(old));
+}
+
+/* Two recipients of one kind and reference, as no writer of ours makes them. */
+START_TEST(a_recipient_that_is_there_twice_is_refused)
+{
+    uint8_t *der;
+
+    for (int again = 0; again < 2; again++) { /* the second time by what the thread has learnt */
+        struct env_span span;
+
+        make_header(2, 16, 0, ENV_CONTENT_MESSAGE);
+        span = encode(&der);
+        check_decoded(span);
+        give_the_same_id(der, span.len, 1, 0);
+        ck_assert_int_eq(env_header_decode(span, &decoded).reason, ENV_R_DUPLICATE_RECIPIENT);
+        OPENSSL_free(der);
+    }
+    make_header(2, 16, 0, ENV_CONTENT_MESSAGE);
+    header.recipients[1].id = header.recipients[0].id;
+    encoding_refused(ENV_R_DUPLICATE_RECIPIENT);
+    /* an AES and an RSA KEK may share a reference */
+    header.recipients[1].wrapped.alg = ENV_WRAP_RSA_OAEP_SHA1;
+    header.recipients[1].wrapped.len = 384;
+    memset(header.recipients[1].wrapped.data, 1, 384);
+    check_decoded(encode(&der));
+    OPENSSL_free(der);
+}
+END_TEST
+
 /* What no keyring should ever hand over is not written. */
-START_TEST(impossible_recipients)
+START_TEST(impossible_recipients_are_not_written)
 {
     make_header(2, 16, 0, ENV_CONTENT_MESSAGE);
     header.recipients[1].id.len = 0;
-    encoding_refused();
+    encoding_refused(ENV_R_INTERNAL);
     header.recipients[1].id.len = ENV_KEK_ID_MAX + 1;
-    encoding_refused();
+    encoding_refused(ENV_R_INTERNAL);
     make_header(2, 16, 0, ENV_CONTENT_MESSAGE);
     header.recipients[1].wrapped.len = 39;
-    encoding_refused();
+    encoding_refused(ENV_R_INTERNAL);
     make_header(2, 16, 0, ENV_CONTENT_MESSAGE);
     header.recipients[1].wrapped.alg = ENV_WRAP_NONE;
-    encoding_refused();
+    encoding_refused(ENV_R_INTERNAL);
+    for (size_t nonce_len = 0; nonce_len <= ENV_GCM_NONCE_MAX; nonce_len++) {
+        make_header(1, 16, 8, ENV_CONTENT_MESSAGE); /* AES-256-GCM */
+        header.recipients[0].wrapped.nonce_len = nonce_len;
+        if (!env_gcm_nonce_fits(nonce_len))
+            encoding_refused(ENV_R_INTERNAL);
+    }
 }
 END_TEST
 
 /* A message that nobody can open must not be written, and no reader accepts it. */
-START_TEST(nobody_to_open_it)
+START_TEST(no_or_too_many_recipients_are_not_written)
 {
     make_header(0, 16, 0, ENV_CONTENT_MESSAGE);
-    encoding_refused();
+    encoding_refused(ENV_R_INTERNAL);
     header.count = ENV_KEK_RECIPIENTS_MAX + 1;
-    encoding_refused();
+    encoding_refused(ENV_R_INTERNAL);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("header codec");
+    Suite *suite = suite_create("format: header codec");
     TCase *tcase = tcase_create("codec");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, what_is_written_is_read);
-    tcase_add_test(tcase, length_from_the_first_bytes);
-    tcase_add_test(tcase, more_or_less_than_one_header);
-    tcase_add_test(tcase, mac_is_what_the_format_says);
-    tcase_add_test(tcase, mac_covers_everything);
-    tcase_add_test(tcase, cms_reads_it);
-    tcase_add_test(tcase, impossible_recipients);
-    tcase_add_test(tcase, nobody_to_open_it);
+    tcase_add_test(tcase, what_is_written_is_read_back);
+    tcase_add_test(tcase, a_named_key_keeps_its_parameters);
+    tcase_add_test(tcase, the_first_bytes_tell_the_length);
+    tcase_add_test(tcase, a_cut_or_extended_header_is_refused);
+    tcase_add_test(tcase, the_mac_is_what_the_format_says);
+    tcase_add_test(tcase, the_mac_covers_every_byte_before_it);
+    tcase_add_test(tcase, libcrypto_reads_it_as_cms);
+    tcase_add_test(tcase, a_recipient_that_is_there_twice_is_refused);
+    tcase_add_test(tcase, impossible_recipients_are_not_written);
+    tcase_add_test(tcase, no_or_too_many_recipients_are_not_written);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -10,7 +10,7 @@ static void for_each(struct der *der, void (*with)(struct der *der))
         for_each(der->children[i], with);
 }
 
-START_TEST(taken_apart_and_put_together)
+START_TEST(a_header_taken_apart_and_put_together_opens)
 {
     struct bytes message = der_encode(root);
     struct bytes opened;
@@ -129,7 +129,7 @@ static void another_tag(struct der *der)
     }
 }
 
-START_TEST(ber_is_not_der)
+START_TEST(ber_that_is_not_der_is_refused)
 {
     for_each(root, padded_length);
     for_each(root, indefinite_length);
@@ -137,7 +137,7 @@ START_TEST(ber_is_not_der)
 }
 END_TEST
 
-START_TEST(elements_of_no_meaning)
+START_TEST(missing_added_and_retagged_elements_are_refused)
 {
     for_each(root, one_element_more);
     for_each(root, one_element_less);
@@ -147,7 +147,7 @@ START_TEST(elements_of_no_meaning)
 END_TEST
 
 /* What RFC 5083 has between the fields, and we have not. */
-START_TEST(optional_parts)
+START_TEST(originator_and_attributes_are_refused)
 {
     static const struct {
         size_t index;
@@ -175,7 +175,7 @@ START_TEST(optional_parts)
 }
 END_TEST
 
-START_TEST(other_kinds_of_recipient)
+START_TEST(other_kinds_of_recipient_are_refused)
 {
     static const unsigned char kinds[] = {0x30, 0xA1, 0xA3,
                                           0xA4}; /* ktri by issuer, kari, pwri, ori */
@@ -199,16 +199,16 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("headers that are not the format's");
+    Suite *suite = suite_create("format: headers that are not the format's");
     TCase *tcase = tcase_create("DER");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, header_tree_set_up, header_tree_tear_down);
-    tcase_add_test(tcase, taken_apart_and_put_together);
-    tcase_add_test(tcase, ber_is_not_der);
-    tcase_add_test(tcase, elements_of_no_meaning);
-    tcase_add_test(tcase, optional_parts);
-    tcase_add_test(tcase, other_kinds_of_recipient);
+    tcase_add_test(tcase, a_header_taken_apart_and_put_together_opens);
+    tcase_add_test(tcase, ber_that_is_not_der_is_refused);
+    tcase_add_test(tcase, missing_added_and_retagged_elements_are_refused);
+    tcase_add_test(tcase, originator_and_attributes_are_refused);
+    tcase_add_test(tcase, other_kinds_of_recipient_are_refused);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

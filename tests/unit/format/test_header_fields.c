@@ -5,7 +5,7 @@
 #include "header_tree.h"
 #include "tamper.h"
 
-START_TEST(wrong_versions)
+START_TEST(wrong_versions_are_refused)
 {
     static const struct {
         unsigned char bytes[9];
@@ -39,7 +39,7 @@ START_TEST(wrong_versions)
 }
 END_TEST
 
-START_TEST(wrong_types_of_content)
+START_TEST(wrong_content_types_are_refused)
 {
     static const unsigned char null[] = {0};
     struct bytes alone;
@@ -70,6 +70,20 @@ START_TEST(wrong_types_of_content)
     der_insert(der_at(root, CONTENT_ALGORITHM), 1, der_new(0x04, null, 1));
     ck_header_refused(ENV_R_BAD_HEADER);
     der_remove(der_at(root, CONTENT_ALGORITHM), 1);
+    /* a named key has parameters, and nothing else has */
+    der_insert(der_at(root, CONTENT_ALGORITHM), 1, der_new(0x30, NULL, 0));
+    ck_header_refused(ENV_R_BAD_HEADER);
+    header_tree_replace(CONTENT_ALGORITHM, 0, der_oid(OID_NAMED_KEY));
+    ck_header_refused(ENV_R_IS_NAMED_KEY);
+    der_remove(der_at(root, CONTENT_ALGORITHM), 1);
+    ck_header_refused(ENV_R_BAD_HEADER);
+    der_insert(der_at(root, CONTENT_ALGORITHM), 1, der_new(0x04, null, 1));
+    ck_header_refused(ENV_R_BAD_HEADER);
+    der_insert(der_at(root, CONTENT_ALGORITHM), 1, der_new(0x30, NULL, 0));
+    ck_header_refused(ENV_R_BAD_HEADER); /* two */
+    der_remove(der_at(root, CONTENT_ALGORITHM), 1);
+    der_remove(der_at(root, CONTENT_ALGORITHM), 1);
+    header_tree_replace(CONTENT_ALGORITHM, 0, der_oid(OID_MESSAGE));
     header_tree_replace(CONTENT, 0, der_oid(OID_ENVELOPED));
     ck_header_refused(ENV_R_BAD_HEADER);
     header_tree_replace(CONTENT, 0, der_oid(OID_DATA));
@@ -88,7 +102,7 @@ static void resize(const char *path, size_t len)
     bytes_free(&content);
 }
 
-START_TEST(lengths_of_strings)
+START_TEST(wrapped_key_and_mac_have_one_length)
 {
     static const size_t wrapped[] = {0, 1, 31, 32, 39, 41, 47, 48, 49, 64, 1024, 1025};
     static const size_t macs[] = {0, 1, 12, 16, 31, 33, 48, 64};
@@ -117,7 +131,7 @@ START_TEST(lengths_of_strings)
 }
 END_TEST
 
-START_TEST(wrapping_algorithms)
+START_TEST(unknown_wrap_algorithms_are_refused)
 {
     /* known ones: the key does not unwrap, or the MAC does not verify */
     static const char *const known[] = {"2.16.840.1.101.3.4.1.5", "2.16.840.1.101.3.4.1.25",
@@ -157,9 +171,9 @@ static void use_gcm(size_t nonce_len, int icv_len)
     bytes_free(&nonce);
 }
 
-START_TEST(gcm_parameters)
+START_TEST(gcm_takes_its_nonce_and_tag_lengths_alone)
 {
-    static const size_t nonces[] = {0, 1, 8, 11, 13, 16, 32};
+    static const size_t nonces[] = {0, 1, 8, 11, 13, 15, 17, 32};
     static const int icvs[] = {-1, 0, 4, 12, 13, 14, 15, 17, 32, 127};
     static const size_t wrapped[] = {16, 32, 40, 47, 49, 64};
     struct der *parameters;
@@ -167,6 +181,8 @@ START_TEST(gcm_parameters)
     resize(WRAPPED, 48);
     use_gcm(12, 16);
     ck_header_refused(ENV_R_NOT_AUTHENTIC); /* known, as far as decoding goes */
+    use_gcm(16, 16);
+    ck_header_refused(ENV_R_NOT_AUTHENTIC);
     for (size_t i = 0; i < sizeof(nonces) / sizeof(nonces[0]); i++) {
         use_gcm(nonces[i], 16);
         ck_header_refused(ENV_R_BAD_HEADER);
@@ -206,7 +222,7 @@ START_TEST(gcm_parameters)
 }
 END_TEST
 
-START_TEST(numbers_of_recipients)
+START_TEST(a_message_has_1_to_32_recipients)
 {
     struct der *recipients = der_at(root, RECIPIENTS);
 
@@ -227,7 +243,7 @@ START_TEST(numbers_of_recipients)
 END_TEST
 
 /* 16 KiB are read, whatever they hold; one byte more is refused by its length alone. */
-START_TEST(longest_header_read)
+START_TEST(a_header_of_16384_bytes_is_read_and_no_longer_one)
 {
     struct bytes header = der_encode(root);
     /* the length fields on the way grow too: tried once, the rest is known */
@@ -252,18 +268,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("fields of the header");
+    Suite *suite = suite_create("format: values of the header's fields");
     TCase *tcase = tcase_create("fields");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, header_tree_set_up, header_tree_tear_down);
-    tcase_add_test(tcase, wrong_versions);
-    tcase_add_test(tcase, wrong_types_of_content);
-    tcase_add_test(tcase, lengths_of_strings);
-    tcase_add_test(tcase, wrapping_algorithms);
-    tcase_add_test(tcase, gcm_parameters);
-    tcase_add_test(tcase, numbers_of_recipients);
-    tcase_add_test(tcase, longest_header_read);
+    tcase_add_test(tcase, wrong_versions_are_refused);
+    tcase_add_test(tcase, wrong_content_types_are_refused);
+    tcase_add_test(tcase, wrapped_key_and_mac_have_one_length);
+    tcase_add_test(tcase, unknown_wrap_algorithms_are_refused);
+    tcase_add_test(tcase, gcm_takes_its_nonce_and_tag_lengths_alone);
+    tcase_add_test(tcase, a_message_has_1_to_32_recipients);
+    tcase_add_test(tcase, a_header_of_16384_bytes_is_read_and_no_longer_one);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

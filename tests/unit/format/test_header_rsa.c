@@ -105,7 +105,7 @@ static void opens(void)
 /* ---- tests ---- */
 
 /* As RFC 8017, RFC 4055 and OpenSSL's own CMS have it. */
-START_TEST(what_is_written)
+START_TEST(oaep_parameters_are_written_as_cms_has_them)
 {
     static const unsigned char sha1[] = {0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
                                          0xF7, 0x0D, 0x01, 0x01, 0x07, 0x30, 0x00};
@@ -139,7 +139,7 @@ START_TEST(what_is_written)
 }
 END_TEST
 
-START_TEST(parameters_put_together_open)
+START_TEST(the_two_sets_of_oaep_parameters_open)
 {
     use_rsa(ENV_WRAP_RSA_OAEP_SHA256);
     set_params(hash(OID_SHA256, false), mask(OID_MGF1, OID_SHA256, false), NULL);
@@ -150,7 +150,7 @@ START_TEST(parameters_put_together_open)
 }
 END_TEST
 
-START_TEST(other_parameters)
+START_TEST(other_oaep_parameters_are_refused)
 {
     for (size_t i = 0; i < 2; i++) {
         use_rsa(algs[i]);
@@ -185,7 +185,7 @@ START_TEST(other_parameters)
 }
 END_TEST
 
-START_TEST(parameters_that_are_no_sequence)
+START_TEST(oaep_parameters_that_are_no_sequence_are_refused)
 {
     for (size_t i = 0; i < 2; i++) {
         use_rsa(algs[i]);
@@ -215,7 +215,7 @@ static void every_value_in_ber(struct der *der)
 }
 
 /* libcrypto keeps parameters as they came. */
-START_TEST(parameters_in_ber)
+START_TEST(oaep_parameters_in_ber_are_refused)
 {
     use_rsa(ENV_WRAP_RSA_OAEP_SHA256);
     set_params(hash(OID_SHA256, false), mask(OID_MGF1, OID_SHA256, false), NULL);
@@ -224,7 +224,7 @@ START_TEST(parameters_in_ber)
 }
 END_TEST
 
-START_TEST(versions)
+START_TEST(an_rsa_recipient_of_another_version_is_refused)
 {
     static const unsigned char others[] = {0, 1, 3, 4, 5, 0x82};
 
@@ -236,7 +236,7 @@ START_TEST(versions)
 }
 END_TEST
 
-START_TEST(who_it_is_for)
+START_TEST(the_recipient_id_is_1_to_64_bytes_of_key_identifier)
 {
     static const unsigned char zeros[65];
     struct der *issuer = sequence(der_new(0x30, NULL, 0), der_new(0x02, "\1", 1));
@@ -260,7 +260,7 @@ START_TEST(who_it_is_for)
 END_TEST
 
 /* Each algorithm in its own kind of recipient alone. */
-START_TEST(algorithms)
+START_TEST(an_algorithm_in_the_other_kind_of_recipient_is_refused)
 {
     static const char *const others[] = {OID_RSA, OID_AES256_WRAP, OID_AES256_GCM, OID_MGF1};
 
@@ -277,7 +277,7 @@ START_TEST(algorithms)
 }
 END_TEST
 
-START_TEST(lengths_of_the_wrapped_key)
+START_TEST(an_rsa_wrapped_key_has_256_to_1024_bytes)
 {
     static const struct {
         size_t len;
@@ -319,7 +319,7 @@ static struct bytes what_is_told(struct bytes message)
 }
 
 /* A bad ciphertext and a bad MAC look the same, and the token was asked in both cases. */
-START_TEST(bad_ciphertext_is_like_a_bad_mac)
+START_TEST(a_bad_rsa_ciphertext_is_like_a_bad_mac)
 {
     static const size_t bytes[] = {0, 1, 200, 383};
 
@@ -358,7 +358,7 @@ START_TEST(bad_ciphertext_is_like_a_bad_mac)
 END_TEST
 
 /* What has nothing to do with the ciphertext is told as it is. */
-START_TEST(token_failure_is_told)
+START_TEST(a_failing_token_is_reported_as_such)
 {
     use_rsa(ENV_WRAP_RSA_OAEP_SHA1);
     fake_keks[0].fail_unwrap = true;
@@ -367,7 +367,7 @@ START_TEST(token_failure_is_told)
 END_TEST
 
 /* AES and RSA in one message: each alone opens it. */
-START_TEST(mixed_recipients)
+START_TEST(any_one_of_aes_and_rsa_recipients_opens)
 {
     fake_make_rsa(0, ENV_WRAP_RSA_OAEP_SHA256, "rsa/kek-3072.pem");
     fake_make_rsa(2, ENV_WRAP_RSA_OAEP_SHA1, "rsa/kek-2048.pem");
@@ -385,7 +385,7 @@ START_TEST(mixed_recipients)
 END_TEST
 
 /* Another key under the reference: not told from an altered message. */
-START_TEST(another_key_under_the_reference)
+START_TEST(another_key_under_the_reference_is_not_authentic)
 {
     use_rsa(ENV_WRAP_RSA_OAEP_SHA256);
     fake_make_rsa(0, ENV_WRAP_RSA_OAEP_SHA256, "rsa/other-3072.pem");
@@ -395,24 +395,24 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("RSA recipients in the header");
+    Suite *suite = suite_create("format: RSA recipients in the header");
     TCase *tcase = tcase_create("rsa");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, header_tree_set_up, header_tree_tear_down);
-    tcase_add_test(tcase, what_is_written);
-    tcase_add_test(tcase, parameters_put_together_open);
-    tcase_add_test(tcase, other_parameters);
-    tcase_add_test(tcase, parameters_that_are_no_sequence);
-    tcase_add_test(tcase, parameters_in_ber);
-    tcase_add_test(tcase, versions);
-    tcase_add_test(tcase, who_it_is_for);
-    tcase_add_test(tcase, algorithms);
-    tcase_add_test(tcase, lengths_of_the_wrapped_key);
-    tcase_add_test(tcase, bad_ciphertext_is_like_a_bad_mac);
-    tcase_add_test(tcase, token_failure_is_told);
-    tcase_add_test(tcase, mixed_recipients);
-    tcase_add_test(tcase, another_key_under_the_reference);
+    tcase_add_test(tcase, oaep_parameters_are_written_as_cms_has_them);
+    tcase_add_test(tcase, the_two_sets_of_oaep_parameters_open);
+    tcase_add_test(tcase, other_oaep_parameters_are_refused);
+    tcase_add_test(tcase, oaep_parameters_that_are_no_sequence_are_refused);
+    tcase_add_test(tcase, oaep_parameters_in_ber_are_refused);
+    tcase_add_test(tcase, an_rsa_recipient_of_another_version_is_refused);
+    tcase_add_test(tcase, the_recipient_id_is_1_to_64_bytes_of_key_identifier);
+    tcase_add_test(tcase, an_algorithm_in_the_other_kind_of_recipient_is_refused);
+    tcase_add_test(tcase, an_rsa_wrapped_key_has_256_to_1024_bytes);
+    tcase_add_test(tcase, a_bad_rsa_ciphertext_is_like_a_bad_mac);
+    tcase_add_test(tcase, a_failing_token_is_reported_as_such);
+    tcase_add_test(tcase, any_one_of_aes_and_rsa_recipients_opens);
+    tcase_add_test(tcase, another_key_under_the_reference_is_not_authentic);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ring_case.h"
+#include "caller.h"
+#include "keyring_case.h"
 
 static void setup(void)
 {
-    ring_setup();
+    keyring_setup();
+    keyring_set(&keyring_config()->kek, "rsa"); /* else it would not open */
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
 }
 
 /* A KEK, and a data key that begins with 1. */
@@ -19,7 +21,7 @@ static void make(struct env_kek **kek, struct env_wrapped *wrapped)
     static const uint8_t dek[ENV_DEK_LEN] = {1, 2, 3};
     const struct env_kek_request request = {.type = ENV_KEK_RSA, .bits = 3072, .label = "rsa"};
 
-    ck_assert(env_ok(ring->vtable->generate(ring, &request, kek)));
+    ck_assert(env_ok(keyring->vtable->generate(keyring, &request, kek)));
     ck_assert(env_ok((*kek)->vtable->wrap(*kek, dek, wrapped)));
 }
 
@@ -66,7 +68,7 @@ static void take_counts(unsigned counts[SHIM_FUNCTIONS])
 }
 
 /* Whatever a token calls a bad ciphertext: it is as if the data key had been a wrong one. */
-START_TEST(codes_of_bad_ciphertexts)
+START_TEST(every_code_for_a_bad_ciphertext_gives_a_random_key)
 {
     static const CK_RV codes[] = {
         CKR_GENERAL_ERROR,          CKR_DEVICE_ERROR,          CKR_FUNCTION_FAILED,
@@ -109,7 +111,7 @@ START_TEST(codes_of_bad_ciphertexts)
 END_TEST
 
 /* Whether the token was lost is found out after either failure, and made good. */
-START_TEST(lost_when_it_does_not_hold)
+START_TEST(a_lost_token_is_noticed_when_the_mac_does_not_hold)
 {
     struct env_wrapped wrapped;
     struct judged judged = {.holds = true};
@@ -131,19 +133,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("keymgmt bad RSA ciphertexts");
+    Suite *suite = suite_create("kek: bad RSA ciphertexts");
     TCase *tcase = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tcase, 200);
-    tcase_add_checked_fixture(tcase, setup, ring_teardown);
-    tcase_add_test(tcase, codes_of_bad_ciphertexts);
-    tcase_add_test(tcase, lost_when_it_does_not_hold);
+    tcase_add_checked_fixture(tcase, setup, keyring_teardown);
+    tcase_add_test(tcase, every_code_for_a_bad_ciphertext_gives_a_random_key);
+    tcase_add_test(tcase, a_lost_token_is_noticed_when_the_mac_does_not_hold);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return caller_run(suite);
 }

@@ -4,7 +4,7 @@
 #include "caller.h"
 #include "two_tokens.h"
 
-START_TEST(another_key_of_the_same_id)
+START_TEST(another_key_of_the_same_id_is_refused)
 {
     struct env_wrapped sealed[2];
     static const char *const names[] = {"pkcs11:token=kek;object=orders",
@@ -12,18 +12,18 @@ START_TEST(another_key_of_the_same_id)
 
     make_orders("kek", value);
     make_orders("second", other_value);
-    ring = ring_new();
+    keyring = keyring_new();
     for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(ring_select_reason(ring, NULL), ENV_R_KEK_DIFFERS);
+        ck_assert_int_eq(keyring_select_reason(keyring, NULL), ENV_R_KEK_DIFFERS);
     assert_says("key 'orders' (id 0102) of token 'kek'");
     assert_says("key 'orders' (id 0102) of token 'second'");
     /* who names the token knows which he wants; and what either sealed opens */
     for (int i = 0; i < 2; i++) {
-        kek = ring_select_one(ring, names[i]);
+        kek = keyring_select_one(keyring, names[i]);
         sealed[i] = wrap();
         env_kek_free(kek);
     }
-    kek = ring_lookup_one(ring, "0102", ENV_WRAP_AES256_KW);
+    kek = keyring_lookup_one(keyring, "0102", ENV_WRAP_AES256_KW);
     assert_opens(&sealed[0]);
     assert_opens(&sealed[1]);
     sealed[1].data[0] ^= 1;
@@ -31,14 +31,14 @@ START_TEST(another_key_of_the_same_id)
 }
 END_TEST
 
-START_TEST(another_key_that_comes_later)
+START_TEST(another_key_that_comes_later_is_refused)
 {
     struct env_wrapped wrapped;
 
     make_orders("kek", value);
     make_orders("second", other_value);
     softhsm_hide_token("second");
-    ring_begin();
+    keyring_begin();
     wrapped = wrap();
     softhsm_restore_token("second");
     softhsm_hide_token("kek");
@@ -70,10 +70,10 @@ static void assert_sealed_by_other(void)
 }
 
 /* The token that returns is not the one that went. */
-START_TEST(a_token_that_comes_back_with_another_key)
+START_TEST(a_token_that_comes_back_with_another_key_is_refused)
 {
     make_both();
-    ring_begin();
+    keyring_begin();
     softhsm_hide_token(first);
     (void)wrap();
     softhsm_restore_token(first);
@@ -89,16 +89,16 @@ START_TEST(a_token_that_comes_back_with_another_key)
 END_TEST
 
 /* Without ever being away: its handle is invalid, and what is found in its place is another key. */
-START_TEST(a_key_that_is_replaced_in_its_place)
+START_TEST(a_key_replaced_in_its_place_is_no_longer_used)
 {
     make_both();
-    ring_begin();
+    keyring_begin();
     replace_first();
     assert_sealed_by_other();
 }
 END_TEST
 
-START_TEST(no_mechanism_in_common)
+START_TEST(without_a_common_mechanism_a_replica_is_unproven)
 {
     softhsm_make_key(&(struct softhsm_key){
         .label = "orders", .id = "0102", .value = value, .no_encrypt = true, .no_decrypt = true});
@@ -108,7 +108,7 @@ START_TEST(no_mechanism_in_common)
                                            .value = value,
                                            .no_wrap = true,
                                            .no_unwrap = true});
-    ring_begin();
+    keyring_begin();
     softhsm_hide_token(first);
     ck_assert_int_eq(wrap_reason(), ENV_R_KEK_UNPROVEN);
     assert_says(other);
@@ -116,8 +116,8 @@ START_TEST(no_mechanism_in_common)
 }
 END_TEST
 
-/* The second can not open what the first wraps, but the first what the second does. */
-START_TEST(shown_the_other_way_round)
+/* The second cannot open what the first wraps, but the first what the second does. */
+START_TEST(one_direction_is_proof_enough)
 {
     make_orders("kek", value);
     softhsm_make_key(&(struct softhsm_key){.token = "second",
@@ -126,57 +126,57 @@ START_TEST(shown_the_other_way_round)
                                            .value = value,
                                            .no_wrap = true,
                                            .no_unwrap = true});
-    ring_begin();
+    keyring_begin();
     softhsm_hide_token("kek");
     (void)wrap();
     softhsm_restore_token("kek");
 }
 END_TEST
 
-START_TEST(nonces_of_the_tokens_choosing)
+START_TEST(a_token_that_chooses_nonces_may_have_no_replica)
 {
     make_orders("kek", value);
-    ring_set(&ring_config()->wrap, "aes-gcm");
+    keyring_set(&keyring_config()->wrap, "aes-gcm");
     shim_gcm_chooses_nonce();
-    ring_begin(); /* alone it may */
-    ring_free(ring);
+    keyring_begin(); /* alone it may */
+    keyring_free(keyring);
     env_kek_free(kek);
     kek = NULL;
     make_orders("second", value);
-    ring = ring_new();
-    ck_assert_int_eq(ring_select_reason(ring, NULL), ENV_R_KEK_TOKEN_NONCE);
+    keyring = keyring_new();
+    ck_assert_int_eq(keyring_select_reason(keyring, NULL), ENV_R_KEK_TOKEN_NONCE);
     assert_says("of token 'kek'");
 }
 END_TEST
 
-START_TEST(nonces_of_ours_are_fine)
+START_TEST(gcm_with_our_nonces_may_have_replicas)
 {
     make_both();
-    ring_set(&ring_config()->wrap, "aes-gcm");
-    ring_begin();
+    keyring_set(&keyring_config()->wrap, "aes-gcm");
+    keyring_begin();
     softhsm_hide_token(first);
     (void)wrap();
     softhsm_restore_token(first);
 }
 END_TEST
 
-START_TEST(keys_of_other_lengths_do_not_stand_in)
+START_TEST(keys_of_another_length_are_no_replicas)
 {
     make_orders("kek", value);
     softhsm_make_key(&(struct softhsm_key){
         .token = "second", .label = "orders", .id = "0102", .value = value, .bits = 128});
-    ring = ring_new();
-    ck_assert_int_eq(ring_select_reason(ring, NULL), ENV_R_KEK_AMBIGUOUS);
+    keyring = keyring_new();
+    ck_assert_int_eq(keyring_select_reason(keyring, NULL), ENV_R_KEK_AMBIGUOUS);
 }
 END_TEST
 
 /* By the id alone, whatever they are called. */
-START_TEST(another_label_stands_in)
+START_TEST(a_replica_may_have_another_label)
 {
     make_orders("kek", value);
     softhsm_make_key(&(struct softhsm_key){
         .token = "second", .label = "the same", .id = "0102", .value = value});
-    ring_begin();
+    keyring_begin();
     softhsm_hide_token("kek");
     (void)wrap();
     softhsm_restore_token("kek");
@@ -184,7 +184,7 @@ START_TEST(another_label_stands_in)
 END_TEST
 
 /* Named with its token it adds nothing to the KEK with all that stand in, in whatever order. */
-START_TEST(named_twice_is_one_recipient)
+START_TEST(a_kek_named_twice_is_one_recipient)
 {
     static const char *const lists[] = {"orders pkcs11:token=second;object=orders",
                                         "pkcs11:token=second;object=orders orders",
@@ -192,40 +192,40 @@ START_TEST(named_twice_is_one_recipient)
 
     make_both();
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        ring_set(&ring_config()->kek, lists[i]);
-        ring_begin();
+        keyring_set(&keyring_config()->kek, lists[i]);
+        keyring_begin();
         softhsm_hide_token("second");
         (void)wrap();
         softhsm_restore_token("second");
         softhsm_hide_token("kek");
         (void)wrap();
         softhsm_restore_token("kek");
-        ring_free(ring);
+        keyring_free(keyring);
         env_kek_free(kek);
         kek = NULL;
     }
-    ring = NULL;
+    keyring = NULL;
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("keymgmt stand-ins shown");
+    Suite *suite = suite_create("kek: proof that a replica is the same key");
     TCase *tc = tcase_create("all");
 
-    tcase_add_checked_fixture(tc, two_tokens_setup, ring_kek_teardown);
+    tcase_add_checked_fixture(tc, two_tokens_setup, keyring_kek_teardown);
     tcase_set_timeout(tc, 200);
-    tcase_add_test(tc, another_key_of_the_same_id);
-    tcase_add_test(tc, another_key_that_comes_later);
-    tcase_add_test(tc, a_token_that_comes_back_with_another_key);
-    tcase_add_test(tc, a_key_that_is_replaced_in_its_place);
-    tcase_add_test(tc, no_mechanism_in_common);
-    tcase_add_test(tc, shown_the_other_way_round);
-    tcase_add_test(tc, nonces_of_the_tokens_choosing);
-    tcase_add_test(tc, nonces_of_ours_are_fine);
-    tcase_add_test(tc, keys_of_other_lengths_do_not_stand_in);
-    tcase_add_test(tc, another_label_stands_in);
-    tcase_add_test(tc, named_twice_is_one_recipient);
+    tcase_add_test(tc, another_key_of_the_same_id_is_refused);
+    tcase_add_test(tc, another_key_that_comes_later_is_refused);
+    tcase_add_test(tc, a_token_that_comes_back_with_another_key_is_refused);
+    tcase_add_test(tc, a_key_replaced_in_its_place_is_no_longer_used);
+    tcase_add_test(tc, without_a_common_mechanism_a_replica_is_unproven);
+    tcase_add_test(tc, one_direction_is_proof_enough);
+    tcase_add_test(tc, a_token_that_chooses_nonces_may_have_no_replica);
+    tcase_add_test(tc, gcm_with_our_nonces_may_have_replicas);
+    tcase_add_test(tc, keys_of_another_length_are_no_replicas);
+    tcase_add_test(tc, a_replica_may_have_another_label);
+    tcase_add_test(tc, a_kek_named_twice_is_one_recipient);
     suite_add_tcase(suite, tc);
     return caller_run(suite);
 }

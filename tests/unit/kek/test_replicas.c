@@ -9,7 +9,7 @@ START_TEST(each_stands_in_for_the_other)
     struct env_wrapped by_other;
 
     make_both();
-    ring_begin();
+    keyring_begin();
     by_both = wrap();
     softhsm_hide_token(first);
     shim_forget_counts();
@@ -30,10 +30,10 @@ START_TEST(each_stands_in_for_the_other)
 END_TEST
 
 /* A vain look for the lost one is not repeated with every operation. */
-START_TEST(what_is_lost_costs_little)
+START_TEST(a_lost_token_is_not_looked_for_by_every_operation)
 {
     make_both();
-    ring_begin();
+    keyring_begin();
     softhsm_hide_token(first);
     (void)wrap();
     shim_forget_counts();
@@ -51,13 +51,13 @@ START_TEST(what_is_lost_costs_little)
 END_TEST
 
 /* Both go in turn, one at least being there: found at once however short ago it was lost. */
-START_TEST(taking_turns)
+START_TEST(tokens_that_take_turns_are_found_at_once)
 {
     static const char *const labels[] = {"kek", "second"};
     struct env_wrapped early;
 
     make_both();
-    ring_begin();
+    keyring_begin();
     early = wrap();
     for (int i = 0; i < 6; i++) {
         struct env_wrapped wrapped;
@@ -71,10 +71,10 @@ START_TEST(taking_turns)
 }
 END_TEST
 
-START_TEST(both_gone_is_told_and_cured)
+START_TEST(both_tokens_gone_is_reported_and_cured)
 {
     make_both();
-    ring_begin();
+    keyring_begin();
     softhsm_hide_token(first);
     softhsm_hide_token(other);
     for (int i = 0; i < 3; i++)
@@ -88,32 +88,32 @@ START_TEST(both_gone_is_told_and_cured)
 }
 END_TEST
 
-START_TEST(a_named_token_has_no_stand_in_for_sealing)
+START_TEST(a_named_token_has_no_replica_for_sealing)
 {
     struct env_wrapped wrapped;
 
     make_both();
-    ring_set(&ring_config()->kek, "pkcs11:token=kek;object=orders");
-    ring_begin();
+    keyring_set(&keyring_config()->kek, "pkcs11:token=kek;object=orders");
+    keyring_begin();
     wrapped = wrap();
     softhsm_hide_token("kek");
     ck_assert_msg(env_kek_out_of_reach(wrap_reason()), "%s", raised_text());
     assert_says("token 'kek'");
     env_kek_free(kek);
-    kek = ring_lookup_one(ring, "0102", ENV_WRAP_AES256_KW);
+    kek = keyring_lookup_one(keyring, "0102", ENV_WRAP_AES256_KW);
     assert_opens(&wrapped);
     softhsm_restore_token("kek");
 }
 END_TEST
 
 /* Not known when sealing began: it is looked for when it is needed. */
-START_TEST(a_stand_in_that_comes_later)
+START_TEST(a_replica_that_comes_later_is_found)
 {
     struct env_wrapped wrapped;
 
     make_both();
     softhsm_hide_token("second");
-    ring_begin();
+    keyring_begin();
     wrapped = wrap();
     softhsm_restore_token("second");
     softhsm_hide_token("kek");
@@ -123,12 +123,12 @@ START_TEST(a_stand_in_that_comes_later)
 }
 END_TEST
 
-START_TEST(one_of_them_is_refused)
+START_TEST(a_replica_that_the_policy_refuses_never_seals)
 {
     make_orders("kek", value);
     softhsm_make_key(&(struct softhsm_key){
         .token = "second", .label = "orders", .id = "0102", .value = value, .extractable = true});
-    ring_begin();
+    keyring_begin();
     (void)wrap();
     softhsm_hide_token("kek");
     ck_assert_int_eq(wrap_reason(), ENV_R_KEK_EXTRACTABLE);
@@ -137,24 +137,24 @@ START_TEST(one_of_them_is_refused)
 }
 END_TEST
 
-START_TEST(the_first_of_them_is_refused)
+START_TEST(a_first_token_that_the_policy_refuses_is_passed_over)
 {
     softhsm_make_key(&(struct softhsm_key){
         .label = "orders", .id = "0102", .value = value, .extractable = true});
     make_orders("second", value);
-    ring_begin();
-    env_kek_free(ring_lookup_one(ring, "0102", ENV_WRAP_AES256_KW));
+    keyring_begin();
+    env_kek_free(keyring_lookup_one(keyring, "0102", ENV_WRAP_AES256_KW));
     softhsm_hide_token("second");
     ck_assert_int_eq(wrap_reason(), ENV_R_KEK_EXTRACTABLE);
     softhsm_restore_token("second");
 }
 END_TEST
 
-START_TEST(one_of_them_refuses_the_pin)
+START_TEST(a_replica_whose_pin_is_wrong_is_reported_when_needed)
 {
     make_both();
     shim_fail(SHIM_LOGIN, CKR_PIN_INCORRECT, 1);
-    ring_begin();
+    keyring_begin();
     softhsm_hide_token(first); /* of those whose PIN is right */
     ck_assert_int_eq(wrap_reason(), ENV_R_PIN_WRONG);
     assert_says(other);
@@ -163,13 +163,13 @@ START_TEST(one_of_them_refuses_the_pin)
 END_TEST
 
 /* Whatever one token says, the other is asked, and the module is left alone. */
-START_TEST(codes_that_one_of_them_gives)
+START_TEST(any_code_of_one_token_leads_to_the_other)
 {
     static const CK_RV codes[] = {CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY, CKR_CRYPTOKI_NOT_INITIALIZED,
                                   CKR_FUNCTION_REJECTED};
 
     make_both();
-    ring_begin();
+    keyring_begin();
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         until_it_is_tried_again();
         (void)wrap();
@@ -183,10 +183,10 @@ START_TEST(codes_that_one_of_them_gives)
 END_TEST
 
 /* Sessions that are lost are no loss of the token. */
-START_TEST(lost_sessions_are_opened_anew)
+START_TEST(lost_sessions_are_opened_anew_before_the_replica_is_asked)
 {
     make_both();
-    ring_begin();
+    keyring_begin();
     shim_forget_counts();
     shim_fail(SHIM_WRAP_KEY, CKR_SESSION_HANDLE_INVALID, 1);
     (void)wrap();
@@ -202,7 +202,7 @@ START_TEST(a_bad_ciphertext_is_one_error)
     unsigned before;
 
     make_both();
-    ring_begin();
+    keyring_begin();
     wrapped = wrap();
     wrapped.data[3] ^= 1;
     before = raised_count();
@@ -214,53 +214,56 @@ START_TEST(a_bad_ciphertext_is_one_error)
 }
 END_TEST
 
-START_TEST(key_wrap_has_stand_ins_too)
+START_TEST(key_wrap_has_replicas_too)
 {
     const struct env_selector selector = {0};
     const uint8_t in[24] = {1, 2, 3};
-    uint8_t wrapped[sizeof(in) + ENV_RAW_SLACK];
-    uint8_t back[sizeof(wrapped) + ENV_RAW_SLACK];
+    uint8_t wrapped[sizeof(in) + ENV_KEY_WRAP_SLACK];
+    uint8_t back[sizeof(wrapped) + ENV_KEY_WRAP_SLACK];
     size_t len;
     size_t back_len;
 
     make_both();
-    ring = ring_new();
-    ck_assert(env_ok(ring->vtable->select_raw(ring, &selector, 256, &kek)));
-    ck_assert(env_ok(kek->vtable->raw_wrap(kek, ENV_RAW_KW, in, sizeof(in), wrapped, &len)));
+    keyring = keyring_new();
+    ck_assert(env_ok(keyring->vtable->select_for_key_wrap(keyring, &selector, 256, &kek, NULL)));
+    ck_assert(env_ok(kek->vtable->key_wrap(kek, ENV_KEY_WRAP_KW, in, sizeof(in), wrapped, &len)));
     softhsm_hide_token("kek");
     for (int i = 0; i < 2; i++) {
-        ck_assert(env_ok(kek->vtable->raw_unwrap(kek, ENV_RAW_KW, wrapped, len, back, &back_len)));
+        ck_assert(
+            env_ok(kek->vtable->key_unwrap(kek, ENV_KEY_WRAP_KW, wrapped, len, back, &back_len)));
         ck_assert_uint_eq(back_len, sizeof(in));
         ck_assert_mem_eq(back, in, sizeof(in));
-        ck_assert(env_ok(kek->vtable->raw_wrap(kek, ENV_RAW_KW, in, sizeof(in), wrapped, &len)));
+        ck_assert(
+            env_ok(kek->vtable->key_wrap(kek, ENV_KEY_WRAP_KW, in, sizeof(in), wrapped, &len)));
     }
     wrapped[0] ^= 1;
-    ck_assert_int_eq(kek->vtable->raw_unwrap(kek, ENV_RAW_KW, wrapped, len, back, &back_len).reason,
-                     ENV_R_WRAPPED_KEY);
+    ck_assert_int_eq(
+        kek->vtable->key_unwrap(kek, ENV_KEY_WRAP_KW, wrapped, len, back, &back_len).reason,
+        ENV_R_WRAPPED_KEY);
     softhsm_restore_token("kek");
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("keymgmt stand-ins");
+    Suite *suite = suite_create("kek: replicas");
     TCase *tc = tcase_create("all");
 
-    tcase_add_checked_fixture(tc, two_tokens_setup, ring_kek_teardown);
+    tcase_add_checked_fixture(tc, two_tokens_setup, keyring_kek_teardown);
     tcase_set_timeout(tc, 200);
     tcase_add_test(tc, each_stands_in_for_the_other);
-    tcase_add_test(tc, what_is_lost_costs_little);
-    tcase_add_test(tc, taking_turns);
-    tcase_add_test(tc, both_gone_is_told_and_cured);
-    tcase_add_test(tc, a_named_token_has_no_stand_in_for_sealing);
-    tcase_add_test(tc, a_stand_in_that_comes_later);
-    tcase_add_test(tc, one_of_them_is_refused);
-    tcase_add_test(tc, the_first_of_them_is_refused);
-    tcase_add_test(tc, one_of_them_refuses_the_pin);
-    tcase_add_test(tc, codes_that_one_of_them_gives);
-    tcase_add_test(tc, lost_sessions_are_opened_anew);
+    tcase_add_test(tc, a_lost_token_is_not_looked_for_by_every_operation);
+    tcase_add_test(tc, tokens_that_take_turns_are_found_at_once);
+    tcase_add_test(tc, both_tokens_gone_is_reported_and_cured);
+    tcase_add_test(tc, a_named_token_has_no_replica_for_sealing);
+    tcase_add_test(tc, a_replica_that_comes_later_is_found);
+    tcase_add_test(tc, a_replica_that_the_policy_refuses_never_seals);
+    tcase_add_test(tc, a_first_token_that_the_policy_refuses_is_passed_over);
+    tcase_add_test(tc, a_replica_whose_pin_is_wrong_is_reported_when_needed);
+    tcase_add_test(tc, any_code_of_one_token_leads_to_the_other);
+    tcase_add_test(tc, lost_sessions_are_opened_anew_before_the_replica_is_asked);
     tcase_add_test(tc, a_bad_ciphertext_is_one_error);
-    tcase_add_test(tc, key_wrap_has_stand_ins_too);
+    tcase_add_test(tc, key_wrap_has_replicas_too);
     suite_add_tcase(suite, tc);
     return caller_run(suite);
 }

@@ -8,7 +8,7 @@
 
 #include "caller.h"
 #include "envelope/base/fork_gate.h"
-#include "ring_process.h"
+#include "keyring_process.h"
 
 START_TEST(a_child_uses_what_it_inherited)
 {
@@ -21,8 +21,8 @@ END_TEST
 
 static bool select_and_look_up(void)
 {
-    struct env_kek *found = ring_lookup_one(ring, "0102", ENV_WRAP_AES256_KW);
-    struct env_kek *selected = ring_select_one(ring, "orders");
+    struct env_kek *found = keyring_lookup_one(keyring, "0102", ENV_WRAP_AES256_KW);
+    struct env_kek *selected = keyring_select_one(keyring, "orders");
     bool good = round_trip(found) && round_trip(selected);
 
     env_kek_free(found);
@@ -47,7 +47,7 @@ static bool grandchild(void)
     return waitpid(pid, &status, 0) == pid && status == 0 && use_inherited();
 }
 
-START_TEST(a_grandchild)
+START_TEST(a_grandchild_uses_what_it_inherited)
 {
     assert_in_child(grandchild);
     assert_round_trip(kek, kek);
@@ -59,11 +59,11 @@ static bool free_unused(void)
 {
     shim_forget_counts();
     env_kek_free(kek);
-    ring_free(ring);
+    keyring_free(keyring);
     return shim_total() == 0;
 }
 
-START_TEST(a_child_that_only_frees)
+START_TEST(a_child_that_only_frees_leaves_the_parent_alone)
 {
     assert_in_child(free_unused);
     assert_round_trip(kek, kek);
@@ -75,11 +75,11 @@ static bool use_and_free(void)
     bool good = use_inherited();
 
     env_kek_free(kek);
-    ring_free(ring);
+    keyring_free(keyring);
     return good;
 }
 
-START_TEST(a_child_that_uses_and_frees)
+START_TEST(a_child_that_uses_and_frees_leaves_the_parent_alone)
 {
     assert_in_child(use_and_free);
     assert_round_trip(kek, kek);
@@ -117,7 +117,7 @@ static void *use_until_stopped(void *failed)
 }
 
 /* Without the gate most of these children would wait for ever. */
-START_TEST(forks_while_threads_are_inside)
+START_TEST(forks_succeed_while_threads_are_inside_a_module)
 {
     pthread_t threads[4];
     bool failed[4] = {false, false, false, false};
@@ -203,7 +203,7 @@ static bool no_token_is_used(void)
 
     shim_forget_counts();
     return !round_trip(kek) && raised_reason() == ENV_R_FORKED_INSIDE_TOKEN &&
-           ring->vtable->select(ring, &selector, &list).reason == ENV_R_FORKED_INSIDE_TOKEN &&
+           keyring->vtable->select(keyring, &selector, &list).reason == ENV_R_FORKED_INSIDE_TOKEN &&
            shim_total() == 0;
 }
 
@@ -237,14 +237,16 @@ START_TEST(a_fork_does_not_wait_for_ever)
     bool failed = false;
     long ms;
 
-    env_gate_forking_seconds = 4;
+    env_fork_gate_forking_seconds = 4;
     shim_do_inside(do_not_answer);
     ck_assert_int_eq(pthread_create(&thread, NULL, use_once, &failed), 0);
     while (atomic_load(&stage) != 1)
         (void)usleep(1000);
     ms = fork_takes(an_orphan_and_its_child);
     ck_assert_msg(ms >= 3900, "%ld ms", ms);
-    ms = fork_takes(an_orphan_and_its_child);
+    /* now a second is enough; a busy machine may take longer over it, but not each time */
+    for (int tries = 0; ms >= 3900 && tries < 5; tries++)
+        ms = fork_takes(an_orphan_and_its_child);
     ck_assert_msg(ms >= 900 && ms < 3900, "%ld ms", ms);
     atomic_store(&stop, true);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
@@ -256,19 +258,19 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("keymgmt fork");
+    Suite *suite = suite_create("keyring: fork");
     TCase *tc = tcase_create("all");
 
-    tcase_add_checked_fixture(tc, ring_process_setup, ring_kek_teardown);
+    tcase_add_checked_fixture(tc, keyring_process_setup, keyring_kek_teardown);
     tcase_set_timeout(tc, 200);
     tcase_add_test(tc, a_child_uses_what_it_inherited);
     tcase_add_test(tc, a_child_finds_keys_itself);
-    tcase_add_test(tc, a_grandchild);
-    tcase_add_test(tc, a_child_that_only_frees);
-    tcase_add_test(tc, a_child_that_uses_and_frees);
+    tcase_add_test(tc, a_grandchild_uses_what_it_inherited);
+    tcase_add_test(tc, a_child_that_only_frees_leaves_the_parent_alone);
+    tcase_add_test(tc, a_child_that_uses_and_frees_leaves_the_parent_alone);
     tcase_add_test(tc, a_child_starts_afresh);
     if (!ASAN) /* its allocator, in gcc 12, is left locked in the child of a threaded process */
-        tcase_add_test(tc, forks_while_threads_are_inside);
+        tcase_add_test(tc, forks_succeed_while_threads_are_inside_a_module);
     tcase_add_test(tc, a_fork_waits_for_who_is_inside);
     tcase_add_test(tc, a_fork_does_not_wait_for_ever);
     tcase_add_test(tc, a_fork_from_inside_does_not_wait);

@@ -6,8 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caller.h"
 #include "keymgmt/wrap/rsa_public.h"
-#include "ring_case.h"
+#include "keyring_case.h"
+
+/* With names for the KEKs of these tests, which would not open without them. */
+static void setup(void)
+{
+    keyring_setup();
+    keyring_set(&keyring_config()->kek, "rsa first second one two unwraps");
+}
 
 static ENV_RESULT generate(const char *label, const char *id, struct env_kek **out)
 {
@@ -15,7 +23,7 @@ static ENV_RESULT generate(const char *label, const char *id, struct env_kek **o
 
     if (id != NULL)
         request.id = id_from_hex(id);
-    return ring->vtable->generate(ring, &request, out);
+    return keyring->vtable->generate(keyring, &request, out);
 }
 
 static struct env_kek *make(const char *label, const char *id)
@@ -81,12 +89,12 @@ START_TEST(sealing_asks_no_token)
     struct env_kek *again;
 
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
     env_kek_free(make("rsa", NULL));
-    ring_free(ring);
-    ring = ring_new();
+    keyring_free(keyring);
+    keyring = keyring_new();
     shim_forget_counts();
-    kek = ring_select_one(ring, "rsa");
+    kek = keyring_select_one(keyring, "rsa");
     ck_assert_uint_eq(shim_count(SHIM_DECRYPT), 1); /* SHA-256 fails in C_DecryptInit */
     ck_assert_uint_eq(shim_count(SHIM_DECRYPT_INIT), 2);
     ck_assert_uint_eq(shim_count(SHIM_ENCRYPT_INIT), 0);
@@ -94,7 +102,7 @@ START_TEST(sealing_asks_no_token)
     shim_forget_counts();
     softhsm_hide_tokens();
     for (int i = 0; i < 5; i++) {
-        again = ring_select_one(ring, "rsa");
+        again = keyring_select_one(keyring, "rsa");
         ck_assert_ptr_eq(again, kek);
         wrap(again, &wrapped);
         ck_assert_int_eq(wrapped.alg, ENV_WRAP_RSA_OAEP_SHA1);
@@ -118,14 +126,14 @@ START_TEST(a_file_asks_no_token)
     struct env_kek *again;
     char name[1024];
 
-    (void)snprintf(name, sizeof(name), "file:%s/rsa/kek-3072-cert.pem", TEST_VECTORS);
-    ring_set(&ring_config()->kek, name);
-    ring_set(&ring_config()->module_path, "/nonexistent/module.so");
-    ring_set(&ring_config()->pin_source, "file:/nonexistent/pin");
+    (void)snprintf(name, sizeof(name), "file:%s/kek-3072-cert.pem", TEST_CERTIFICATES);
+    keyring_set(&keyring_config()->kek, name);
+    keyring_set(&keyring_config()->module_path, "/nonexistent/module.so");
+    keyring_set(&keyring_config()->pin_source, "file:/nonexistent/pin");
     shim_on();
-    ring = ring_new();
-    kek = ring_select_one(ring, NULL);
-    again = ring_select_one(ring, name);
+    keyring = keyring_new();
+    kek = keyring_select_one(keyring, NULL);
+    again = keyring_select_one(keyring, name);
     ck_assert_ptr_eq(kek, again); /* read once */
     wrap(kek, &wrapped);
     ck_assert_int_eq(wrapped.alg, ENV_WRAP_RSA_OAEP_SHA1);
@@ -140,7 +148,7 @@ START_TEST(a_file_asks_no_token)
 END_TEST
 
 /* By its id, and by its public half where it has another. */
-START_TEST(lookup)
+START_TEST(an_rsa_key_is_found_by_id_or_public_half)
 {
     char reference[2 * ENV_KEK_ID_MAX + 1];
     const struct env_kek_id wanted = id_from_hex("0a0b");
@@ -148,53 +156,57 @@ START_TEST(lookup)
     struct env_wrapped wrapped;
     struct env_kek *kek;
     struct env_kek *found = NULL;
-    struct env_kek_facts facts;
+    struct env_kek_info info;
 
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
     kek = make("first", NULL);
     ck_assert_uint_eq(kek->vtable->id(kek)->len, 20);
     hex_of(kek, reference);
-    found = ring_lookup_one(ring, reference, ENV_WRAP_RSA_OAEP_SHA1);
+    found = keyring_lookup_one(keyring, reference, ENV_WRAP_RSA_OAEP_SHA1);
     assert_round_trip(kek, found);
     env_kek_free(found);
-    ck_assert_int_eq(ring_lookup_reason(ring, reference, ENV_WRAP_AES256_KW), ENV_R_KEK_NOT_HERE);
+    ck_assert_int_eq(keyring_lookup_reason(keyring, reference, ENV_WRAP_AES256_KW),
+                     ENV_R_KEK_NOT_HERE);
     env_kek_free(kek);
 
     /* one whose id was chosen: what its public half alone seals is for it */
     env_kek_free(make("second", "0a0b"));
-    kek = ring_select_one(ring, "second");
+    kek = keyring_select_one(keyring, "second");
     ck_assert_uint_eq(kek->vtable->id(kek)->len, wanted.len);
-    kek->vtable->describe(kek, &facts);
-    ck_assert_uint_eq(facts.bits, 3072);
+    kek->vtable->describe(kek, &info);
+    ck_assert_uint_eq(info.bits, 3072);
     ck_assert(env_rsa_reference(&(struct env_rsa_source){NULL, NULL},
-                                (struct env_span){facts.modulus, facts.modulus_len},
-                                (struct env_span){facts.exponent, facts.exponent_len}, &id));
-    ck_assert(env_ok(ring->vtable->lookup(ring, &id, ENV_WRAP_RSA_OAEP_SHA256, &found)));
+                                (struct env_span){info.modulus, info.modulus_len},
+                                (struct env_span){info.exponent, info.exponent_len}, &id));
+    ck_assert(
+        env_ok(keyring->vtable->lookup(keyring, &id, ENV_WRAP_RSA_OAEP_SHA256, &found, NULL)));
     ck_assert_ptr_eq(found, kek); /* the same object, however it was found */
     wrap(kek, &wrapped);
     ck_assert_int_eq(unwrap_reason(found, &wrapped), ENV_R_NONE);
     shim_forget_counts();
     env_kek_free(found);
-    ck_assert(env_ok(ring->vtable->lookup(ring, &id, ENV_WRAP_RSA_OAEP_SHA256, &found)));
+    ck_assert(
+        env_ok(keyring->vtable->lookup(keyring, &id, ENV_WRAP_RSA_OAEP_SHA256, &found, NULL)));
     ck_assert_uint_eq(shim_count(SHIM_FIND_OBJECTS_INIT), 0);
     env_kek_free(found);
     id.bytes[0] ^= 1;
-    ck_assert_int_eq(ring->vtable->lookup(ring, &id, ENV_WRAP_RSA_OAEP_SHA1, &found).reason,
-                     ENV_R_KEK_NOT_HERE);
+    ck_assert_int_eq(
+        keyring->vtable->lookup(keyring, &id, ENV_WRAP_RSA_OAEP_SHA1, &found, NULL).reason,
+        ENV_R_KEK_NOT_HERE);
     env_kek_free(kek);
 }
 END_TEST
 
 /* Bad ciphertexts, told apart neither from one another nor by a token's code. */
-START_TEST(bad_ciphertexts)
+START_TEST(bad_ciphertexts_all_look_alike)
 {
     struct env_wrapped wrapped;
     struct env_wrapped altered;
     struct env_kek *kek;
 
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
     kek = make("rsa", NULL);
     wrap(kek, &wrapped);
     ck_assert_int_eq(unwrap_reason(kek, &wrapped), ENV_R_NONE);
@@ -214,7 +226,7 @@ START_TEST(bad_ciphertexts)
     ck_assert_int_eq(unwrap_reason(kek, &altered), ENV_R_NOT_AUTHENTIC);
     ck_assert_uint_eq(shim_total(), 0);
     ck_assert_uint_eq(raised_count(), 0);
-    /* what the token can not do is no fault of the ciphertext */
+    /* what the token cannot do is no detail of the ciphertext */
     altered = wrapped;
     altered.alg = ENV_WRAP_RSA_OAEP_SHA256;
     ck_assert_int_eq(unwrap_reason(kek, &altered), ENV_R_UNWRAP_FAILED);
@@ -233,13 +245,13 @@ START_TEST(bad_ciphertexts)
 END_TEST
 
 /* Another key of the same label and id is not the KEK: what we seal is for the first. */
-START_TEST(another_key_in_its_place)
+START_TEST(another_key_in_its_place_is_not_the_kek)
 {
     struct env_wrapped wrapped;
     struct env_kek *kek;
     struct env_kek *other;
 
-    ring = ring_new();
+    keyring = keyring_new();
     kek = make("rsa", "0102");
     wrap(kek, &wrapped);
     softhsm_delete_key("kek", "rsa"); /* one half of it */
@@ -253,12 +265,12 @@ START_TEST(another_key_in_its_place)
 END_TEST
 
 /* One that does not open what it seals is destroyed again, both halves of it. */
-START_TEST(useless_key_pairs_go)
+START_TEST(a_useless_new_key_pair_is_destroyed)
 {
     struct env_kek *kek = NULL;
 
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
     shim_fail(SHIM_DECRYPT, CKR_ENCRYPTED_DATA_INVALID, 1000);
     ck_assert_int_eq(generate("rsa", NULL, &kek).reason, ENV_R_KEK_SELF_TEST);
     ck_assert_ptr_null(kek);
@@ -272,30 +284,30 @@ START_TEST(useless_key_pairs_go)
 END_TEST
 
 /* What opens to something else is no KEK. */
-START_TEST(other_bytes_come_back)
+START_TEST(a_key_that_opens_to_other_bytes_is_refused)
 {
     struct env_kek *kek;
 
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
     env_kek_free(make("rsa", NULL));
-    ring_free(ring);
-    ring = ring_new();
+    keyring_free(keyring);
+    keyring = keyring_new();
     shim_corrupt_next(SHIM_DECRYPT);
-    ck_assert_int_eq(ring_select_reason(ring, "rsa"), ENV_R_KEK_SELF_TEST);
-    kek = ring_select_one(ring, "rsa"); /* asked again, it works */
+    ck_assert_int_eq(keyring_select_reason(keyring, "rsa"), ENV_R_KEK_SELF_TEST);
+    kek = keyring_select_one(keyring, "rsa"); /* asked again, it works */
     assert_round_trip(kek, kek);
     env_kek_free(kek);
 }
 END_TEST
 
 /* With neither C_Decrypt nor C_UnwrapKey for OAEP there is no KEK to be made. */
-START_TEST(no_way_to_open)
+START_TEST(without_oaep_no_key_pair_is_made)
 {
     struct env_kek *kek = NULL;
 
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
     shim_mechanism(CKM_RSA_PKCS_OAEP, 0);
     ck_assert_int_eq(generate("none", NULL, &kek).reason, ENV_R_KEK_USAGE);
     ck_assert_ptr_null(kek);
@@ -303,14 +315,14 @@ START_TEST(no_way_to_open)
 END_TEST
 
 /* A TPM's RSA keys sign and verify, and it will not be told otherwise. */
-START_TEST(token_that_decides_what_else_a_pair_does)
+START_TEST(a_token_may_set_other_uses_of_a_pair)
 {
     static const CK_ATTRIBUTE_TYPE refused[] = {CKA_SIGN, CKA_VERIFY};
     static const char *const labels[] = {"one", "two"};
     struct env_kek *kek;
 
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
     for (size_t i = 0; i < 2; i++) {
         shim_pair_refuses(refused[i]);
         shim_forget_counts();
@@ -323,31 +335,31 @@ START_TEST(token_that_decides_what_else_a_pair_does)
 }
 END_TEST
 
-START_TEST(token_that_refuses_what_a_kek_needs)
+START_TEST(a_token_that_refuses_sensitive_makes_no_pair)
 {
     struct env_kek *kek = NULL;
 
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
     shim_pair_refuses(CKA_SENSITIVE);
     ck_assert_int_eq(generate("open", NULL, &kek).reason, ENV_R_KEK_NOT_MADE);
     ck_assert_ptr_null(kek);
 }
 END_TEST
 
-START_TEST(by_unwrapping)
+START_TEST(a_key_that_only_unwraps_opens)
 {
     struct env_wrapped wrapped;
     struct env_kek *kek;
-    struct env_kek_facts facts;
+    struct env_kek_info info;
 
     shim_on();
     shim_mechanism(CKM_RSA_PKCS_OAEP, CKF_UNWRAP);
-    ring = ring_new();
+    keyring = keyring_new();
     kek = make("unwraps", NULL);
-    kek->vtable->describe(kek, &facts);
-    ck_assert(facts.unwrap && !facts.decrypt);
-    ck_assert_str_eq(facts.mechanisms, "RSA-OAEP (C_UnwrapKey)");
+    kek->vtable->describe(kek, &info);
+    ck_assert(info.unwrap && !info.decrypt);
+    ck_assert_str_eq(info.mechanisms, "RSA-OAEP (C_UnwrapKey)");
     wrap(kek, &wrapped);
     shim_forget_counts();
     ck_assert_int_eq(unwrap_reason(kek, &wrapped), ENV_R_NONE);
@@ -360,49 +372,49 @@ START_TEST(by_unwrapping)
 END_TEST
 
 /* Keys that are RSA in name alone. */
-START_TEST(numbers_that_are_no_key)
+START_TEST(impossible_moduli_and_exponents_are_refused)
 {
     static const uint8_t exponents[][3] = {{0, 0, 1}, {0, 0, 2}, {1, 0, 0}, {0, 0, 0}};
     const struct env_rsa_source source = {NULL, NULL};
     struct env_rsa_public *key = NULL;
-    struct env_fault fault;
+    struct env_error_detail detail;
     uint8_t modulus[1025];
     uint8_t e[3] = {1, 0, 1};
 
     memset(modulus, 0xC1, sizeof(modulus));
     for (size_t i = 0; i < sizeof(exponents) / sizeof(exponents[0]); i++)
         ck_assert_int_eq(env_rsa_public_new(&source, (struct env_span){modulus, 384},
-                                            (struct env_span){exponents[i], 3}, "x", &key, &fault)
+                                            (struct env_span){exponents[i], 3}, "x", &key, &detail)
                              .reason,
                          ENV_R_KEK_KIND);
     ck_assert_int_eq(env_rsa_public_new(&source, (struct env_span){modulus, 255},
-                                        (struct env_span){e, 3}, "x", &key, &fault)
+                                        (struct env_span){e, 3}, "x", &key, &detail)
                          .reason,
                      ENV_R_KEK_KIND);
     ck_assert_int_eq(env_rsa_public_new(&source, (struct env_span){modulus, 1025},
-                                        (struct env_span){e, 3}, "x", &key, &fault)
+                                        (struct env_span){e, 3}, "x", &key, &detail)
                          .reason,
                      ENV_R_KEK_KIND);
     modulus[383] = 0xC2;
     ck_assert_int_eq(env_rsa_public_new(&source, (struct env_span){modulus, 384},
-                                        (struct env_span){e, 3}, "x", &key, &fault)
+                                        (struct env_span){e, 3}, "x", &key, &detail)
                          .reason,
                      ENV_R_KEK_KIND);
     modulus[383] = 0xC1;
     ck_assert(env_ok(env_rsa_public_new(&source, (struct env_span){modulus, 384},
-                                        (struct env_span){e, 3}, "x", &key, &fault)));
+                                        (struct env_span){e, 3}, "x", &key, &detail)));
     ck_assert_uint_eq(env_rsa_public_bits(key), 3072);
     env_rsa_public_free(key);
 }
 END_TEST
 
 /* The session is lost when the pair has its new id, and nothing can be destroyed in it. */
-START_TEST(a_pair_whose_session_is_lost)
+START_TEST(a_pair_whose_session_is_lost_is_finished)
 {
     unsigned reads;
 
     shim_on();
-    ring = ring_new();
+    keyring = keyring_new();
     env_kek_free(make("before", NULL));
     shim_forget_counts();
     env_kek_free(make("as usual", NULL));
@@ -419,30 +431,24 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("keymgmt RSA");
+    Suite *suite = suite_create("keyring: RSA KEKs");
     TCase *tcase = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tcase, 200);
-    tcase_add_checked_fixture(tcase, ring_setup, ring_teardown);
+    tcase_add_checked_fixture(tcase, setup, keyring_teardown);
     tcase_add_test(tcase, sealing_asks_no_token);
     tcase_add_test(tcase, a_file_asks_no_token);
-    tcase_add_test(tcase, lookup);
-    tcase_add_test(tcase, bad_ciphertexts);
-    tcase_add_test(tcase, another_key_in_its_place);
-    tcase_add_test(tcase, useless_key_pairs_go);
-    tcase_add_test(tcase, other_bytes_come_back);
-    tcase_add_test(tcase, no_way_to_open);
-    tcase_add_test(tcase, token_that_decides_what_else_a_pair_does);
-    tcase_add_test(tcase, token_that_refuses_what_a_kek_needs);
-    tcase_add_test(tcase, by_unwrapping);
-    tcase_add_test(tcase, numbers_that_are_no_key);
-    tcase_add_test(tcase, a_pair_whose_session_is_lost);
+    tcase_add_test(tcase, an_rsa_key_is_found_by_id_or_public_half);
+    tcase_add_test(tcase, bad_ciphertexts_all_look_alike);
+    tcase_add_test(tcase, another_key_in_its_place_is_not_the_kek);
+    tcase_add_test(tcase, a_useless_new_key_pair_is_destroyed);
+    tcase_add_test(tcase, a_key_that_opens_to_other_bytes_is_refused);
+    tcase_add_test(tcase, without_oaep_no_key_pair_is_made);
+    tcase_add_test(tcase, a_token_may_set_other_uses_of_a_pair);
+    tcase_add_test(tcase, a_token_that_refuses_sensitive_makes_no_pair);
+    tcase_add_test(tcase, a_key_that_only_unwraps_opens);
+    tcase_add_test(tcase, impossible_moduli_and_exponents_are_refused);
+    tcase_add_test(tcase, a_pair_whose_session_is_lost_is_finished);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return caller_run(suite);
 }

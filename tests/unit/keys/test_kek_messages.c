@@ -51,7 +51,7 @@ static void same(struct bytes a, struct bytes b)
 
 START_TEST(messages_go_both_ways)
 {
-    static const size_t sizes[] = {0, 1, 4063, 4064, 4065, 8128, KIB64 - 1, KIB64};
+    static const size_t sizes[] = {0, 1, 4095, 4096, 4097, 8192, KIB64 - 1, KIB64};
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct bytes plain = bytes_plain(sizes[i], i + 1);
@@ -75,7 +75,7 @@ START_TEST(messages_go_both_ways)
 }
 END_TEST
 
-START_TEST(a_message_for_several_keks)
+START_TEST(each_of_several_keks_decrypts)
 {
     struct bytes plain = bytes_plain(KIB64, 1);
     struct bytes sealed;
@@ -91,7 +91,7 @@ START_TEST(a_message_for_several_keks)
 }
 END_TEST
 
-START_TEST(what_can_not_be_decrypted)
+START_TEST(what_is_no_message_for_the_key_is_refused)
 {
     unsigned char secret[SECRET];
     struct bytes plain = bytes_plain(5000, 1);
@@ -116,7 +116,7 @@ START_TEST(what_can_not_be_decrypted)
 }
 END_TEST
 
-START_TEST(more_than_64_kib)
+START_TEST(more_than_64_kib_is_refused)
 {
     struct bytes plain = bytes_plain(KIB64 + 1, 1);
     struct bytes far_too_long = bytes_new(200000);
@@ -135,7 +135,7 @@ START_TEST(more_than_64_kib)
 }
 END_TEST
 
-START_TEST(outputs_that_are_too_short)
+START_TEST(a_short_output_is_refused)
 {
     struct bytes plain = bytes_plain(1000, 1);
     struct bytes sealed = encrypt(kek0, plain);
@@ -165,7 +165,7 @@ START_TEST(outputs_that_are_too_short)
 }
 END_TEST
 
-START_TEST(the_context_of_a_message)
+START_TEST(the_context_must_match)
 {
     struct bytes context = bytes_of("invoice 7", 9);
     struct bytes plain = bytes_plain(100, 1);
@@ -191,7 +191,7 @@ START_TEST(the_context_of_a_message)
 }
 END_TEST
 
-START_TEST(a_kek_that_the_policy_refuses)
+START_TEST(a_kek_that_the_policy_refuses_does_nothing)
 {
     unsigned char secret[SECRET];
     struct bytes plain = bytes_plain(10, 1);
@@ -240,17 +240,17 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("short messages");
+    Suite *suite = suite_create("keys: short messages by EVP_PKEY");
     TCase *tcase = tcase_create("all");
 
     tcase_add_checked_fixture(tcase, kek_operations_set_up, kek_operations_tear_down);
     tcase_add_test(tcase, messages_go_both_ways);
-    tcase_add_test(tcase, a_message_for_several_keks);
-    tcase_add_test(tcase, what_can_not_be_decrypted);
-    tcase_add_test(tcase, more_than_64_kib);
-    tcase_add_test(tcase, outputs_that_are_too_short);
-    tcase_add_test(tcase, the_context_of_a_message);
-    tcase_add_test(tcase, a_kek_that_the_policy_refuses);
+    tcase_add_test(tcase, each_of_several_keks_decrypts);
+    tcase_add_test(tcase, what_is_no_message_for_the_key_is_refused);
+    tcase_add_test(tcase, more_than_64_kib_is_refused);
+    tcase_add_test(tcase, a_short_output_is_refused);
+    tcase_add_test(tcase, the_context_must_match);
+    tcase_add_test(tcase, a_kek_that_the_policy_refuses_does_nothing);
     tcase_add_test(tcase, contexts_are_copied);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);

@@ -206,7 +206,7 @@ START_TEST(a_reference_goes_round)
 }
 END_TEST
 
-START_TEST(pem_among_others)
+START_TEST(a_reference_is_read_from_among_other_pem)
 {
     EVP_PKEY *pkey = kek_load(libctx, "kek2");
     BIO *bio = BIO_new(BIO_s_mem());
@@ -262,7 +262,7 @@ START_TEST(an_aes_kek_has_no_public_half)
 }
 END_TEST
 
-START_TEST(a_reference_to_nothing)
+START_TEST(a_reference_to_a_missing_key_is_not_found)
 {
     EVP_PKEY *pkey = kek_load(libctx, "kek2");
     struct bytes pem = kek_encode(pkey, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo");
@@ -279,7 +279,7 @@ END_TEST
 /* Bytes of a short reference before its URI: the sequence's head, the magic string, a head. */
 #define URI_AT (2 + 2 + 24 + 2)
 
-START_TEST(an_altered_reference)
+START_TEST(an_altered_reference_is_refused_or_finds_nothing)
 {
     EVP_PKEY *pkey = kek_load(libctx, "kek2");
     struct bytes der = kek_encode(pkey, EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo");
@@ -350,7 +350,7 @@ static struct bytes refer(const char *uri)
     return out;
 }
 
-START_TEST(uris_that_a_reference_may_not_have)
+START_TEST(uris_that_a_reference_may_not_have_are_refused)
 {
     static const char *const bad[] = {
         "",
@@ -429,7 +429,7 @@ START_TEST(a_store_lists_keks)
 }
 END_TEST
 
-START_TEST(a_store_closed_half_way)
+START_TEST(a_store_can_be_closed_half_way)
 {
     OSSL_STORE_CTX *store =
         OSSL_STORE_open_ex("envelope:", libctx, NULL, NULL, NULL, NULL, NULL, NULL);
@@ -462,7 +462,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("KEKs as EVP_PKEY");
+    Suite *suite = suite_create("keys: KEKs as EVP_PKEY");
     TCase *tcase = tcase_create("all");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -474,14 +474,14 @@ int main(void)
     tcase_add_test(tcase, nothing_comes_out);
     tcase_add_test(tcase, nothing_is_imported);
     tcase_add_test(tcase, a_reference_goes_round);
-    tcase_add_test(tcase, pem_among_others);
+    tcase_add_test(tcase, a_reference_is_read_from_among_other_pem);
     tcase_add_test(tcase, the_text_says_it_all);
     tcase_add_test(tcase, an_aes_kek_has_no_public_half);
-    tcase_add_test(tcase, a_reference_to_nothing);
-    tcase_add_test(tcase, an_altered_reference);
-    tcase_add_test(tcase, uris_that_a_reference_may_not_have);
+    tcase_add_test(tcase, a_reference_to_a_missing_key_is_not_found);
+    tcase_add_test(tcase, an_altered_reference_is_refused_or_finds_nothing);
+    tcase_add_test(tcase, uris_that_a_reference_may_not_have_are_refused);
     tcase_add_test(tcase, a_store_lists_keks);
-    tcase_add_test(tcase, a_store_closed_half_way);
+    tcase_add_test(tcase, a_store_can_be_closed_half_way);
     tcase_add_test(tcase, a_key_outlives_the_provider);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);

@@ -115,7 +115,7 @@ START_TEST(the_secret_is_derived_from_the_dek)
 }
 END_TEST
 
-START_TEST(buffers_that_are_too_short)
+START_TEST(short_buffers_are_refused)
 {
     EVP_PKEY_CTX *ctx = kek_ctx(kek_libctx, kek0, EVP_PKEY_encapsulate_init, NULL);
     unsigned char secret[SECRET] = {0};
@@ -147,7 +147,7 @@ START_TEST(buffers_that_are_too_short)
 }
 END_TEST
 
-START_TEST(what_can_not_be_decapsulated)
+START_TEST(what_is_no_sealed_key_for_the_key_is_refused)
 {
     unsigned char secret[SECRET];
     unsigned char untouched[SECRET];
@@ -177,7 +177,7 @@ START_TEST(what_can_not_be_decapsulated)
 }
 END_TEST
 
-START_TEST(an_altered_sealed_key)
+START_TEST(an_altered_sealed_key_is_not_authentic)
 {
     unsigned char secret[SECRET];
     unsigned char untouched[SECRET];
@@ -217,7 +217,7 @@ START_TEST(no_message_can_be_hung_on_a_sealed_key)
 }
 END_TEST
 
-START_TEST(a_token_that_fails)
+START_TEST(a_failing_token_is_reported)
 {
     unsigned char secret[SECRET];
     struct bytes sealed = encapsulate(kek0, NULL, secret);
@@ -261,18 +261,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("sealed keys");
+    Suite *suite = suite_create("keys: sealed keys (KEM)");
     TCase *tcase = tcase_create("all");
 
     tcase_add_checked_fixture(tcase, kek_operations_set_up, kek_operations_tear_down);
     tcase_add_test(tcase, a_sealed_key_comes_back);
     tcase_add_test(tcase, the_context_goes_into_the_secret);
     tcase_add_test(tcase, the_secret_is_derived_from_the_dek);
-    tcase_add_test(tcase, buffers_that_are_too_short);
-    tcase_add_test(tcase, what_can_not_be_decapsulated);
-    tcase_add_test(tcase, an_altered_sealed_key);
+    tcase_add_test(tcase, short_buffers_are_refused);
+    tcase_add_test(tcase, what_is_no_sealed_key_for_the_key_is_refused);
+    tcase_add_test(tcase, an_altered_sealed_key_is_not_authentic);
     tcase_add_test(tcase, no_message_can_be_hung_on_a_sealed_key);
-    tcase_add_test(tcase, a_token_that_fails);
+    tcase_add_test(tcase, a_failing_token_is_reported);
     tcase_add_test(tcase, contexts_outlive_keys);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens when a use of a KEK can not be recorded, and how lines get into a file and a socket.
+/* What happens when a use of a KEK cannot be recorded, and how lines get into a file and a socket.
  */
 #include <openssl/err.h>
 #include <pthread.h>
@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "caller.h"
-#include "fake_keyring.h"
 #include "envelope/base/log_sink.h"
+#include "fake_keyring.h"
 
 static char directory[32];
 static char path[4200];
@@ -86,7 +86,7 @@ static void block_the_log(void)
     ck_assert_int_eq(mkdir(path, 0700), 0);
 }
 
-START_TEST(required_and_not_to_be_had)
+START_TEST(a_required_log_that_fails_stops_the_operation)
 {
     struct bytes plain = bytes_plain(5000, 1);
     struct bytes sealed, room = bytes_new(plain.len + 2 * SEGMENT);
@@ -122,7 +122,7 @@ START_TEST(required_and_not_to_be_had)
 }
 END_TEST
 
-START_TEST(not_required_and_not_to_be_had)
+START_TEST(a_log_that_is_not_required_stops_nothing)
 {
     struct bytes plain = bytes_plain(100, 1);
     struct bytes sealed, opened;
@@ -140,7 +140,7 @@ START_TEST(not_required_and_not_to_be_had)
 END_TEST
 
 /* Every KEK of a message is recorded, with the result of each. */
-START_TEST(each_kek)
+START_TEST(every_kek_of_a_message_is_recorded)
 {
     struct bytes plain = bytes_plain(10, 1);
     struct bytes room = bytes_new(2 * SEGMENT);
@@ -164,7 +164,7 @@ START_TEST(each_kek)
 END_TEST
 
 /* A line that was broken off does not swallow the next one. */
-START_TEST(torn_line)
+START_TEST(a_torn_line_does_not_swallow_the_next)
 {
     FILE *file = fopen(path, "w");
     struct bytes plain = bytes_plain(10, 1);
@@ -201,7 +201,7 @@ static void *write_many(void *arg)
 }
 
 /* Whole lines of several threads, and none lost when the log is renamed among them. */
-START_TEST(whole_lines)
+START_TEST(lines_of_several_threads_stay_whole_when_the_log_is_renamed)
 {
     static const char names[] = "abcd";
     unsigned counts[4] = {0};
@@ -263,7 +263,7 @@ static void expect_record(int fd, const char *what)
                   "%s", got);
 }
 
-START_TEST(system_log)
+START_TEST(the_system_log_gets_every_record)
 {
     int type = _i == 0 ? SOCK_DGRAM : SOCK_STREAM;
     int fd = listen_at(type);
@@ -299,16 +299,16 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("audit log");
+    Suite *suite = suite_create("message: audit log");
     TCase *tcase = tcase_create("audit");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, required_and_not_to_be_had);
-    tcase_add_test(tcase, not_required_and_not_to_be_had);
-    tcase_add_test(tcase, each_kek);
-    tcase_add_test(tcase, torn_line);
-    tcase_add_test(tcase, whole_lines);
-    tcase_add_loop_test(tcase, system_log, 0, 2);
+    tcase_add_test(tcase, a_required_log_that_fails_stops_the_operation);
+    tcase_add_test(tcase, a_log_that_is_not_required_stops_nothing);
+    tcase_add_test(tcase, every_kek_of_a_message_is_recorded);
+    tcase_add_test(tcase, a_torn_line_does_not_swallow_the_next);
+    tcase_add_test(tcase, lines_of_several_threads_stay_whole_when_the_log_is_renamed);
+    tcase_add_loop_test(tcase, the_system_log_gets_every_record, 0, 2);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

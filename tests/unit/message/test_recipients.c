@@ -93,7 +93,7 @@ START_TEST(missing_keks_are_named)
 END_TEST
 
 /* More ids than the error has room for: it stays within its bounds and says that there are more. */
-START_TEST(many_missing_keks)
+START_TEST(a_long_list_of_missing_keks_is_cut_with_a_word)
 {
     const char *data = NULL;
     int flags = 0;
@@ -137,7 +137,7 @@ START_TEST(next_recipient_is_tried)
 END_TEST
 
 /* A program's own errors from before stay when a recipient failed on the way to one that opens. */
-START_TEST(errors_of_others_are_kept)
+START_TEST(errors_of_other_recipients_are_kept)
 {
     struct bytes message = sealed_for(SEVERAL);
 
@@ -152,7 +152,7 @@ START_TEST(errors_of_others_are_kept)
 END_TEST
 
 /* Of several failures the one that somebody can do something about is told. */
-START_TEST(gravest_failure_is_told)
+START_TEST(the_gravest_failure_is_reported)
 {
     struct bytes message = sealed_for(SEVERAL);
 
@@ -170,7 +170,7 @@ START_TEST(gravest_failure_is_told)
 }
 END_TEST
 
-START_TEST(one_that_can_not_wrap_fails_sealing)
+START_TEST(one_kek_that_fails_to_wrap_fails_sealing)
 {
     for (size_t bad = 0; bad < SEVERAL; bad++) {
         EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE", 1);
@@ -189,7 +189,7 @@ START_TEST(one_that_can_not_wrap_fails_sealing)
 }
 END_TEST
 
-START_TEST(no_kek_at_all)
+START_TEST(without_a_kek_nothing_is_sealed)
 {
     EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE", 1);
 
@@ -199,7 +199,7 @@ START_TEST(no_kek_at_all)
 }
 END_TEST
 
-START_TEST(as_many_as_a_message_can_have)
+START_TEST(as_many_recipients_as_allowed_all_open)
 {
     struct bytes message = sealed_for(MOST_KEKS);
 
@@ -235,7 +235,7 @@ static int seal_with_ids(size_t longer, struct bytes *message)
  * The header and FLOE's may have 4064 bytes together: the last one that fits opens (one more id is
  * a byte longer each time, so no length is passed over), the first that does not is refused.
  */
-START_TEST(longest_header)
+START_TEST(headers_of_4064_bytes_seal_and_no_longer_ones)
 {
     struct bytes message;
     size_t longest = 0;
@@ -272,7 +272,7 @@ static size_t equal_bytes(struct bytes a, struct bytes b, size_t from)
 }
 
 /* A DEK of its own for every message: wrapped key, MAC, IVs and ciphertext all differ. */
-START_TEST(one_dek_a_message)
+START_TEST(every_message_has_a_dek_of_its_own)
 {
     struct bytes a = caller_seal(libctx, plain);
     struct bytes b = caller_seal(libctx, plain);
@@ -294,22 +294,22 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("recipients");
+    Suite *suite = suite_create("message: recipients");
     TCase *tcase = tcase_create("recipients");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, each_of_several_opens);
     tcase_add_test(tcase, missing_keks_are_named);
-    tcase_add_test(tcase, many_missing_keks);
+    tcase_add_test(tcase, a_long_list_of_missing_keks_is_cut_with_a_word);
     tcase_add_test(tcase, next_recipient_is_tried);
-    tcase_add_test(tcase, errors_of_others_are_kept);
-    tcase_add_test(tcase, gravest_failure_is_told);
-    tcase_add_test(tcase, one_that_can_not_wrap_fails_sealing);
-    tcase_add_test(tcase, no_kek_at_all);
-    tcase_add_test(tcase, as_many_as_a_message_can_have);
-    tcase_add_test(tcase, longest_header);
-    tcase_add_test(tcase, one_dek_a_message);
+    tcase_add_test(tcase, errors_of_other_recipients_are_kept);
+    tcase_add_test(tcase, the_gravest_failure_is_reported);
+    tcase_add_test(tcase, one_kek_that_fails_to_wrap_fails_sealing);
+    tcase_add_test(tcase, without_a_kek_nothing_is_sealed);
+    tcase_add_test(tcase, as_many_recipients_as_allowed_all_open);
+    tcase_add_test(tcase, headers_of_4064_bytes_seal_and_no_longer_ones);
+    tcase_add_test(tcase, every_message_has_a_dek_of_its_own);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

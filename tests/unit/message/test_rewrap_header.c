@@ -43,7 +43,7 @@ static void all_absent_but(size_t present)
 
 /* ---- re-wrapping ---- */
 
-START_TEST(new_kek_opens_and_old_one_does_not)
+START_TEST(the_new_kek_opens_and_the_old_one_does_not)
 {
     struct bytes old = der_encode(root);
     uint8_t old_dek[ENV_DEK_LEN];
@@ -74,7 +74,7 @@ START_TEST(new_kek_opens_and_old_one_does_not)
 END_TEST
 
 /* From any number of KEKs to any other, whichever of the old ones is here. */
-START_TEST(any_number_to_any_other)
+START_TEST(any_number_of_keks_to_any_other)
 {
     for (size_t from = 1; from <= SEVERAL; from++) {
         struct bytes old;
@@ -105,7 +105,7 @@ START_TEST(any_number_to_any_other)
 }
 END_TEST
 
-START_TEST(sealed_key_stays_one)
+START_TEST(a_sealed_key_stays_a_sealed_key)
 {
     uint8_t *der = NULL;
     size_t len = 0;
@@ -128,7 +128,7 @@ START_TEST(sealed_key_stays_one)
 }
 END_TEST
 
-START_TEST(failures_of_rewrapping)
+START_TEST(every_failure_of_rewrapping_has_its_reason)
 {
     struct bytes old = der_encode(root);
     struct bytes half = bytes_of(old.data, old.len / 2);
@@ -155,7 +155,7 @@ START_TEST(failures_of_rewrapping)
 END_TEST
 
 /* The DEK's place in secret memory, which stays readable in the secure heap. */
-START_TEST(dek_is_wiped)
+START_TEST(the_dek_is_wiped)
 {
     struct bytes old = der_encode(root);
     struct bytes new;
@@ -197,7 +197,7 @@ static void long_references(void)
 }
 
 /* Messages, sealed keys and headers written anew; the numbers say how far it is. */
-START_TEST(too_long_to_seal)
+START_TEST(a_header_too_long_to_seal_says_its_length)
 {
     struct bytes old = der_encode(root);
     static const char *const texts[] = {
@@ -237,7 +237,7 @@ END_TEST
 
 /* ---- through each recipient ---- */
 
-START_TEST(each_recipient_by_itself)
+START_TEST(each_recipient_opens_by_itself)
 {
     struct env_header *header;
     struct bytes der;
@@ -277,18 +277,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("headers for other KEKs");
+    Suite *suite = suite_create("message: headers for other KEKs");
     TCase *tcase = tcase_create("rewrap");
 
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, rewrap_headers_set_up, header_tree_tear_down);
-    tcase_add_test(tcase, new_kek_opens_and_old_one_does_not);
-    tcase_add_test(tcase, any_number_to_any_other);
-    tcase_add_test(tcase, sealed_key_stays_one);
-    tcase_add_test(tcase, failures_of_rewrapping);
-    tcase_add_test(tcase, dek_is_wiped);
-    tcase_add_test(tcase, too_long_to_seal);
-    tcase_add_test(tcase, each_recipient_by_itself);
+    tcase_add_test(tcase, the_new_kek_opens_and_the_old_one_does_not);
+    tcase_add_test(tcase, any_number_of_keks_to_any_other);
+    tcase_add_test(tcase, a_sealed_key_stays_a_sealed_key);
+    tcase_add_test(tcase, every_failure_of_rewrapping_has_its_reason);
+    tcase_add_test(tcase, the_dek_is_wiped);
+    tcase_add_test(tcase, a_header_too_long_to_seal_says_its_length);
+    tcase_add_test(tcase, each_recipient_opens_by_itself);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

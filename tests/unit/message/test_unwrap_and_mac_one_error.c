@@ -91,7 +91,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("one error for all that is secret");
+    Suite *suite = suite_create("message: one error for all that is secret");
     TCase *tcase = tcase_create("errors");
 
     tcase_add_checked_fixture(tcase, header_tree_set_up, header_tree_tear_down);

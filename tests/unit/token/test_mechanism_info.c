@@ -53,7 +53,7 @@ static CK_FLAGS flags_now(void)
     return flags;
 }
 
-START_TEST(asked_once)
+START_TEST(a_mechanism_is_asked_for_once)
 {
     ck_assert_uint_eq(flags_now(), FLAGS);
     ck_assert_uint_eq(flags_now(), FLAGS);
@@ -64,7 +64,7 @@ START_TEST(asked_once)
 }
 END_TEST
 
-START_TEST(not_had_is_asked_again)
+START_TEST(a_missing_mechanism_is_asked_for_again)
 {
     answer = CKR_MECHANISM_INVALID;
     ck_assert_uint_eq(flags_now(), 0);
@@ -112,7 +112,7 @@ static void *second_thread(void *arg)
 }
 
 /* Neither sees an answer before it is there. */
-START_TEST(first_of_two_threads)
+START_TEST(no_thread_sees_an_answer_before_it_is_there)
 {
     time_t end = time(NULL) + SECONDS;
     pthread_t thread;
@@ -132,14 +132,14 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("mechanisms");
+    Suite *suite = suite_create("token: mechanism flags");
     TCase *tcase = tcase_create("flags");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 60);
-    tcase_add_test(tcase, asked_once);
-    tcase_add_test(tcase, not_had_is_asked_again);
-    tcase_add_test(tcase, first_of_two_threads);
+    tcase_add_test(tcase, a_mechanism_is_asked_for_once);
+    tcase_add_test(tcase, a_missing_mechanism_is_asked_for_again);
+    tcase_add_test(tcase, no_thread_sees_an_answer_before_it_is_there);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

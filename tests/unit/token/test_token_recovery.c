@@ -7,20 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ring_case.h"
+#include "caller.h"
+#include "keyring_case.h"
+#include "stopped_clock.h"
 
 static struct env_kek *kek;
 
 static void begin_again(void)
 {
-    kek = ring_select_one(ring, "orders");
+    kek = keyring_select_one(keyring, "orders");
     assert_round_trip(kek, kek);
     shim_forget_counts();
 }
 
 static void begin(void)
 {
-    ring = ring_new();
+    keyring = keyring_new();
     begin_again();
 }
 
@@ -39,14 +41,14 @@ static CK_SLOT_ID slot(void)
     return slots[0];
 }
 
-/* No memory is asked for by a number that can not be meant, and no sum of it is taken. */
-START_TEST(impossible_number_of_slots)
+/* No memory is asked for by a number that cannot be meant, and no sum of it is taken. */
+START_TEST(an_impossible_number_of_slots_is_refused)
 {
     static const CK_ULONG counts[] = {(CK_ULONG)1 << 60, (CK_ULONG)-1, 65537};
 
     shim_slot_count(counts[_i]);
-    ring = ring_new();
-    ck_assert_int_eq(ring_select_reason(ring, "orders"), ENV_R_TOKEN_FAILED);
+    keyring = keyring_new();
+    ck_assert_int_eq(keyring_select_reason(keyring, "orders"), ENV_R_TOKEN_FAILED);
     ck_assert_ptr_nonnull(strstr(raised_text(), "C_GetSlotList"));
     shim_slot_count(0);
     begin_again();
@@ -54,7 +56,7 @@ START_TEST(impossible_number_of_slots)
 }
 END_TEST
 
-START_TEST(sessions_closed_behind_our_back)
+START_TEST(closed_sessions_are_opened_again)
 {
     begin();
     ck_assert_uint_eq(shim_real()->C_CloseAllSessions(slot()), CKR_OK);
@@ -66,7 +68,7 @@ START_TEST(sessions_closed_behind_our_back)
 }
 END_TEST
 
-START_TEST(logged_out_behind_our_back)
+START_TEST(a_lost_login_is_made_again)
 {
     CK_SESSION_HANDLE session;
 
@@ -79,13 +81,13 @@ START_TEST(logged_out_behind_our_back)
     ck_assert_uint_eq(shim_count(SHIM_FINALIZE), 0);
     /* and while a key is looked for, which then would not be seen */
     ck_assert_uint_eq(shim_real()->C_Logout(session), CKR_OK);
-    env_kek_free(ring_lookup_one(ring, "0102", ENV_WRAP_AES256_KW));
+    env_kek_free(keyring_lookup_one(keyring, "0102", ENV_WRAP_AES256_KW));
     ck_assert_uint_eq(shim_count(SHIM_LOGIN), 2);
     end();
 }
 END_TEST
 
-START_TEST(finalised_behind_our_back)
+START_TEST(a_finalised_module_is_initialised_again)
 {
     begin();
     ck_assert_uint_eq(shim_real()->C_Finalize(NULL), CKR_OK);
@@ -106,7 +108,7 @@ static void check_code(enum shim_function function, CK_RV rv, unsigned logins, u
                   shim_count(SHIM_INITIALIZE));
 }
 
-START_TEST(codes_and_their_remedies)
+START_TEST(every_code_has_its_remedy)
 {
     begin();
     check_code(SHIM_WRAP_KEY, CKR_KEY_HANDLE_INVALID, 0, 0);
@@ -138,10 +140,13 @@ START_TEST(every_remedy_is_tried_once)
 {
     const uint8_t dek[ENV_DEK_LEN] = {1};
     struct env_wrapped wrapped;
+    ENV_RESULT r;
 
     begin();
     shim_fail(SHIM_WRAP_KEY, CKR_KEY_HANDLE_INVALID, 1000);
-    ck_assert_int_eq(kek->vtable->wrap(kek, dek, &wrapped).reason, ENV_R_WRAP_FAILED);
+    r = kek->vtable->wrap(kek, dek, &wrapped);
+    ck_assert_int_eq(r.reason, ENV_R_WRAP_FAILED);
+    ck_assert_uint_eq(r.ckr, CKR_KEY_HANDLE_INVALID); /* for the audit log */
     ck_assert_ptr_nonnull(strstr(raised_text(), "CKR_KEY_HANDLE_INVALID"));
     ck_assert_uint_eq(shim_count(SHIM_WRAP_KEY), 5);
     ck_assert_uint_eq(shim_count(SHIM_FINALIZE), 1);
@@ -151,7 +156,7 @@ START_TEST(every_remedy_is_tried_once)
 }
 END_TEST
 
-START_TEST(a_token_that_is_gone_and_comes_back)
+START_TEST(a_token_that_is_gone_is_found_when_it_comes_back)
 {
     const uint8_t dek[ENV_DEK_LEN] = {1};
     struct env_wrapped wrapped;
@@ -171,7 +176,7 @@ START_TEST(a_token_that_is_gone_and_comes_back)
 }
 END_TEST
 
-START_TEST(a_deleted_key_is_told)
+START_TEST(a_deleted_key_is_reported)
 {
     const uint8_t dek[ENV_DEK_LEN] = {1};
     struct env_wrapped wrapped;
@@ -182,16 +187,17 @@ START_TEST(a_deleted_key_is_told)
     r = kek->vtable->wrap(kek, dek, &wrapped);
     ck_assert_int_eq(r.reason, ENV_R_KEK_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(raised_text(), "key 'orders' (id 0102) of token 'kek' is gone"));
-    ck_assert_int_eq(ring_select_reason(ring, "orders"), ENV_R_KEK_NOT_FOUND);
-    ck_assert_int_eq(ring_lookup_reason(ring, "0102", ENV_WRAP_AES256_KW), ENV_R_KEK_NOT_HERE);
+    ck_assert_int_eq(keyring_select_reason(keyring, "orders"), ENV_R_KEK_NOT_FOUND);
+    ck_assert_int_eq(keyring_lookup_reason(keyring, "0102", ENV_WRAP_AES256_KW),
+                     ENV_R_KEK_NOT_HERE);
     /* its successor is found */
     softhsm_make_key(&(struct softhsm_key){.label = "orders", .id = "0304"});
-    env_kek_free(ring_select_one(ring, "orders"));
+    env_kek_free(keyring_select_one(keyring, "orders"));
     env_kek_free(kek);
 }
 END_TEST
 
-START_TEST(a_key_that_was_replaced_by_a_weaker_one)
+START_TEST(a_key_replaced_by_a_weaker_one_is_refused)
 {
     static const uint8_t value[32] = {7};
     const uint8_t dek[ENV_DEK_LEN] = {1};
@@ -210,20 +216,20 @@ START_TEST(searching_recovers_too)
     begin();
     softhsm_make_key(&(struct softhsm_key){.label = "mail", .id = "0304"});
     ck_assert_uint_eq(shim_real()->C_CloseAllSessions(slot()), CKR_OK);
-    env_kek_free(ring_select_one(ring, "mail"));
+    env_kek_free(keyring_select_one(keyring, "mail"));
     shim_fail(SHIM_FIND_OBJECTS_INIT, CKR_DEVICE_ERROR, 1);
-    env_kek_free(ring_lookup_one(ring, "0304", ENV_WRAP_AES256_KW));
+    env_kek_free(keyring_lookup_one(keyring, "0304", ENV_WRAP_AES256_KW));
     end();
 }
 END_TEST
 
-START_TEST(a_token_that_fails_when_it_is_looked_at)
+START_TEST(a_failing_search_is_reported)
 {
-    ring = ring_new();
+    keyring = keyring_new();
     shim_fail(SHIM_FIND_OBJECTS_INIT, CKR_DEVICE_MEMORY, 1);
-    ck_assert_int_eq(ring_select_reason(ring, "orders"), ENV_R_TOKEN_FAILED);
+    ck_assert_int_eq(keyring_select_reason(keyring, "orders"), ENV_R_TOKEN_FAILED);
     ck_assert_ptr_nonnull(strstr(raised_text(), "CKR_DEVICE_MEMORY (0x31), token 'kek'"));
-    kek = ring_select_one(ring, "orders");
+    kek = keyring_select_one(keyring, "orders");
     end();
 }
 END_TEST
@@ -280,7 +286,7 @@ static void join_users(struct user *users, size_t count)
     }
 }
 
-START_TEST(eight_threads)
+START_TEST(eight_threads_share_one_login)
 {
     struct user users[8];
 
@@ -294,7 +300,7 @@ START_TEST(eight_threads)
 }
 END_TEST
 
-START_TEST(eight_threads_with_two_sessions)
+START_TEST(eight_threads_share_two_sessions)
 {
     struct user users[8];
 
@@ -321,7 +327,7 @@ static void fail_and_recover(struct user *users, size_t count, enum shim_functio
     }
 }
 
-START_TEST(threads_while_tokens_forget)
+START_TEST(threads_recover_while_the_token_forgets)
 {
     struct user users[6];
 
@@ -338,12 +344,14 @@ START_TEST(threads_while_tokens_forget)
 }
 END_TEST
 
-START_TEST(sessions_exhausted)
+START_TEST(exhausted_sessions_are_reported)
 {
     const uint8_t dek[ENV_DEK_LEN] = {1};
     struct env_wrapped wrapped;
 
+    keyring_set(&keyring_config()->session_wait, "1");
     begin();
+    clock_go(); /* or the wait would not end */
     ck_assert_uint_eq(shim_real()->C_CloseAllSessions(slot()), CKR_OK);
     shim_fail(SHIM_OPEN_SESSION, CKR_SESSION_COUNT, 1000000);
     ck_assert_int_eq(kek->vtable->wrap(kek, dek, &wrapped).reason, ENV_R_SESSIONS_EXHAUSTED);
@@ -355,33 +363,27 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("keymgmt recovery");
+    Suite *suite = suite_create("token: recovery");
     TCase *tc = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
-    tcase_add_checked_fixture(tc, ring_setup_orders, ring_teardown);
+    tcase_add_checked_fixture(tc, keyring_setup_orders, keyring_teardown);
     tcase_set_timeout(tc, 200);
-    tcase_add_loop_test(tc, impossible_number_of_slots, 0, 3);
-    tcase_add_test(tc, sessions_closed_behind_our_back);
-    tcase_add_test(tc, logged_out_behind_our_back);
-    tcase_add_test(tc, finalised_behind_our_back);
-    tcase_add_test(tc, codes_and_their_remedies);
+    tcase_add_loop_test(tc, an_impossible_number_of_slots_is_refused, 0, 3);
+    tcase_add_test(tc, closed_sessions_are_opened_again);
+    tcase_add_test(tc, a_lost_login_is_made_again);
+    tcase_add_test(tc, a_finalised_module_is_initialised_again);
+    tcase_add_test(tc, every_code_has_its_remedy);
     tcase_add_test(tc, a_handle_is_looked_up_once_more);
     tcase_add_test(tc, every_remedy_is_tried_once);
-    tcase_add_test(tc, a_token_that_is_gone_and_comes_back);
-    tcase_add_test(tc, a_deleted_key_is_told);
-    tcase_add_test(tc, a_key_that_was_replaced_by_a_weaker_one);
+    tcase_add_test(tc, a_token_that_is_gone_is_found_when_it_comes_back);
+    tcase_add_test(tc, a_deleted_key_is_reported);
+    tcase_add_test(tc, a_key_replaced_by_a_weaker_one_is_refused);
     tcase_add_test(tc, searching_recovers_too);
-    tcase_add_test(tc, a_token_that_fails_when_it_is_looked_at);
-    tcase_add_test(tc, eight_threads);
-    tcase_add_test(tc, eight_threads_with_two_sessions);
-    tcase_add_test(tc, threads_while_tokens_forget);
-    tcase_add_test(tc, sessions_exhausted);
+    tcase_add_test(tc, a_failing_search_is_reported);
+    tcase_add_test(tc, eight_threads_share_one_login);
+    tcase_add_test(tc, eight_threads_share_two_sessions);
+    tcase_add_test(tc, threads_recover_while_the_token_forgets);
+    tcase_add_test(tc, exhausted_sessions_are_reported);
     suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return caller_run(suite);
 }

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keymgmt/token/query.h"
+#include "caller.h"
 #include "envelope/base/config_list.h"
+#include "envelope/base/printable.h"
+#include "keymgmt/token/query.h"
 
-START_TEST(words_are_split_at_spaces)
+START_TEST(config_lists_are_split_at_spaces)
 {
     static const char *const expected[] = {"a", "bc", "pkcs11:object=x%20y"};
     const char *at = "  a\t bc pkcs11:object=x%20y ";
@@ -27,7 +29,7 @@ static bool decode(const char *text, char *out)
     return env_word_decode(&(struct env_word){text, strlen(text)}, out);
 }
 
-START_TEST(percent_stands_for_bytes)
+START_TEST(percent_escapes_stand_for_bytes)
 {
     char out[32];
 
@@ -40,7 +42,7 @@ START_TEST(percent_stands_for_bytes)
 }
 END_TEST
 
-START_TEST(hex_with_and_without_colons)
+START_TEST(hex_is_read_with_and_without_colons)
 {
     static const uint8_t expected[] = {0x01, 0xab, 0xff};
     static const char *const good[] = {"01abff", "01:AB:FF", "01ABff"};
@@ -107,13 +109,16 @@ START_TEST(bad_uris_are_named_by_their_key)
         "pkcs11:lable=x",
         "pkcs11:object=x;type=secret",
         "pkcs11:token=t?pin-value",
+        "pkcs11:token=t?module-name=softhsm2",
+        "pkcs11:token=t?module-path=/usr/lib/softhsm/libsofthsm2.so",
     };
-    struct env_fault fault;
+    struct env_error_detail detail;
     P11KitUri *uri = NULL;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        ck_assert_int_eq(env_uri_parse(bad[i], "token", &uri, &fault).reason, ENV_R_CONFIG_BAD_URI);
-        ck_assert_int_eq(strncmp(fault.text, "token: ", 7), 0);
+        ck_assert_int_eq(env_uri_parse(bad[i], "token", &uri, &detail).reason,
+                         ENV_R_CONFIG_BAD_URI);
+        ck_assert_int_eq(strncmp(detail.text, "token: ", 7), 0);
     }
 }
 END_TEST
@@ -121,16 +126,16 @@ END_TEST
 START_TEST(selectors_are_labels_or_uris)
 {
     struct env_query query;
-    struct env_fault fault;
+    struct env_error_detail detail;
 
-    ck_assert(env_ok(env_query_from_text(&query, "orders", &fault)));
+    ck_assert(env_ok(env_query_from_text(&query, "orders", &detail)));
     ck_assert(query.by_label);
     ck_assert_str_eq(query.label, "orders");
     ck_assert_ptr_null(query.uri);
     env_query_clear(&query);
 
     ck_assert(env_ok(env_query_from_text(
-        &query, "PKCS11:token=t;object=a%20b;id=%01%ab;type=secret-key?pin-value=1", &fault)));
+        &query, "PKCS11:token=t;object=a%20b;id=%01%ab;type=secret-key?pin-value=1", &detail)));
     ck_assert_str_eq(query.label, "a b");
     ck_assert_uint_eq(query.id.len, 2);
     ck_assert_uint_eq(query.id.bytes[1], 0xab);
@@ -138,25 +143,25 @@ START_TEST(selectors_are_labels_or_uris)
     ck_assert_ptr_null(p11_kit_uri_get_pin_value(query.uri));
     env_query_clear(&query);
 
-    ck_assert_int_eq(env_query_from_text(&query, "pkcs11:object=a;type=public", &fault).reason,
+    ck_assert_int_eq(env_query_from_text(&query, "pkcs11:object=a;type=public", &detail).reason,
                      ENV_R_CONFIG_BAD_URI);
-    ck_assert_int_eq(env_query_from_text(&query, "pkcs11:id=", &fault).reason,
+    ck_assert_int_eq(env_query_from_text(&query, "pkcs11:id=", &detail).reason,
                      ENV_R_CONFIG_BAD_URI);
 }
 END_TEST
 
-START_TEST(a_label_is_not_too_long)
+START_TEST(a_label_of_a_selector_is_bounded)
 {
     struct env_query query;
-    struct env_fault fault;
+    struct env_error_detail detail;
     char label[ENV_LABEL_MAX + 2];
 
     memset(label, 'x', sizeof(label) - 1);
     label[sizeof(label) - 1] = '\0';
-    ck_assert_int_eq(env_query_from_text(&query, label, &fault).reason, ENV_R_KEK_NOT_FOUND);
-    ck_assert(env_ok(env_query_from_text(&query, label + 1, &fault)));
+    ck_assert_int_eq(env_query_from_text(&query, label, &detail).reason, ENV_R_KEK_NOT_FOUND);
+    ck_assert(env_ok(env_query_from_text(&query, label + 1, &detail)));
     env_query_clear(&query);
-    ck_assert_int_eq(env_query_from_text(&query, "", &fault).reason, ENV_R_KEK_NOT_FOUND);
+    ck_assert_int_eq(env_query_from_text(&query, "", &detail).reason, ENV_R_KEK_NOT_FOUND);
 }
 END_TEST
 
@@ -178,7 +183,7 @@ START_TEST(open_kek_is_labels_or_ids)
 }
 END_TEST
 
-START_TEST(codes_have_names)
+START_TEST(ckr_codes_have_names)
 {
     ck_assert_str_eq(env_ckr_name(CKR_PIN_INCORRECT), "CKR_PIN_INCORRECT");
     ck_assert_str_eq(env_ckr_name(ENV_CKR_AEAD_DECRYPT_FAILED), "CKR_AEAD_DECRYPT_FAILED");
@@ -204,25 +209,19 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("keymgmt text");
+    Suite *suite = suite_create("token: URIs, selectors and names of codes");
     TCase *tc = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
-    tcase_add_test(tc, words_are_split_at_spaces);
-    tcase_add_test(tc, percent_stands_for_bytes);
-    tcase_add_test(tc, hex_with_and_without_colons);
+    tcase_add_test(tc, config_lists_are_split_at_spaces);
+    tcase_add_test(tc, percent_escapes_stand_for_bytes);
+    tcase_add_test(tc, hex_is_read_with_and_without_colons);
     tcase_add_test(tc, a_shown_uri_has_no_pin);
     tcase_add_test(tc, bad_uris_are_named_by_their_key);
     tcase_add_test(tc, selectors_are_labels_or_uris);
-    tcase_add_test(tc, a_label_is_not_too_long);
+    tcase_add_test(tc, a_label_of_a_selector_is_bounded);
     tcase_add_test(tc, open_kek_is_labels_or_ids);
-    tcase_add_test(tc, codes_have_names);
+    tcase_add_test(tc, ckr_codes_have_names);
     tcase_add_test(tc, hex_in_messages_is_bounded);
     suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return caller_run(suite);
 }

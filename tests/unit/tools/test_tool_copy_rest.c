@@ -12,14 +12,14 @@
 
 #include "caller.h"
 #include "temporary.h"
-#include "tools/rotate/copy_rest.h"
 #include "tools/common/errors.h"
+#include "tools/rotate/copy_rest.h"
 
 #define PIECE (1024u * 1024u)
 #define HOLE (256u * 1024u)
 
 static struct env_errors errors;
-static struct tool_target target;
+static struct tool_locked_file locked;
 static int out;
 static struct bytes body;
 
@@ -53,8 +53,8 @@ ssize_t copy_file_range(int in, off_t *in_at, int to, off_t *to_at, size_t len, 
 static void set_up(void)
 {
     errors = tool_errors();
-    target = (struct tool_target){.errors = &errors, .dir = -1, .name = "file"};
-    target.fd = temporary_nameless_file();
+    locked = (struct tool_locked_file){.errors = &errors, .dir = -1, .name = "file"};
+    locked.fd = temporary_nameless_file();
     out = temporary_nameless_file();
     working = 0;
     at_most = SIZE_MAX;
@@ -65,7 +65,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    ck_assert_int_eq(close(target.fd), 0);
+    ck_assert_int_eq(close(locked.fd), 0);
     ck_assert_int_eq(close(out), 0);
     bytes_free(&body);
 }
@@ -80,10 +80,10 @@ static void put_body(size_t len)
         bool hole = at >= PIECE + HOLE && at < PIECE + 3 * HOLE && len > 2 * PIECE + 2 * HOLE;
 
         if (!hole)
-            ck_assert_int_eq(pwrite(target.fd, body.data + at, n, (off_t)at), (ssize_t)n);
+            ck_assert_int_eq(pwrite(locked.fd, body.data + at, n, (off_t)at), (ssize_t)n);
     }
-    ck_assert_int_eq(ftruncate(target.fd, (off_t)len), 0);
-    ck_assert_int_eq(fstat(target.fd, &target.seen), 0);
+    ck_assert_int_eq(ftruncate(locked.fd, (off_t)len), 0);
+    ck_assert_int_eq(fstat(locked.fd, &locked.seen), 0);
 }
 
 /* What is behind from in the file has to be behind to in the new one, and nothing behind that. */
@@ -92,7 +92,7 @@ static void copied(size_t from, size_t to)
     size_t len = body.len - from;
     struct bytes got = bytes_new(to + len + 1);
 
-    ck_assert(env_ok(tool_copy_rest(&target, (off_t)from, out, (off_t)to)));
+    ck_assert(env_ok(tool_copy_rest(&locked, (off_t)from, out, (off_t)to)));
     ck_assert_int_eq(pread(out, got.data, got.len, 0), (ssize_t)(to + len));
     ck_assert_mem_eq(got.data + to, body.data + from, len);
     bytes_free(&got);
@@ -101,10 +101,10 @@ static void copied(size_t from, size_t to)
 
 static const size_t lens[] = {101, PIECE - 1, PIECE + 100, PIECE + 101, 3 * PIECE + 7};
 
-/* Errors that say that the kernel can not, and a file system that says 0 for no reason. */
+/* Errors that say that the kernel cannot, and a file system that says 0 for no reason. */
 static const ssize_t can_not[] = {-EXDEV, -EINVAL, -ENOSYS, -EOPNOTSUPP, -EBADF, 0};
 
-START_TEST(by_hand)
+START_TEST(where_the_kernel_copies_nothing_bytes_are_copied_by_hand)
 {
     put_body(lens[_i]);
     for (size_t i = 0; i < sizeof(can_not) / sizeof(can_not[0]); i++) {
@@ -119,7 +119,7 @@ START_TEST(by_hand)
 END_TEST
 
 /* The kernel's part ends somewhere, and the rest begins there. */
-START_TEST(partly_by_hand)
+START_TEST(where_the_kernel_stops_copying_goes_on_by_hand)
 {
     put_body(lens[_i]);
     for (size_t i = 0; i < sizeof(can_not) / sizeof(can_not[0]); i++) {
@@ -131,21 +131,21 @@ START_TEST(partly_by_hand)
 }
 END_TEST
 
-START_TEST(hole_at_the_end)
+START_TEST(a_hole_at_the_end_is_kept)
 {
     struct stat st;
 
     put_body(PIECE + 5);
-    ck_assert_int_eq(ftruncate(target.fd, 2 * PIECE), 0);
-    ck_assert_int_eq(fstat(target.fd, &target.seen), 0);
+    ck_assert_int_eq(ftruncate(locked.fd, 2 * PIECE), 0);
+    ck_assert_int_eq(fstat(locked.fd, &locked.seen), 0);
     working = _i == 0 ? 1 : 0;
-    ck_assert(env_ok(tool_copy_rest(&target, 0, out, 9)));
+    ck_assert(env_ok(tool_copy_rest(&locked, 0, out, 9)));
     ck_assert_int_eq(fstat(out, &st), 0);
     ck_assert_int_eq(st.st_size, 2 * PIECE + 9);
 }
 END_TEST
 
-START_TEST(interrupted)
+START_TEST(an_interrupted_copy_goes_on)
 {
     put_body(PIECE + 5);
     then = -EINTR;
@@ -156,12 +156,12 @@ END_TEST
 
 static void fails_with(enum env_reason reason)
 {
-    ENV_RESULT r = tool_copy_rest(&target, 0, out, 0);
+    ENV_RESULT r = tool_copy_rest(&locked, 0, out, 0);
 
     ck_assert_int_eq(r.reason, reason);
 }
 
-START_TEST(a_failure_is_told)
+START_TEST(a_failing_copy_is_reported)
 {
     put_body(PIECE + 5);
     working = 1;
@@ -173,7 +173,7 @@ START_TEST(a_failure_is_told)
 END_TEST
 
 /* Not a file of the old length with zeros at its end. */
-START_TEST(cut_meanwhile)
+START_TEST(a_file_cut_meanwhile_is_reported)
 {
     put_body(2 * PIECE + 5);
     then = _i == 0 ? 0 : -EXDEV;
@@ -184,18 +184,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("the rest of a file");
+    Suite *suite = suite_create("tools: copying the rest of a file");
     TCase *tcase = tcase_create("copies");
     int count = (int)(sizeof(lens) / sizeof(lens[0]));
 
     tcase_set_timeout(tcase, 100);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, by_hand, 0, count);
-    tcase_add_loop_test(tcase, partly_by_hand, 0, count);
-    tcase_add_loop_test(tcase, hole_at_the_end, 0, 2);
-    tcase_add_test(tcase, interrupted);
-    tcase_add_test(tcase, a_failure_is_told);
-    tcase_add_loop_test(tcase, cut_meanwhile, 0, 2);
+    tcase_add_loop_test(tcase, where_the_kernel_copies_nothing_bytes_are_copied_by_hand, 0, count);
+    tcase_add_loop_test(tcase, where_the_kernel_stops_copying_goes_on_by_hand, 0, count);
+    tcase_add_loop_test(tcase, a_hole_at_the_end_is_kept, 0, 2);
+    tcase_add_test(tcase, an_interrupted_copy_goes_on);
+    tcase_add_test(tcase, a_failing_copy_is_reported);
+    tcase_add_loop_test(tcase, a_file_cut_meanwhile_is_reported, 0, 2);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

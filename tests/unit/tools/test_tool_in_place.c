@@ -7,10 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "caller.h"
 #include "tools/common/errors.h"
+#include "tools/common/sidecar.h"
 #include "tools/rotate/in_place.h"
 #include "tools/rotate/journal.h"
-#include "tools/common/sidecar.h"
 
 #define HEADER_LEN 178u
 #define BODY_LEN 5000u
@@ -19,7 +20,7 @@
 static char directory[64];
 static int dir;
 static struct env_errors errors;
-static struct tool_target target;
+static struct tool_locked_file locked;
 static uint8_t old_header[HEADER_LEN];
 static uint8_t new_header[HEADER_LEN];
 static uint8_t journal[2000];
@@ -95,7 +96,7 @@ static void check_header(const uint8_t *header)
 
 static void open_target(void)
 {
-    ENV_RESULT r = tool_target_open(&target, TOOL_TARGET_CHANGE);
+    ENV_RESULT r = tool_locked_file_open(&locked, TOOL_LOCKED_FILE_CHANGE);
 
     ck_assert_int_eq(r.reason, ENV_R_NONE);
 }
@@ -107,21 +108,21 @@ static void set_up(void)
     dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(dir, 0);
     errors = tool_errors();
-    target = (struct tool_target){.errors = &errors, .dir = dir, .name = "file", .fd = -1};
+    locked = (struct tool_locked_file){.errors = &errors, .dir = dir, .name = "file", .fd = -1};
     make_header(old_header, 'o');
     make_header(new_header, 'n');
     put_message(old_header, 'b');
     open_target();
-    ck_assert(env_ok(tool_journal_write(&target, (struct env_span){old_header, HEADER_LEN},
+    ck_assert(env_ok(tool_journal_write(&locked, (struct env_span){old_header, HEADER_LEN},
                                         (struct env_span){new_header, HEADER_LEN})));
-    tool_target_close(&target);
+    tool_locked_file_close(&locked);
     journal_len = get_file(".file.envelope-journal", journal, sizeof(journal));
     ck_assert_uint_gt(journal_len, (size_t)2 * HEADER_LEN);
 }
 
 static void tear_down(void)
 {
-    tool_target_close(&target);
+    tool_locked_file_close(&locked);
     (void)unlinkat(dir, "file", 0);
     (void)unlinkat(dir, ".file.envelope-journal", 0);
     (void)close(dir);
@@ -134,8 +135,8 @@ static int recover(const char *open_with)
     ENV_RESULT r;
 
     open_target();
-    r = tool_in_place_recover(&target, opens, (void *)open_with, &recovered);
-    tool_target_close(&target);
+    r = tool_in_place_recover(&locked, opens, (void *)open_with, &recovered);
+    tool_locked_file_close(&locked);
     ck_assert_int_eq(recovered, r.reason == ENV_R_NONE);
     return (int)r.reason;
 }
@@ -150,7 +151,7 @@ static void put_torn(size_t n)
     put_message(torn, 'b');
 }
 
-START_TEST(torn_header_becomes_the_one_that_opens)
+START_TEST(a_torn_header_becomes_the_one_that_opens)
 {
     for (size_t n = 17; n < HEADER_LEN; n += 9) {
         put_torn(n);
@@ -171,7 +172,7 @@ START_TEST(torn_header_becomes_the_one_that_opens)
 END_TEST
 
 /* Nobody can say that either header still opens, so a stale journal must not choose one. */
-START_TEST(whole_header_stays)
+START_TEST(a_whole_header_stays)
 {
     put_journal(journal_len);
     ck_assert_int_eq(recover("n"), ENV_R_NONE);
@@ -185,7 +186,7 @@ START_TEST(whole_header_stays)
 }
 END_TEST
 
-START_TEST(incomplete_journal_goes_when_the_file_opens)
+START_TEST(an_incomplete_journal_goes_when_the_file_opens)
 {
     for (size_t len = 0; len < journal_len; len += 5) {
         put_journal(len);
@@ -196,7 +197,7 @@ START_TEST(incomplete_journal_goes_when_the_file_opens)
 }
 END_TEST
 
-START_TEST(damaged_journal_is_never_used)
+START_TEST(a_damaged_journal_is_never_used)
 {
     put_torn(100);
     for (size_t i = 0; i < journal_len; i++) {
@@ -214,7 +215,7 @@ START_TEST(damaged_journal_is_never_used)
 END_TEST
 
 /* Another file has come under the name: its header, its body or its length is another. */
-START_TEST(journal_of_another_file_is_left_alone)
+START_TEST(a_journal_of_another_file_is_left_alone)
 {
     uint8_t other[HEADER_LEN];
     uint8_t longer[FILE_LEN + 1];
@@ -236,7 +237,7 @@ START_TEST(journal_of_another_file_is_left_alone)
     ck_assert_int_eq(renameat(dir, "file", dir, "elsewhere"), 0);
     ck_assert_int_eq(renameat(dir, ".file.envelope-journal", dir, ".elsewhere.envelope-journal"),
                      0);
-    target.name = "elsewhere";
+    locked.name = "elsewhere";
     ck_assert_int_eq(recover("onx"), ENV_R_FILE_UNSAFE);
     ck_assert_int_eq(unlinkat(dir, "elsewhere", 0), 0);
     ck_assert_int_eq(unlinkat(dir, ".elsewhere.envelope-journal", 0), 0);
@@ -261,7 +262,7 @@ START_TEST(what_is_no_file_is_no_journal)
 END_TEST
 
 /* What changes between opening the file and writing to it ends the change. */
-START_TEST(changed_meanwhile)
+START_TEST(a_file_changed_meanwhile_is_left_alone)
 {
     const struct env_span old_span = {old_header, HEADER_LEN};
     const struct env_span new_span = {new_header, HEADER_LEN};
@@ -271,26 +272,26 @@ START_TEST(changed_meanwhile)
     make_header(other, 'x');
     open_target();
     put_message(other, 'b');
-    ck_assert_int_eq(tool_in_place_change(&target, old_span, new_span).reason, ENV_R_FILE_CHANGED);
+    ck_assert_int_eq(tool_in_place_change(&locked, old_span, new_span).reason, ENV_R_FILE_CHANGED);
     check_header(other);
-    tool_target_close(&target);
+    tool_locked_file_close(&locked);
     /* another file under the name */
     put_message(old_header, 'b');
     open_target();
     ck_assert_int_eq(unlinkat(dir, "file", 0), 0);
     put_message(old_header, 'b');
-    ck_assert_int_eq(tool_in_place_change(&target, old_span, new_span).reason, ENV_R_FILE_CHANGED);
+    ck_assert_int_eq(tool_in_place_change(&locked, old_span, new_span).reason, ENV_R_FILE_CHANGED);
     check_header(old_header);
-    tool_target_close(&target);
+    tool_locked_file_close(&locked);
     ck_assert(!journal_there());
     open_target();
-    ck_assert(env_ok(tool_in_place_change(&target, old_span, new_span)));
+    ck_assert(env_ok(tool_in_place_change(&locked, old_span, new_span)));
     check_header(new_header);
     ck_assert(!journal_there());
 }
 END_TEST
 
-START_TEST(names)
+START_TEST(sidecar_names_fit_and_are_told_apart)
 {
     char name[NAME_MAX + 1];
     char longest[NAME_MAX + 1];
@@ -298,44 +299,39 @@ START_TEST(names)
     memset(longest, 'x', NAME_MAX);
     longest[NAME_MAX] = '\0';
     for (size_t len = 1; len <= NAME_MAX; len++) {
-        target.name = longest + NAME_MAX - len;
-        for (int kind = TOOL_LEFTOVER_JOURNAL; kind <= TOOL_LEFTOVER_NEW; kind++) {
-            ck_assert(env_ok(tool_leftover_name(&target, (enum tool_leftover)kind, name)));
-            ck_assert_int_eq(tool_leftover_kind(name), kind);
-            ck_assert(!tool_leftover_has_file(dir, name));
+        locked.name = longest + NAME_MAX - len;
+        for (int kind = TOOL_SIDECAR_JOURNAL; kind <= TOOL_SIDECAR_NEW; kind++) {
+            ck_assert(env_ok(tool_sidecar_name(&locked, (enum tool_sidecar)kind, name)));
+            ck_assert_int_eq(tool_sidecar_kind(name), kind);
+            ck_assert(!tool_sidecar_has_file(dir, name));
         }
     }
     put_file(longest, old_header, HEADER_LEN);
-    ck_assert(tool_leftover_has_file(dir, name));
+    ck_assert(tool_sidecar_has_file(dir, name));
     ck_assert_int_eq(unlinkat(dir, longest, 0), 0);
-    ck_assert(tool_leftover_has_file(dir, ".file.envelope-journal"));
-    ck_assert(!tool_leftover_has_file(dir, ".fil.envelope-journal"));
-    ck_assert_int_eq(tool_leftover_kind("file"), TOOL_LEFTOVER_NONE);
-    ck_assert_int_eq(tool_leftover_kind(".envelope-journal"), TOOL_LEFTOVER_NONE);
-    ck_assert_int_eq(tool_leftover_kind("a.envelope-journal"), TOOL_LEFTOVER_NONE);
-    ck_assert_int_eq(tool_leftover_kind(".envelope-journal.0123"), TOOL_LEFTOVER_NONE);
+    ck_assert(tool_sidecar_has_file(dir, ".file.envelope-journal"));
+    ck_assert(!tool_sidecar_has_file(dir, ".fil.envelope-journal"));
+    ck_assert_int_eq(tool_sidecar_kind("file"), TOOL_SIDECAR_NONE);
+    ck_assert_int_eq(tool_sidecar_kind(".envelope-journal"), TOOL_SIDECAR_NONE);
+    ck_assert_int_eq(tool_sidecar_kind("a.envelope-journal"), TOOL_SIDECAR_NONE);
+    ck_assert_int_eq(tool_sidecar_kind(".envelope-journal.0123"), TOOL_SIDECAR_NONE);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("tool_in_place");
+    Suite *suite = suite_create("tools: changes in place and their journal");
     TCase *tests = tcase_create("in_place");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, torn_header_becomes_the_one_that_opens);
-    tcase_add_test(tests, whole_header_stays);
-    tcase_add_test(tests, incomplete_journal_goes_when_the_file_opens);
-    tcase_add_test(tests, damaged_journal_is_never_used);
-    tcase_add_test(tests, journal_of_another_file_is_left_alone);
+    tcase_add_test(tests, a_torn_header_becomes_the_one_that_opens);
+    tcase_add_test(tests, a_whole_header_stays);
+    tcase_add_test(tests, an_incomplete_journal_goes_when_the_file_opens);
+    tcase_add_test(tests, a_damaged_journal_is_never_used);
+    tcase_add_test(tests, a_journal_of_another_file_is_left_alone);
     tcase_add_test(tests, what_is_no_file_is_no_journal);
-    tcase_add_test(tests, changed_meanwhile);
-    tcase_add_test(tests, names);
+    tcase_add_test(tests, a_file_changed_meanwhile_is_left_alone);
+    tcase_add_test(tests, sidecar_names_fit_and_are_told_apart);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return caller_run(suite);
 }

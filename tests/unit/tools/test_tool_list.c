@@ -35,14 +35,14 @@ static void next_is(enum tool_line_state state, uint64_t number, const char *wor
     if (state != TOOL_LINE_END)
         ck_assert_uint_eq(line.number, number);
     if (state == TOOL_LINE_GOOD) {
-        ck_assert_uint_eq(line.len, strlen(words));
-        ck_assert_mem_eq(line.bytes, words, line.len);
+        ck_assert_uint_eq(line.row->message_len, strlen(words));
+        ck_assert_mem_eq(line.row->message, words, line.row->message_len);
     } else if (words != NULL) {
         ck_assert_str_eq(line.why, words);
     }
 }
 
-START_TEST(lines)
+START_TEST(lines_are_numbered_trimmed_and_told_apart)
 {
     static const char text[] = "YQ==\n"
                                "\n"
@@ -70,7 +70,7 @@ START_TEST(lines)
 END_TEST
 
 /* Whoever writes the line again has it as it came. */
-START_TEST(text_is_kept)
+START_TEST(a_line_keeps_its_text)
 {
     struct tool_line line;
 
@@ -78,15 +78,42 @@ START_TEST(text_is_kept)
     tool_list_next(list, &line);
     ck_assert_uint_eq(line.text_len, 7);
     ck_assert_mem_eq(line.text, "  YWI=\r", 7);
+    ck_assert(line.newline);
     tool_list_next(list, &line);
     ck_assert_int_eq((int)line.state, (int)TOOL_LINE_BAD);
     ck_assert_uint_eq(line.text_len, 3);
     ck_assert_mem_eq(line.text, "x\0y", 3);
+    ck_assert(line.newline);
+    done();
+    read_from("YQ==\nYWI=", 9);
+    tool_list_next(list, &line);
+    ck_assert(line.newline);
+    tool_list_next(list, &line);
+    ck_assert(!line.newline);
     done();
 }
 END_TEST
 
-START_TEST(not_base64)
+/* What editors put before the first line belongs to no row; elsewhere it is no base64. */
+START_TEST(a_byte_order_mark_is_passed_over)
+{
+    struct tool_line line;
+
+    read_from("\xEF\xBB\xBFYWI=\n\xEF\xBB\xBFYWI=\n", 16);
+    tool_list_next(list, &line);
+    ck_assert_int_eq((int)line.state, (int)TOOL_LINE_GOOD);
+    ck_assert_uint_eq(line.row->message_at, 3);
+    ck_assert_uint_eq(line.row->message_text_len, 4);
+    ck_assert_uint_eq(line.text_len, 7);
+    next_is(TOOL_LINE_BAD, 2, "not base64");
+    done();
+    read_from("\xEF\xBB\xBF{\"message\":\"YWI=\"}", 21);
+    next_is(TOOL_LINE_GOOD, 1, "ab");
+    done();
+}
+END_TEST
+
+START_TEST(what_is_not_base64_is_refused)
 {
     static const struct {
         const char *text;
@@ -102,7 +129,7 @@ START_TEST(not_base64)
     size_t len;
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const char *why = tool_list_decode(cases[i].text, cases[i].len, bytes, &len);
+        const char *why = tool_row_base64(cases[i].text, cases[i].len, bytes, &len);
 
         ck_assert_msg(why != NULL, "case %zu accepted", i);
         ck_assert_str_eq(why, "not base64");
@@ -111,7 +138,7 @@ START_TEST(not_base64)
 }
 END_TEST
 
-START_TEST(every_length)
+START_TEST(every_length_is_decoded)
 {
     uint8_t bytes[300];
     uint8_t back[304];
@@ -123,17 +150,17 @@ START_TEST(every_length)
     for (size_t n = 1; n <= sizeof(bytes); n++) {
         int text_len = EVP_EncodeBlock((unsigned char *)text, bytes, (int)n);
 
-        ck_assert_ptr_null(tool_list_decode(text, (size_t)text_len, back, &len));
+        ck_assert_ptr_null(tool_row_base64(text, (size_t)text_len, back, &len));
         ck_assert_uint_eq(len, n);
         ck_assert_mem_eq(back, bytes, n);
         text[text_len / 2] = '*';
-        ck_assert_ptr_nonnull(tool_list_decode(text, (size_t)text_len, back, &len));
+        ck_assert_ptr_nonnull(tool_row_base64(text, (size_t)text_len, back, &len));
     }
 }
 END_TEST
 
 /* A line at the limit is read; one longer is passed over, and the next is read again. */
-START_TEST(long_lines)
+START_TEST(a_line_that_is_too_long_is_passed_over)
 {
     size_t size = 2 * (size_t)TOOL_LINE_MAX + 100;
     char *text = malloc(size);
@@ -147,7 +174,7 @@ START_TEST(long_lines)
     read_from(text, 2 * (size_t)TOOL_LINE_MAX + 7);
     tool_list_next(list, &line);
     ck_assert_int_eq((int)line.state, (int)TOOL_LINE_GOOD);
-    ck_assert_uint_eq(line.len, TOOL_LINE_MAX / 4 * 3);
+    ck_assert_uint_eq(line.row->message_len, TOOL_LINE_MAX / 4 * 3);
     next_is(TOOL_LINE_BAD, 2, "the line is too long");
     next_is(TOOL_LINE_GOOD, 3, "a");
     next_is(TOOL_LINE_END, 0, NULL);
@@ -168,7 +195,7 @@ static ssize_t endless(void *cookie, char *buffer, size_t size)
 }
 
 /* A million lines in no more memory than one: nothing is left on the heap by reading them. */
-START_TEST(million_lines)
+START_TEST(a_million_lines_leave_no_memory_behind)
 {
     size_t left = 5000000;
     struct tool_line line;
@@ -208,7 +235,7 @@ static ssize_t broken(void *cookie, char *buffer, size_t size)
     return 5;
 }
 
-START_TEST(read_error)
+START_TEST(a_read_error_ends_the_list)
 {
     bool begun = false;
 
@@ -223,17 +250,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("lists of sealed keys");
+    Suite *suite = suite_create("tools: lists of messages in base64");
     TCase *tcase = tcase_create("list");
 
     tcase_set_timeout(tcase, 100);
-    tcase_add_test(tcase, lines);
-    tcase_add_test(tcase, text_is_kept);
-    tcase_add_test(tcase, not_base64);
-    tcase_add_test(tcase, every_length);
-    tcase_add_test(tcase, long_lines);
-    tcase_add_test(tcase, million_lines);
-    tcase_add_test(tcase, read_error);
+    tcase_add_test(tcase, lines_are_numbered_trimmed_and_told_apart);
+    tcase_add_test(tcase, a_line_keeps_its_text);
+    tcase_add_test(tcase, a_byte_order_mark_is_passed_over);
+    tcase_add_test(tcase, what_is_not_base64_is_refused);
+    tcase_add_test(tcase, every_length_is_decoded);
+    tcase_add_test(tcase, a_line_that_is_too_long_is_passed_over);
+    tcase_add_test(tcase, a_million_lines_leave_no_memory_behind);
+    tcase_add_test(tcase, a_read_error_ends_the_list);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

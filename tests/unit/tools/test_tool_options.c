@@ -8,6 +8,7 @@
 static const struct tool_option own[] = {
     TOOL_TEXT("kek", kek, "REF", ""),
     TOOL_FLAG("files", files, ""),
+    TOOL_TEXT_LETTER("output", 'o', output, "OUT", ""),
     TOOL_OPTIONS_END,
 };
 
@@ -45,7 +46,7 @@ static void refused(const char *line, const char *words)
     ck_assert_str_eq(why, words);
 }
 
-START_TEST(nothing)
+START_TEST(without_options_the_defaults_hold)
 {
     ck_assert(parse(""));
     ck_assert_uint_eq(options.operand_count, 0);
@@ -54,7 +55,7 @@ START_TEST(nothing)
 }
 END_TEST
 
-START_TEST(any_order)
+START_TEST(options_and_operands_come_in_any_order)
 {
     ck_assert(parse("one --files two --kek 00ff --workers=3 - three --list"));
     ck_assert(options.files && options.list && !options.json);
@@ -68,7 +69,7 @@ START_TEST(any_order)
 }
 END_TEST
 
-START_TEST(operands_only)
+START_TEST(after_two_dashes_all_are_operands)
 {
     ck_assert(parse("--json -- --files -x --"));
     ck_assert(options.json && !options.files);
@@ -78,7 +79,7 @@ START_TEST(operands_only)
 }
 END_TEST
 
-START_TEST(values)
+START_TEST(an_option_takes_its_value_from_either_place)
 {
     ck_assert(parse("--kek=a=b --kek --files"));
     ck_assert_str_eq(options.kek, "--files"); /* the last one holds */
@@ -90,7 +91,25 @@ START_TEST(values)
 }
 END_TEST
 
-START_TEST(refusals)
+START_TEST(a_letter_stands_for_an_option)
+{
+    ck_assert(parse("-o out one"));
+    ck_assert_str_eq(options.output, "out");
+    ck_assert_uint_eq(options.operand_count, 1);
+    ck_assert(parse("one -oout=x"));
+    ck_assert_str_eq(options.output, "out=x");
+    ck_assert(parse("-o -"));
+    ck_assert_str_eq(options.output, "-");
+    ck_assert(parse("--output=- -"));
+    ck_assert_str_eq(options.output, "-");
+    ck_assert(parse("-- -o"));
+    ck_assert(options.output == NULL && options.operand_count == 1);
+    refused("one -o", "--output needs a value: OUT");
+    refused("-p x", "there is no option -p");
+}
+END_TEST
+
+START_TEST(a_wrong_option_says_what_is_wrong)
 {
     static const char *const workers = "--workers takes a number from 1 to 64";
 
@@ -114,14 +133,15 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("options of envelope(1)");
+    Suite *suite = suite_create("tools: options");
     TCase *tcase = tcase_create("options");
 
-    tcase_add_test(tcase, nothing);
-    tcase_add_test(tcase, any_order);
-    tcase_add_test(tcase, operands_only);
-    tcase_add_test(tcase, values);
-    tcase_add_test(tcase, refusals);
+    tcase_add_test(tcase, without_options_the_defaults_hold);
+    tcase_add_test(tcase, options_and_operands_come_in_any_order);
+    tcase_add_test(tcase, after_two_dashes_all_are_operands);
+    tcase_add_test(tcase, an_option_takes_its_value_from_either_place);
+    tcase_add_test(tcase, a_letter_stands_for_an_option);
+    tcase_add_test(tcase, a_wrong_option_says_what_is_wrong);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

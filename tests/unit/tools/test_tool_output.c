@@ -32,7 +32,7 @@ static void wrote(const char *wanted)
     ck_assert_str_eq(written, wanted);
 }
 
-START_TEST(structure)
+START_TEST(json_values_and_nesting_are_written)
 {
     const uint8_t bytes[] = {0x00, 0xAB, 0xFF};
 
@@ -90,7 +90,7 @@ static const struct {
     {"\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF"},
 };
 
-START_TEST(text_in_json)
+START_TEST(text_is_escaped_in_json)
 {
     char wanted[128];
 
@@ -102,14 +102,14 @@ START_TEST(text_in_json)
 }
 END_TEST
 
-START_TEST(text_for_people)
+START_TEST(text_is_escaped_for_a_terminal)
 {
     tool_report_text(out, texts[_i].text);
     wrote(texts[_i].terminal);
 }
 END_TEST
 
-START_TEST(nul_within_text)
+START_TEST(a_nul_in_text_is_escaped)
 {
     env_json_object(&json, NULL);
     env_json_bytes(&json, "t", "a\0b", 3);
@@ -118,7 +118,7 @@ START_TEST(nul_within_text)
 }
 END_TEST
 
-START_TEST(paths)
+START_TEST(a_path_that_is_no_utf8_comes_in_base64_too)
 {
     env_json_object(&json, NULL);
     env_json_path(&json, "path", "ok/\xC3\xA4");
@@ -128,7 +128,7 @@ START_TEST(paths)
 }
 END_TEST
 
-START_TEST(sizes)
+START_TEST(sizes_are_written_in_binary_units)
 {
     static const struct {
         uint64_t bytes;
@@ -146,7 +146,7 @@ START_TEST(sizes)
 }
 END_TEST
 
-START_TEST(progress_line)
+START_TEST(the_progress_line_shows_share_speed_and_time)
 {
     struct tool_progress progress = {.total_files = 10, .total_bytes = 4096};
     char line[TOOL_PROGRESS_LINE];
@@ -164,10 +164,16 @@ START_TEST(progress_line)
     progress = (struct tool_progress){.total_files = 0};
     tool_progress_line(&progress, INT64_MAX / 4, line);
     ck_assert_ptr_nonnull(strstr(line, "0/0 files"));
+    progress = (struct tool_progress){.total_files = 1, .total_bytes = 4096, .bytes = 3072};
+    tool_progress_line(&progress, 3000, line);
+    ck_assert_str_eq(line, "[###############.....]  75% 0/1 files, 1.0 KiB/s, 0:01 left");
+    progress = (struct tool_progress){.bytes = 10485760}; /* of a stream nobody knows the length */
+    tool_progress_line(&progress, 5000, line);
+    ck_assert_str_eq(line, "10.0 MiB, 2.0 MiB/s");
 }
 END_TEST
 
-START_TEST(progress_on_nothing)
+START_TEST(without_a_terminal_no_progress_is_written)
 {
     struct tool_progress progress;
 
@@ -189,18 +195,18 @@ END_TEST
 int main(void)
 {
     const int count = (int)(sizeof(texts) / sizeof(texts[0]));
-    Suite *suite = suite_create("what envelope(1) writes");
+    Suite *suite = suite_create("tools: JSON, text and progress");
     TCase *tcase = tcase_create("output");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, structure);
-    tcase_add_loop_test(tcase, text_in_json, 0, count);
-    tcase_add_loop_test(tcase, text_for_people, 0, count);
-    tcase_add_test(tcase, nul_within_text);
-    tcase_add_test(tcase, paths);
-    tcase_add_test(tcase, sizes);
-    tcase_add_test(tcase, progress_line);
-    tcase_add_test(tcase, progress_on_nothing);
+    tcase_add_test(tcase, json_values_and_nesting_are_written);
+    tcase_add_loop_test(tcase, text_is_escaped_in_json, 0, count);
+    tcase_add_loop_test(tcase, text_is_escaped_for_a_terminal, 0, count);
+    tcase_add_test(tcase, a_nul_in_text_is_escaped);
+    tcase_add_test(tcase, a_path_that_is_no_utf8_comes_in_base64_too);
+    tcase_add_test(tcase, sizes_are_written_in_binary_units);
+    tcase_add_test(tcase, the_progress_line_shows_share_speed_and_time);
+    tcase_add_test(tcase, without_a_terminal_no_progress_is_written);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -9,13 +9,15 @@
 
 #include "caller.h"
 #include "temporary.h"
-#include "tools/common/settings.h"
 #include "tools/check/settings_lines.h"
+#include "tools/check/settings_missing.h"
+#include "tools/check/settings_traps.h"
+#include "tools/common/settings.h"
 
 static char path[TEMPORARY_PATH];
 static struct tool_settings settings;
 static char why[TOOL_SETTINGS_WHY];
-static char traps[1024];
+static char traps[2048];
 
 static void set_up(void)
 {
@@ -42,6 +44,7 @@ static bool read_text(const char *text, const char *section)
 }
 
 #define HEAD "openssl_conf = init\n[init]\nproviders = list\n[list]\ndefault = d\n"
+#define HEAD_OF_INIT "openssl_conf = init\n[init]\nx = y\n"
 #define TAIL "[d]\nactivate = 1\n"
 
 static void refused(const char *text, const char *section, const char *words)
@@ -52,7 +55,7 @@ static void refused(const char *text, const char *section, const char *words)
     ck_assert_uint_eq(ERR_peek_error(), 0);
 }
 
-START_TEST(found_by_name)
+START_TEST(the_section_is_found_by_name)
 {
     ck_assert(read_text(HEAD "envelope = e\n" TAIL "[e]\nkek = orders\ntoken = pkcs11:token=x\n"
                              "context = \"a#b\"\n",
@@ -67,7 +70,7 @@ START_TEST(found_by_name)
 }
 END_TEST
 
-START_TEST(found_otherwise)
+START_TEST(the_section_is_found_by_identity_module_or_name_given)
 {
     ck_assert(read_text(HEAD "mine = e\n" TAIL "[e]\nidentity = envelope\nkek = a\n", NULL));
     ck_assert_str_eq(settings.name, "envelope");
@@ -79,14 +82,20 @@ START_TEST(found_otherwise)
 }
 END_TEST
 
-START_TEST(refusals)
+START_TEST(a_file_without_one_section_says_why)
 {
     refused(HEAD TAIL, NULL, "[list] has no provider envelope");
     refused(HEAD "envelope = nowhere\n" TAIL, NULL, "there is no section [nowhere]");
     refused(HEAD "envelope = e\nother = f\n" TAIL "[e]\nkek=a\n[f]\nmodule = envelope.so\n", NULL,
-            "has the provider twice (e, f): say which (--provider-section)");
+            "has the provider twice (e, f): choose one (--provider-section)");
     refused("[e]\nkek = a\n", NULL, "no line 'openssl_conf = ...' before the first section");
-    refused("openssl_conf = init\n[init]\nx = y\n", NULL, "[init] names no section of providers");
+    refused("openssl_conf = init\n[init]\nx = y\n", NULL,
+            "no line 'providers = ...' in [init], so OpenSSL loads no provider from it");
+    /* what stands above the first section is not looked through for what a section lacks */
+    refused("providers = list\n" HEAD_OF_INIT "[list]\nenvelope = e\n[e]\nkek = a\n", NULL,
+            "no line 'providers = ...' in [init], so OpenSSL loads no provider from it");
+    refused("openssl_conf = init\n[init]\nproviders = list\n", NULL,
+            "[init] has providers = list, and there is no section [list]");
     refused("[e]\nkek = a\n", "other", "there is no section [other]");
     refused("[e]\nkek = $nothing\n", "e", "line 2:");
     refused("[e\nkek = a\n", "e", "line 1:");
@@ -97,9 +106,13 @@ START_TEST(refusals)
 }
 END_TEST
 
-/* What libcrypto would give the provider as a section is no value. */
-START_TEST(like_the_core)
+/* What libcrypto would give the provider as a section is no value, and what stands above the first
+ * section is no value of ours. */
+START_TEST(a_value_that_names_a_section_is_no_value)
 {
+    ck_assert(read_text("token = pkcs11:token=x\n[e]\nkek = orders\n", "e"));
+    ck_assert_str_eq(settings.config.kek, "orders");
+    ck_assert_ptr_null(settings.config.token);
     ck_assert(read_text("[e]\nkek = orders\npin_source = x\n[orders]\na = b\n", "e"));
     ck_assert_ptr_null(settings.config.kek);
     ck_assert_str_eq(settings.config.unknown, "pin_source");
@@ -118,7 +131,7 @@ static int never(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const 
 }
 
 /* The other providers are activated, ours is not, and the file can be read again afterwards. */
-START_TEST(others_are_activated)
+START_TEST(other_providers_are_activated)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     FILE *out = fopen(path, "we");
@@ -141,7 +154,7 @@ START_TEST(others_are_activated)
 END_TEST
 
 /* Neither is ours where its section was named, nor another of ours beside it. */
-START_TEST(none_of_ours_is_activated)
+START_TEST(none_of_our_providers_is_activated)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     FILE *out = fopen(path, "we");
@@ -178,25 +191,47 @@ static void take(void *arg, enum tool_trap trap, const char *key, const char *wh
     (void)snprintf(traps + used, sizeof(traps) - used, "%s: %s\n", key, what);
 }
 
-START_TEST(unknown_keys)
+START_TEST(unknown_keys_are_named_with_a_guess)
 {
     ck_assert(read_text("[e]\nactivate = 1\nidentity = envelope\nkek = a\nkeks = b\n"
                         "opn-kek = c\nallow_weak_kek = yes\npinn = 1\nxyzzy = 2\n"
-                        "standard-names = no\ntoken = sub\n[sub]\na = b\n",
+                        "pinsource = 3\nlabel = d\nstandard-names = no\n",
                         "e"));
     tool_settings_traps(&settings, take, traps);
-    ck_assert_str_eq(traps,
-                     "keks: no such key: nobody reads it (kek?)\n"
-                     "opn-kek: no such key: nobody reads it (open-kek?)\n"
-                     "allow_weak_kek: no such key: nobody reads it (allow-weak-kek?)\n"
-                     "pinn: no such key: nobody reads it (pin-source?)\n"
-                     "xyzzy: no such key: nobody reads it\n"
-                     "token: its value is the name of a section of the file, so OpenSSL gives the "
-                     "provider that section in its place: rename the section\n");
+    ck_assert_str_eq(traps, "keks: no such key: nobody reads it (kek?)\n"
+                            "opn-kek: no such key: nobody reads it (open-kek?)\n"
+                            "allow_weak_kek: no such key: nobody reads it (allow-weak-kek?)\n"
+                            "pinn: no such key: nobody reads it (pin-source?)\n"
+                            "xyzzy: no such key: nobody reads it\n"
+                            "pinsource: no such key: nobody reads it (pin-source?)\n"
+                            "label: no such key: nobody reads it (kek?)\n");
 }
 END_TEST
 
-START_TEST(keys_elsewhere)
+#define REPLACED                                                                                   \
+    ": its value is the name of a section of the file, so OpenSSL gives the provider that "        \
+    "section in its place: "
+
+START_TEST(a_name_of_a_section_comes_with_another_way_to_write_it)
+{
+    ck_assert(
+        read_text("[e]\nkek = ca\ntoken = req\ncontext = ca\nwrap = auto\nopen-kek = default\n"
+                  "kek-optional = a b\nidentity = e\npropquery = \"ca\"\n"
+                  "[ca]\na = b\n[req]\n[a b]\n",
+                  "e"));
+    tool_settings_traps(&settings, take, traps);
+    ck_assert_str_eq(traps,
+                     "kek" REPLACED "write pkcs11:object=ca\n"
+                     "token" REPLACED "write pkcs11:token=req\n"
+                     "context" REPLACED "rename the section\n"
+                     "open-kek" REPLACED "write another (every file has a section [default])\n"
+                     "kek-optional" REPLACED "rename the section\n"
+                     "identity" REPLACED "rename the section\n"
+                     "propquery" REPLACED "rename the section\n");
+}
+END_TEST
+
+START_TEST(keys_in_another_section_are_named)
 {
     ck_assert(read_text("kek = a\n" HEAD "envelope = e\nmine = m\n" TAIL
                         "pin-source = file:/x\n[init]\ntoken = pkcs11:\n[m]\n"
@@ -210,21 +245,21 @@ START_TEST(keys_elsewhere)
 END_TEST
 
 /* Every key that the provider reads is one that nobody calls unknown. */
-START_TEST(known_keys)
+START_TEST(every_key_of_the_provider_is_known)
 {
     char text[2048] = "[e]\n";
-    const char *key;
+    const struct env_config_key *key;
 
     for (size_t i = 0; (key = env_config_key(i)) != NULL; i++) {
         size_t used = strlen(text);
 
-        (void)snprintf(text + used, sizeof(text) - used, "%s = x\n", key);
+        (void)snprintf(text + used, sizeof(text) - used, "%s = x\n", key->name);
     }
     ck_assert(read_text(text, "e"));
     tool_settings_traps(&settings, take, traps);
     ck_assert_str_eq(traps, "");
     for (size_t i = 0; (key = env_config_key(i)) != NULL; i++)
-        ck_assert_str_eq(NCONF_get_string(settings.conf, "e", key), "x");
+        ck_assert_str_eq(NCONF_get_string(settings.conf, "e", key->name), "x");
     ck_assert_str_eq(settings.config.pkcs11_scheme, "x");
     ck_assert_ptr_null(settings.config.unknown);
 }
@@ -256,7 +291,7 @@ static void lines_give(const char *text, const char *section, const char *wanted
 #define LEFT_OUT " a backslash is left \n"
 #define TWICE " it stands there twic\n"
 
-START_TEST(lines)
+START_TEST(lines_that_libcrypto_alters_are_named)
 {
     lines_give("[e]\na = x#y\n", "e", "2 a" CUT);
     lines_give("[e]\na = x #y\n", "e", ""); /* a comment as it is meant */
@@ -268,7 +303,8 @@ START_TEST(lines)
     lines_give("[e]\na = x\\\ny#z\nb = q$r\n", "e", "3 a" CUT "4 b" PUT_IN);
     lines_give("[e]\na = x\\\r\ny#z\n", "e", "3 a" CUT);
     lines_give("[d]\na = x#y\n[ e ]\nb = x#y\n[f] # e\nc = x#y\n", "e", "4 b" CUT);
-    lines_give("a = x#y\n[d]\nb = x#y\n", NULL, "1 a" CUT "3 b" CUT);
+    lines_give("a = x#y\n[d]\nb = x#y\n", "d", "3 b" CUT);
+    lines_give("a = x#y\n[d]\nb = x#y\n", "default", "1 a" CUT);
     lines_give("# [e]\na = x#y\n", "e", "");
     lines_give("[e]\na = 'x\nb = x#y\n", "e", "3 b" CUT); /* a quote ends with its line */
     lines_give("[e]\na x#y\n", "e", "");
@@ -276,7 +312,26 @@ START_TEST(lines)
     lines_give("[e", "e", "");
     lines_give("[e]\nkek = a\ntoken = b\n[f]\nkek = c\n[e]\nkek=d\n", "e", "7 kek" TWICE);
     lines_give("[e]\na = b\na = c\n# kek = d\nkek = e\n", "e", ""); /* none of ours */
-    lines_give("\\", NULL, "");
+    lines_give("\\", "default", "");
+}
+END_TEST
+
+#define NOT_SET " ENV::TEST_NOT_SET is\n"
+
+/* Who writes ${NAME} or a section before the name means the variable. */
+START_TEST(a_variable_that_is_meant_is_no_trap)
+{
+    ck_assert_int_eq(setenv("TEST_SET", "x", 1), 0);
+    ck_assert_int_eq(unsetenv("TEST_NOT_SET"), 0);
+    lines_give("[e]\na = $ENV::TEST_SET\nb = ${ENV::TEST_SET}/c\nd = $(ENV::TEST_SET)\n", "e", "");
+    lines_give("[e]\na = x${dir}y\nb = $sect::name\n", "e", "");
+    lines_give("[e]\na = $dir/b\nb = c$\nd = $$\n", "e",
+               "2 a" PUT_IN "3 b" PUT_IN "4 d" PUT_IN "4 d" PUT_IN);
+    lines_give("[e]\na = $ENV::TEST_NOT_SET\nb = ${ENV::TEST_NOT_SET}x\n", "e",
+               "2 a" NOT_SET "3 b" NOT_SET);
+    lines_give("[e]\na = \"$ENV::TEST_NOT_SET\"\nb = x # $c\n", "e", "");
+    lines_give("[e]\na = $ENV::TEST_NOT_SET", "e", "2 a" NOT_SET);
+    lines_give("[e]\na = $dir#x\n", "e", "2 a" PUT_IN "2 a" CUT);
 }
 END_TEST
 
@@ -300,17 +355,22 @@ static void include(const char *text, const char *how, const char *wanted)
 }
 
 /* As libcrypto has it, the section goes on into the file and out of it. */
-START_TEST(included_lines)
+START_TEST(included_files_are_followed)
 {
     (void)snprintf(included, sizeof(included), "%s.conf", path);
     include("\nkek = x#y\n", "[e]\n.include %s\na = p#q\n", "%s 2 kek" CUT "3 a" CUT);
     include("[f]\nkek = x#y\n", "[e]\n.include = \"%s\"\na = p#q\n", "");
     include("[e]\nkek = x$y\n", "a = b\n.include\t%s", "%s 2 kek" PUT_IN);
-    include("kek = x\n", "[e]\nkek = y\n  .include %s\n", "%s 1 kek" TWICE);
+    include("kek = x\n", "[e]\nkek = y\n  .include %s\n", ""); /* meant to override */
+    include("kek = x\n", "[e]\n.include %s\nkek = y\n", "");
+    include("kek = x\n", "[e]\n.include %s\nkek = y\nkek = z\n", "4 kek" TWICE);
+    include("kek = x\n", "[e]\nkek = y\n.include %s\nkek = z\n", "4 kek" TWICE);
+    include("kek = x\n#\nkek = y\n", "[e]\n.include %s\n", "%s 3 kek" TWICE);
     include("kek = x#y\n", "[e]\n# .include %s\n", "");
     include("kek = x#y\n", "[e]\n.includes %s\n", "");
     include("kek = x#y\n", "[e]\n.pragma = includedir:/\n.include .%s\n", "//.%s 1 kek" CUT);
     include("kek = x#y\n", "[e]\n.include /nonexistent%s\n", "");
+    include("[f]\nkek = p#q\n[e]\n", "[f]\n.include %s\nkek = x#y\n", "3 kek" CUT);
     (void)snprintf(included, sizeof(included), "%s", path); /* itself, and no end */
     (void)read_text("[e]\n", "e");
     {
@@ -325,7 +385,90 @@ START_TEST(included_lines)
 }
 END_TEST
 
-START_TEST(long_names)
+/* ---- what is missing ---- */
+
+static void lacks(const char *text, const char *section, const char *wanted)
+{
+    char missing[TOOL_SETTINGS_MISSING];
+    char all[TOOL_SETTINGS_MISSING];
+    FILE *out;
+
+    (void)read_text(text, section);
+    ck_assert(settings.loaded);
+    ck_assert(tool_settings_missing(&settings, missing) == (*wanted != '\0'));
+    (void)snprintf(all, sizeof(all), "%s%s", *wanted != '\0' ? "at the end of the file:" : "",
+                   wanted);
+    ck_assert_str_eq(missing, all);
+    /* with them it lacks nothing */
+    out = fopen(path, "ae");
+    ck_assert_ptr_nonnull(out);
+    (void)fputs(wanted, out);
+    ck_assert_int_eq(fclose(out), 0);
+    tool_settings_clear(&settings);
+    ck_assert_msg(tool_settings_read(NULL, path, section, &settings, why, sizeof(why)), "%s", why);
+    ck_assert(!tool_settings_missing(&settings, missing));
+}
+
+START_TEST(missing_lines_make_the_file_whole)
+{
+    lacks("", NULL,
+          "\n[default]\nopenssl_conf = openssl_init\n[openssl_init]\nproviders = provider_sect"
+          "\n[provider_sect]\ndefault = default_sect\nenvelope = envelope_sect"
+          "\n[default_sect]\nactivate = 1\n[envelope_sect]\nactivate = 1\nkek = LABEL");
+    lacks("openssl_conf = init\n[init]\nx = y\n", NULL,
+          "\n[init]\nproviders = provider_sect\n[provider_sect]\ndefault = default_sect"
+          "\nenvelope = envelope_sect\n[default_sect]\nactivate = 1"
+          "\n[envelope_sect]\nactivate = 1\nkek = LABEL");
+    lacks(HEAD TAIL, NULL,
+          "\n[list]\nenvelope = envelope_sect\n[envelope_sect]\nactivate = 1\nkek = LABEL");
+    lacks(HEAD "envelope = nowhere\n" TAIL, NULL, "\n[nowhere]\nactivate = 1\nkek = LABEL");
+    lacks(HEAD "envelope = e\n" TAIL "[e]\nkek = a\n", NULL, "\n[e]\nactivate = 1");
+    lacks(HEAD "mine = e\n" TAIL "[e]\nidentity = envelope\n", NULL, "\n[e]\nactivate = 1");
+    lacks("activate = 1\n" HEAD "envelope = e\n[d]\nx = y\n[e]\nactivate = 1\n", NULL,
+          "\n[d]\nactivate = 1");
+    lacks("openssl_conf = i\n[i]\nproviders = p\n[p]\nenvelope = e\n[e]\nactivate = 1\n", NULL,
+          "\n[p]\ndefault = default_sect\n[default_sect]\nactivate = 1");
+    lacks("[e]\nactivate = 1\n", "e",
+          "\n[default]\nopenssl_conf = openssl_init\n[openssl_init]\nproviders = provider_sect"
+          "\n[provider_sect]\ndefault = default_sect\nenvelope = e\n[default_sect]\nactivate = 1");
+    lacks(HEAD "fips = f\nenvelope = e\n[d]\nx = y\n[f]\nactivate = 1\n[e]\nactivate = 1\n", NULL,
+          "");
+}
+END_TEST
+
+/* ---- the section of a file that OpenSSL cannot read ---- */
+
+static void section_is(const char *text, const char *wanted)
+{
+    char *found;
+
+    (void)read_text(text, NULL);
+    found = tool_settings_find_section(path);
+    if (wanted == NULL)
+        ck_assert_ptr_null(found);
+    else
+        ck_assert_str_eq(found, wanted);
+    OPENSSL_free(found);
+}
+
+START_TEST(the_section_of_a_broken_file_is_found)
+{
+    section_is(HEAD "envelope = e\n" TAIL "[e]\nkek = $x\n", "e");
+    section_is(HEAD "\"envelope\" = e\n[envelope]\nkek = $x\n", NULL);
+    section_is(HEAD "envelope = \"my section\" # ours\n" TAIL "[my section]\nkek = $x\n",
+               "my section");
+    section_is(HEAD "envelope = old\nenvelope = e\n[e]\nkek = $x\n", "e");
+    section_is(HEAD "mine = m\n" TAIL "[other]\nidentity = default\n[m]\n"
+                    "module = /opt/envelope.so\nkek = $x\n",
+               "m");
+    section_is("[ours]\nidentity = envelope\nkek = $x\n", "ours");
+    section_is("[list]\nenvelope = e\n[e]\nkek = $x\n", NULL); /* nothing leads there */
+    section_is("kek = $x\n", NULL);
+    ck_assert_ptr_null(tool_settings_find_section("/nonexistent"));
+}
+END_TEST
+
+START_TEST(an_overlong_name_is_survived)
 {
     char text[600] = "[e]\n";
 
@@ -346,22 +489,26 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("settings of envelope(1)");
+    Suite *suite = suite_create("tools: reading openssl.cnf");
     TCase *tcase = tcase_create("settings");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, found_by_name);
-    tcase_add_test(tcase, found_otherwise);
-    tcase_add_test(tcase, refusals);
-    tcase_add_test(tcase, like_the_core);
-    tcase_add_test(tcase, others_are_activated);
-    tcase_add_test(tcase, none_of_ours_is_activated);
-    tcase_add_test(tcase, unknown_keys);
-    tcase_add_test(tcase, known_keys);
-    tcase_add_test(tcase, lines);
-    tcase_add_test(tcase, included_lines);
-    tcase_add_test(tcase, keys_elsewhere);
-    tcase_add_test(tcase, long_names);
+    tcase_add_test(tcase, the_section_is_found_by_name);
+    tcase_add_test(tcase, the_section_is_found_by_identity_module_or_name_given);
+    tcase_add_test(tcase, a_file_without_one_section_says_why);
+    tcase_add_test(tcase, a_value_that_names_a_section_is_no_value);
+    tcase_add_test(tcase, other_providers_are_activated);
+    tcase_add_test(tcase, none_of_our_providers_is_activated);
+    tcase_add_test(tcase, unknown_keys_are_named_with_a_guess);
+    tcase_add_test(tcase, a_name_of_a_section_comes_with_another_way_to_write_it);
+    tcase_add_test(tcase, every_key_of_the_provider_is_known);
+    tcase_add_test(tcase, a_variable_that_is_meant_is_no_trap);
+    tcase_add_test(tcase, missing_lines_make_the_file_whole);
+    tcase_add_test(tcase, the_section_of_a_broken_file_is_found);
+    tcase_add_test(tcase, lines_that_libcrypto_alters_are_named);
+    tcase_add_test(tcase, included_files_are_followed);
+    tcase_add_test(tcase, keys_in_another_section_are_named);
+    tcase_add_test(tcase, an_overlong_name_is_survived);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
 }

@@ -17,6 +17,10 @@
 #include "tools/common/walk.h"
 #include "tools/common/workers.h"
 
+#define LINK_OPERAND                                                                               \
+    "a symbolic link, which is not followed: name its target, or put a slash after a link to a "   \
+    "directory"
+
 static char top[TEMPORARY_PATH];
 static char seen[4096];
 static size_t stop_after;
@@ -81,7 +85,7 @@ static void walk_gives(const char *operand, const char *wanted)
     ck_assert_str_eq(seen, wanted);
 }
 
-START_TEST(order)
+START_TEST(files_come_in_order_of_their_names)
 {
     make_dir("t");
     make_dir("t/b");
@@ -96,7 +100,7 @@ START_TEST(order)
 }
 END_TEST
 
-START_TEST(operands)
+START_TEST(operands_may_be_files_and_relative_paths)
 {
     char absolute[sizeof(top) + 8];
     char wanted[sizeof(absolute) + 8];
@@ -118,7 +122,7 @@ START_TEST(operands)
 }
 END_TEST
 
-START_TEST(what_is_no_file)
+START_TEST(links_and_special_files_are_passed_over)
 {
     const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "t/socket"};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -136,14 +140,28 @@ START_TEST(what_is_no_file)
                     "o t/self: a symbolic link, which is not followed\n"
                     "o t/socket: a socket\n"
                     "o t/up: a symbolic link, which is not followed\n");
-    walk_gives("t/link", "o t/link: a symbolic link, which is not followed\n");
-    walk_gives("/dev/null", "o /dev/null: a device\n");
+    /* as an operand it is a failure to look at something */
+    walk_gives("t/link", "x t/link: " LINK_OPERAND "\n");
+    walk_gives("t/up", "x t/up: " LINK_OPERAND "\n");
+    walk_gives("t/fifo", "x t/fifo: a FIFO, which is skipped\n");
+    walk_gives("t/socket", "x t/socket: a socket, which is skipped\n");
+    walk_gives("/dev/null", "x /dev/null: a device, which is skipped\n");
+    /* with a slash behind it a link is the directory that it leads to, as everywhere */
+    make_dir("u");
+    make("u/f", "f");
+    ck_assert_int_eq(symlink("u", "v"), 0);
+    walk_gives("v/", "f v/f 1\n");
+    walk_gives("v//", "f v//f 1\n");
+    walk_gives("./v/", "f ./v/f 1\n");
+    walk_gives("t/link/", "x t/link/: Not a directory\n");
+    walk_gives("u/f/", "x u/f/: Not a directory\n");
+    walk_gives("t/self/", "x t/self/: Too many levels of symbolic links\n");
     /* on the way to an operand links are the caller's own choice */
     walk_gives("t/up/outside", "f t/up/outside 1\n");
 }
 END_TEST
 
-START_TEST(no_permission)
+START_TEST(a_closed_directory_is_reported)
 {
     make_dir("t");
     make_dir("t/closed");
@@ -160,7 +178,7 @@ START_TEST(no_permission)
 }
 END_TEST
 
-START_TEST(ended)
+START_TEST(a_walk_can_be_ended)
 {
     make_dir("t");
     make("t/a", "");
@@ -171,7 +189,7 @@ START_TEST(ended)
 }
 END_TEST
 
-START_TEST(deep)
+START_TEST(a_tree_is_walked_to_its_greatest_depth)
 {
     char path[1024] = "d";
     char expected[4096];
@@ -196,8 +214,8 @@ START_TEST(deep)
     strcat(path, "/f");
     make(path, "too deep");
     path[len] = '\0';
-    (void)snprintf(expected, sizeof(expected),
-                   "x %s/a: a directory below too many others\nf %s/f 4\n", path, path);
+    (void)snprintf(expected, sizeof(expected), "x %s/a: a directory nested too deeply\nf %s/f 4\n",
+                   path, path);
     seen[0] = '\0';
     ck_assert(tool_walk("d", take, seen));
     ck_assert_str_eq(seen, expected);
@@ -205,7 +223,7 @@ START_TEST(deep)
 END_TEST
 
 /* A file that has become something else since it was found is not opened. */
-START_TEST(opened_as_found)
+START_TEST(a_file_that_was_exchanged_is_not_opened)
 {
     const char *why = NULL;
     int fd;
@@ -302,7 +320,7 @@ START_TEST(workers_keep_the_order)
 }
 END_TEST
 
-START_TEST(workers_without_work)
+START_TEST(workers_without_work_end)
 {
     static const struct tool_workers_ops ops = {NULL, NULL, worker_work, worker_deliver};
     struct tool_workers *workers = tool_workers_new(3, &ops, jobs);
@@ -317,22 +335,22 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("trees and workers");
+    Suite *suite = suite_create("tools: trees and workers");
     TCase *walking = tcase_create("walk");
     TCase *workers = tcase_create("workers");
 
     tcase_add_checked_fixture(walking, set_up, tear_down);
-    tcase_add_test(walking, order);
-    tcase_add_test(walking, operands);
-    tcase_add_test(walking, what_is_no_file);
-    tcase_add_test(walking, no_permission);
-    tcase_add_test(walking, ended);
-    tcase_add_test(walking, deep);
-    tcase_add_test(walking, opened_as_found);
+    tcase_add_test(walking, files_come_in_order_of_their_names);
+    tcase_add_test(walking, operands_may_be_files_and_relative_paths);
+    tcase_add_test(walking, links_and_special_files_are_passed_over);
+    tcase_add_test(walking, a_closed_directory_is_reported);
+    tcase_add_test(walking, a_walk_can_be_ended);
+    tcase_add_test(walking, a_tree_is_walked_to_its_greatest_depth);
+    tcase_add_test(walking, a_file_that_was_exchanged_is_not_opened);
     suite_add_tcase(suite, walking);
     tcase_set_timeout(workers, 100);
     tcase_add_loop_test(workers, workers_keep_the_order, 0, 4);
-    tcase_add_test(workers, workers_without_work);
+    tcase_add_test(workers, workers_without_work_end);
     suite_add_tcase(suite, workers);
     return caller_run(suite);
 }

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What we build is bound when it is loaded: a function that is looked up at its first call has all
+# registers saved below the stack, with what they hold of keys (tests/secrets/ finds it there).
+# shellcheck source=../lib/fixture.sh
+source "$(dirname "$0")/../lib/fixture.sh"
+
+count=0
+while read -r file; do
+    readelf -d "$file" >dynamic 2>/dev/null || fail "$file cannot be read"
+    grep -qE '\(FLAGS\).*BIND_NOW|\(FLAGS_1\).*NOW' dynamic || fail "$file is bound lazily"
+    count=$((count + 1))
+done <"$ENVELOPE_PROGRAMS/linked.txt"
+((count > 50)) || fail "only $count programs and modules were looked at"

@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The days that programs see are the test's: sourced behind fixture.sh. Nothing depends on today's
+# date, and programs that run see another day as soon as it is another.
+: "${work:?}" "${ENVELOPE_PROGRAMS:?}"
+
+MOVED_CLOCK=$work/now
+export MOVED_CLOCK
+
+# It is noon, in UTC, of that day, or the time that is said.
+it_is() { # day [time]
+    date -u -d "$1 ${2:-12:00:00}" +%s >"$MOVED_CLOCK.next"
+    mv "$MOVED_CLOCK.next" "$MOVED_CLOCK"
+}
+
+# Ours comes behind the sanitizers' libraries, where there are any.
+moved_before=${#sanitizer_env[@]}
+for ((i = 0; i < moved_before; i++)); do
+    if [[ ${sanitizer_env[i]} == LD_PRELOAD=* ]]; then
+        sanitizer_env[i]="${sanitizer_env[i]} $ENVELOPE_PROGRAMS/moved_clock.so"
+        moved_before=-1
+        break
+    fi
+done
+((moved_before < 0)) || sanitizer_env+=("LD_PRELOAD=$ENVELOPE_PROGRAMS/moved_clock.so")

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# That tests/walls.sh finds what it is for: a small tree of every floor is without fault, and each kind
+# of violation, put into it alone, is found and named by exactly one line.
+set -euo pipefail
+walls=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/walls.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# One module a floor, each of which includes the one below: as walls.sh itself lists them.
+mapfile -t floors < <(sed -n '/^floors=(/,/)$/p' "$walls" | sed 's/^floors=(//; s/)$//' | xargs -n 1)
+((${#floors[@]} > 10)) || fail "walls.sh lists ${#floors[@]} floors"
+below=
+for floor in "${floors[@]}"; do
+    mkdir -p "good/$floor"
+    : >"good/$floor/one.h"
+    printf '#include <stdio.h>\n\n#include "%s"\n' "$floor/one.h" ${below:+"$below/one.h"} >"good/$floor/one.c"
+    below=$floor
+done
+echo '#include <p11-kit/p11-kit.h>' >>good/keymgmt/token/one.c
+echo '#include <openssl/core_dispatch.h>' >>good/provider/ciphers/one.c
+bash "$walls" good >out || fail "the tree without fault: $(<out)"
+[[ $(<out) == "$((2 * ${#floors[@]})) files, "* ]] || fail "the tree without fault: $(<out)"
+
+# A line more in a file of the tree (made if it is not there), and all that walls.sh must say.
+finds() { # file, line, what walls.sh says
+    local status=0
+    rm -rf tree
+    cp -r good tree
+    mkdir -p "tree/${1%/*}"
+    echo "$2" >>"tree/$1"
+    bash "$walls" tree >out || status=$?
+    # the modules of a circle come in any order
+    [[ $status == 1 && $(LC_ALL=C sort out) == "$3" ]] || fail "$1 with '$2': status $status: $(<out)"
+}
+
+# Up: to the next floor, to the top, within one drawer, from a header, and with <>.
+finds envelope/base/up.c '#include "envelope/format/one.h"' \
+    "envelope/base/up.c: includes envelope/format/one.h from a floor above"
+finds envelope/message/up.c '#include "tools/one.h"' \
+    "envelope/message/up.c: includes tools/one.h from a floor above"
+finds keymgmt/token/up.c '#include "keymgmt/one.h"' \
+    "keymgmt/token/up.c: includes keymgmt/one.h from a floor above"
+finds keymgmt/up.h '  #  include   "provider/one.h"' \
+    "keymgmt/up.h: includes provider/one.h from a floor above"
+finds envelope/base/up.h '#include <keymgmt/one.h>' \
+    "envelope/base/up.h: includes keymgmt/one.h from a floor above"
+
+# PKCS#11 and OpenSSL's dispatch where they are not known.
+for file in envelope/message/one.c keymgmt/wrap/one.c keymgmt/one.h provider/one.c tools/one.c; do
+    finds $file '#include <p11-kit/pkcs11.h>' \
+        "$file: only keymgmt/token/ knows the headers of p11-kit"
+done
+for file in envelope/base/one.h envelope/format/one.c keymgmt/kek/one.c tools/look/one.c; do
+    finds $file '#include <openssl/core_dispatch.h>' \
+        "$file: only provider/ knows core_dispatch.h"
+done
+
+# Folders that walls.sh does not know: at the top, in a drawer, in a room.
+finds envelope/one.c '' "envelope/one.c: its folder is no floor"
+finds keymgmt/cellar/one.c '' "keymgmt/cellar/one.c: its folder is no floor"
+finds tools/look/deep/one.h '' "tools/look/deep/one.h: its folder is no floor"
+
+# Includes that are no paths from the root, and of what is not there.
+finds envelope/base/one.c '#include "one.h"' \
+    'envelope/base/one.c: "one.h" is not a path from the root'
+finds provider/keys/one.c '#include "../common/one.h"' \
+    'provider/keys/one.c: "../common/one.h" is not a path from the root'
+finds tools/one.c '#include "tools/none.h"' 'tools/one.c: "tools/none.h" is not a path from the root'
+
+# A circle of modules on one floor: by two headers, and by a .c and a header.
+echo '#include "keymgmt/kek/one.h"' >good/keymgmt/kek/two.h
+finds keymgmt/kek/one.h '#include "keymgmt/kek/two.h"' \
+    "circle of modules: keymgmt/kek/one
+circle of modules: keymgmt/kek/two"
+finds keymgmt/kek/one.c '#include "keymgmt/kek/two.h"' \
+    "circle of modules: keymgmt/kek/one
+circle of modules: keymgmt/kek/two"
+
+# Several at once are all found.
+rm -rf tree
+cp -r good tree
+echo '#include "tools/one.h"' >tree/provider/up.c
+echo '#include <p11-kit/uri.h>' >>tree/tools/one.h
+! bash "$walls" tree >out || fail "two violations pass"
+[[ $(wc -l <out) == 2 ]] || fail "of two violations: $(<out)"
+
+# A tree without a folder of the product is no success.
+rm -rf tree/tools
+! bash "$walls" tree >out 2>&1 || fail "half a tree passes: $(<out)"
