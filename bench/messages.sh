@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Short messages a second with a SoftHSM token of its own: one thread, then two.
-# Usage: bench/messages.sh PROGRAM. Run by `cmake --build ... --target bench`.
+# What short messages cost beside the calls to their token, with a SoftHSM token of its own: one
+# thread, then two. Usage: bench/messages.sh PROGRAM [bytes [rounds [seal|open]]]. Run by
+# `cmake --build ... --target bench`.
 set -euo pipefail
 program=$(realpath "$1")
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=../tests/lib/fixture.sh
 source "$source_dir/tests/lib/fixture.sh"
 make_usual
-for threads in 1 2; do
-    with_envelope "$program" "$threads" 100
-done
+# shellcheck disable=SC2086 # words: what to run it under
+with_envelope ${BENCH_UNDER:-} "$program" "$softhsm" "$pin" orders "${@:2}"
