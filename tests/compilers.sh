@@ -18,7 +18,7 @@ failed=0
 
 make_ready() {
     inside apt-get update -q
-    install_packages cmake ninja-build pkg-config dpkg-dev libc6-dev libssl-dev libp11-kit-dev \
+    install_packages cmake ninja-build pkg-config dpkg-dev gcc libc6-dev libssl-dev libp11-kit-dev \
         openssl softhsm2
     copy_tree src
     install -D -m 644 conf/provider.cnf "$root/etc/envelope/provider.cnf" # as the package does
