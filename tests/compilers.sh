@@ -83,7 +83,7 @@ flags_of_dpkg() { # compiler, which flags
 as_package() { # compiler
     local cflags ldflags
     cflags="$(flags_of_dpkg "$1" CFLAGS) $(flags_of_dpkg "$1" CPPFLAGS)"
-    ldflags=$(flags_of_dpkg "$1" LDFLAGS)
+    ldflags="$(flags_of_dpkg "$1" LDFLAGS) -Werror" # the optimizer warns when it links
     configure "build/$1-lto" "$1" -D CMAKE_BUILD_TYPE=None -D CMAKE_C_FLAGS="$cflags" \
         -D CMAKE_EXE_LINKER_FLAGS="$ldflags" -D CMAKE_MODULE_LINKER_FLAGS="$ldflags"
     inside cmake --build "/src/build/$1-lto"
