@@ -36,13 +36,6 @@ oldest_and_newest() {
     done
 }
 
-# For link time optimization clang wants a linker of its own version.
-install_compiler() { # gcc-N or clang-N
-    local packages=("$1")
-    [[ $1 != clang-* ]] || packages+=("lld-${1#clang-}")
-    install_packages "${packages[@]}"
-}
-
 # What is in a build's folder seals and opens as a package would.
 try_it() { # folder
     local status=0
@@ -75,7 +68,6 @@ flags_of_dpkg() { # compiler, which flags
         # gcc's spelling, of which clang knows some from some version on
         flags=$(tr ' ' '\n' <<<"$flags" | grep -vE '^-(flto=auto|ffat-lto-objects|specs=.*)$' | tr '\n' ' ')
         flags+=" -flto=thin"
-        [[ $2 != LDFLAGS ]] || flags+=" -fuse-ld=lld"
     fi
     echo "$flags"
 }
@@ -118,7 +110,7 @@ everything() { # release
         exit 1
     }
     for compiler in "${compilers[@]}"; do
-        quietly "$compiler" install_compiler "$compiler"
+        quietly "$compiler" install_packages "$compiler"
         step "$compiler" as_release "$compiler"
         step "$compiler hardened with LTO" as_package "$compiler"
     done
