@@ -141,8 +141,12 @@ seal_and_open() {
         -e '/keyEncryptionAlgorithm:/,/algorithm:/p'
 }
 
-reader() { # what shows a manual page here
-    if command -v man >/dev/null; then echo "man -l"; else echo more; fi
+read_on() { # without man a page is hard to read
+    if command -v man >/dev/null; then
+        echo "man -l $(printf %q "$source_dir/docs/envelope.7")"
+    else
+        echo "envelope --help"
+    fi
 }
 
 umask 077
@@ -161,14 +165,14 @@ write_cnf
 make_kek
 seal_and_open
 
-say "Now try it yourself"
+say "Now try it yourself (-K 0 is the KEK of openssl.cnf; openssl remarks that 0 is short)"
 cat <<END
 export OPENSSL_CONF=$(printf %q "$dir/openssl.cnf") SOFTHSM2_CONF=$(printf %q "$dir/softhsm2.conf") PATH=$(printf %q "$dir/build"):\$PATH
 openssl enc -e -envelope -K 0 -in FILE -out FILE.sealed
 openssl enc -d -envelope -K 0 -in FILE.sealed -out FILE.opened
 openssl cms -cmsout -print -noout -inform DER -in FILE.sealed
 envelope check
-$(reader) $(printf %q "$source_dir/docs/envelope.7")
+$(read_on)
 END
 say "To remove all that it made (what was sealed does not open any more)"
 echo "rm -r $(printf %q "$dir")"
