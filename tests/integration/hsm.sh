@@ -184,6 +184,17 @@ for profile in bad-repeats bad-zeros; do
 done
 device bad-opens kek=gcm
 expect_failure KEK_SELF_TEST 'it opens what was altered' seal -in plain
+device bad-opens kek=rsa-luna
+expect_failure KEK_SELF_TEST 'it opens what was altered' seal -in plain
+device bad-opens -kek
+expect_failure KEK_SELF_TEST 'it opens what was altered' \
+    ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:opens -pkeyopt type:RSA -pkeyopt token:kek
+# IVs that come back in another way than at first use: what is taken for them might be none
+device bad-moves kek=gcm
+expect_failure TOKEN_IV_MOVED "'gcm'.*the IV is .* 16 bytes behind the ciphertext; at first use it was .* in the parameter" \
+    seal -in plain
+device bad-hides kek=gcm
+expect_failure TOKEN_IV_MOVED "'gcm'.*the IV is as it was given; at first use it was .* 16 bytes behind" seal -in plain
 # what is said is kept to
 for profile in luna-fips google; do
     device $profile kek=gcm wrap=aes-kw

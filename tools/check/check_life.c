@@ -6,6 +6,7 @@
 
 #include "tools/common/census.h"
 #include "tools/common/version_label.h"
+#include "tools/common/would_seal.h"
 
 #define STEP "KEK"
 #define ROTATE "envelope kek rotate %.*s"
@@ -39,10 +40,22 @@ static const char *way_out(const struct env_kek_info *info, char text[WAY_OUT])
     return text;
 }
 
+/* Failures are told where the version itself is looked at. */
+static bool would_seal(const struct tool_check *check, const struct env_kek_info *info)
+{
+    struct tool_failure ignored;
+    ENV_RESULT r = tool_would_seal(check->run, info, !check->settings.config.expired_allowed);
+
+    if (!env_ok(r))
+        tool_failure_take(r, &ignored);
+    return env_ok(r);
+}
+
 /* ---- its last day ---- */
 
-/* The next version, where it seals on the day behind the last. */
-static const struct env_kek_info *next_of(const struct tool_check_here *here,
+/* The next version, where it seals on the day behind the last; never one that cannot seal. */
+static const struct env_kek_info *next_of(const struct tool_check *check,
+                                          const struct tool_check_here *here,
                                           const struct env_kek_info *info)
 {
     for (size_t i = 0; i < here->count; i++) {
@@ -51,7 +64,7 @@ static const struct env_kek_info *next_of(const struct tool_check_here *here,
 
         if (tool_version_is_older(info->label, other->label) && !dates->unread &&
             dates->first <= info->dates.last + 1 &&
-            (dates->last == 0 || dates->last > info->dates.last))
+            (dates->last == 0 || dates->last > info->dates.last) && would_seal(check, other))
             return other;
     }
     return NULL;
@@ -68,7 +81,7 @@ static void check_end(struct tool_check *check, const struct tool_check_here *he
 
     if (info->dates.last == 0 || info->dates.last - today >= warn_before)
         return;
-    next = next_of(here, info);
+    next = next_of(check, here, info);
     (void)tool_check_key_named(info, named);
     if (next != NULL)
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "%s seals to %s, and then '%s' does",
@@ -102,18 +115,38 @@ static void check_age(struct tool_check *check, const struct env_kek_info *info,
 
 /* ---- newer versions ---- */
 
+/* Its first day is still to come. */
+static void check_next(struct tool_check *check, const struct env_kek_info *info)
+{
+    ENV_RESULT r = tool_would_seal(check->run, info, !check->settings.config.expired_allowed);
+    struct tool_failure failure;
+    char day[ENV_DATE_TEXT];
+    char text[WAY_OUT];
+
+    if (env_ok(r)) {
+        tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "the next version, '%s', seals from %s on",
+                       info->label, env_date_text(info->dates.first, day));
+        return;
+    }
+    tool_failure_take(r, &failure);
+    if (tool_never_seals(r.reason))
+        tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out(info, text),
+                       "the next version, '%s', never seals: %s", info->label, failure.text);
+    else
+        tool_check_say(check, TOOL_CHECK_WARNING, STEP, NULL,
+                       "the next version, '%s', could not be tried: %s", info->label, failure.text);
+}
+
 static void check_newer(struct tool_check *check, const struct env_kek_info *info, int64_t today)
 {
     struct env_keyring *keyring = check->run->keys->dek.keyring;
     const struct env_selector selector = {.name = info->label};
     struct env_kek_list keks = {0};
     struct tool_failure failure;
-    char day[ENV_DATE_TEXT];
     ENV_RESULT r;
 
     if (info->dates.first > today) {
-        tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "the next version, '%s', seals from %s on",
-                       info->label, env_date_text(info->dates.first, day));
+        check_next(check, info);
         return;
     }
     r = keyring->vtable->select(keyring, &selector, &keks);
