@@ -18,6 +18,16 @@ make_version() { # label, further options of genpkey
     expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt "label:$label" "$@" -out key.pem
 }
 
+# One that is not made by genpkey, which would refuse it. SoftHSM does not give the dates of a private
+# key back: they are in an object beside it (keymgmt/token/kept_dates.h).
+make_other() { # label, id, "FIRST-LAST", further options of make_kek
+    make_kek kek "$1" --id "$2" --start-date "${3%-*}" "${@:4}"
+    printf %s "$3" >dates
+    pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --write-object dates --type data \
+        --private --application-label 'envelope kek dates' --label "$2" >pkcs11-tool.out 2>&1 ||
+        fail "$(<pkcs11-tool.out)"
+}
+
 says() { # pattern
     grep -qE -- "$1" out || fail "'$1' expected: $(<out)"
 }
@@ -52,8 +62,9 @@ passes_over() { # name, reason
 
 # ---- its days ----
 
+write_cnf 'kek=orders/*'
 make_version orders/1 -pkeyopt not-before:2031-01-01 -pkeyopt not-after:2031-06-30
-make_kek kek orders/2 --id 02 --start-date 20311201 --end-date 20310701
+make_other orders/2 02 20311201-20310701
 write_cnf kek=orders/2
 expect_failure KEK_DATES "key 'orders/2'.*its last day is before its first" seal -in plain
 write_cnf 'kek=orders/*'
@@ -74,7 +85,7 @@ it_is 2031-06-15
 
 # What is no day.
 make_version noday/1
-make_kek kek noday/2 --id 12 --start-date 20310701 --end-date 20310732
+make_other noday/2 12 20310701-20310732
 write_cnf 'kek=noday/*'
 tool_gives 0 - kek list noday
 says "^noday/2 .*never seals"
@@ -84,7 +95,7 @@ says "^noday/3 .*: made$"
 
 # Where dates count for nothing it is the next one.
 make_version any/1
-make_kek kek any/2 --id 22 --start-date 20311201 --end-date 20310701
+make_other any/2 22 20311201-20310701
 write_cnf 'kek=any/*' allow-expired-kek=yes
 tool_gives 0 - kek rotate any
 says "^any/2 .*it is the next one already$"
@@ -92,15 +103,15 @@ says "^any/2 .*it is the next one already$"
 # ---- its attributes ----
 
 make_version unwraps/1
-make_kek kek unwraps/2 --id 32 --usage unwrap --start-date 20310701
+make_other unwraps/2 32 20310701-00000000 --usage unwrap
 write_cnf 'kek=unwraps/*'
 passes_over unwraps KEK_USAGE
 make_version taken/1
-make_kek kek taken/2 --id 42 --extractable --start-date 20310701
+make_other taken/2 42 20310701-00000000 --extractable
 write_cnf 'kek=taken/*'
 passes_over taken KEK_EXTRACTABLE
 make_version weak/1
-make_kek kek weak/2 --id 52 --bits 128 --start-date 20310701
+make_other weak/2 52 20310701-00000000 --bits 128
 write_cnf 'kek=weak/*'
 passes_over weak KEK_TOO_WEAK # and the next one is as long as the first
 
