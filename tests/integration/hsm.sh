@@ -142,11 +142,26 @@ grep -q "Reference: $reference" text || fail "$(<text)"
 expect_quiet ossl pkey -in 'envelope:object=google;type=secret-key' -out google.pem
 expect_quiet ossl pkey -in google.pem -noout -text >again
 same text again
-secret=$(with_envelope "$ENVELOPE_PROGRAMS/kek_kem" encapsulate google.pem sealed.key)
-[[ $secret == "$(with_envelope "$ENVELOPE_PROGRAMS/kek_kem" decapsulate google.pem sealed.key)" ]] || fail "KEM"
+kem() { # PEM of the KEK
+    local secret
+    secret=$(with_envelope "$ENVELOPE_PROGRAMS/kek_kem" encapsulate "$1" sealed.key)
+    [[ $secret == "$(with_envelope "$ENVELOPE_PROGRAMS/kek_kem" decapsulate "$1" sealed.key)" ]] || fail "KEM of $1"
+}
+kem google.pem
 write_cnf kek=google wrap=aes-gcm # SoftHSM itself has the key too
 expect_quiet open -in sealed -out opened
 same plain opened
+
+# ---- sealed keys ----
+
+for profile in aws luna luna-fips luna-fips-793 nshield vault; do
+    device $profile -kek
+    kem $profile.pem
+done
+for profile in aws luna yubihsm; do
+    device $profile -kek
+    kem rsa-$profile.pem
+done
 
 # ---- key wrap ----
 
@@ -250,7 +265,7 @@ unset HSM_CONF
 
 # ---- 4 threads ----
 
-for profile in aws luna-fips-793 nshield google vault; do
+for profile in aws luna luna-fips luna-fips-793 nshield google vault; do
     kek=gcm
     [[ $profile != google ]] || kek=google # which all of them look for by the hash of its id
     device $profile kek=$kek

@@ -53,18 +53,30 @@ static bool would_seal(const struct tool_check *check, const struct env_kek_info
 
 /* ---- its last day ---- */
 
+/* Copies seal on the days that all of them have. 0: there is no last one. */
+static int64_t last_day(const struct tool_check_here *here, const struct env_kek_info *info)
+{
+    struct env_dates all = info->dates;
+
+    for (size_t i = 0; i < here->count; i++) {
+        if (is_same(&here->list[i].info, info))
+            all = env_dates_both(&all, &here->list[i].info.dates);
+    }
+    return all.last;
+}
+
 /* The next version, where it seals on the day behind the last; never one that cannot seal. */
 static const struct env_kek_info *next_of(const struct tool_check *check,
                                           const struct tool_check_here *here,
-                                          const struct env_kek_info *info)
+                                          const struct env_kek_info *info, int64_t last)
 {
     for (size_t i = 0; i < here->count; i++) {
         const struct env_kek_info *other = &here->list[i].info;
         const struct env_dates *dates = &other->dates;
 
         if (tool_version_is_older(info->label, other->label) && !dates->unread &&
-            dates->first <= info->dates.last + 1 &&
-            (dates->last == 0 || dates->last > info->dates.last) && would_seal(check, other))
+            dates->first <= last + 1 && (dates->last == 0 || dates->last > last) &&
+            would_seal(check, other))
             return other;
     }
     return NULL;
@@ -74,22 +86,23 @@ static void check_end(struct tool_check *check, const struct tool_check_here *he
                       const struct env_kek_info *info, int64_t today)
 {
     const int64_t warn_before = (int64_t)check->settings.config.kek_expiry_warning_days;
+    const int64_t last = last_day(here, info);
     const struct env_kek_info *next;
     char named[TOOL_CHECK_KEY];
     char day[ENV_DATE_TEXT];
     char text[WAY_OUT];
 
-    if (info->dates.last == 0 || info->dates.last - today >= warn_before)
+    if (last == 0 || last - today >= warn_before)
         return;
-    next = next_of(check, here, info);
+    next = next_of(check, here, info, last);
     (void)tool_check_key_named(info, named);
     if (next != NULL)
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "%s seals to %s, and then '%s' does",
-                       named, env_date_text(info->dates.last, day), next->label);
+                       named, env_date_text(last, day), next->label);
     else
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out(info, text),
                        "%s: its last day is %s, in %" PRId64 " days", named,
-                       env_date_text(info->dates.last, day), info->dates.last - today);
+                       env_date_text(last, day), last - today);
 }
 
 /* ---- its age ---- */

@@ -32,14 +32,25 @@ static void cover(struct tool_model *model, const struct env_dates *dates)
         model->covered = dates->last;
 }
 
+/* Copies seal on the days that all of them have. */
+static struct env_dates dates_of(const struct tool_versions *versions, size_t i)
+{
+    struct env_dates all = versions->list[i].info.dates;
+
+    for (size_t j = i + tool_versions_copies(versions, i); j-- > i;)
+        all = env_dates_both(&all, &versions->list[j].info.dates);
+    return all;
+}
+
 static ENV_RESULT judge(struct search *s, size_t i, tool_passed_over_fn *passed_over, void *arg)
 {
     const struct env_kek_info *info = &s->versions->list[i].info;
-    const bool is_next = info->dates.first > env_date_today();
+    const struct env_dates dates = dates_of(s->versions, i);
+    const bool is_next = dates.first > env_date_today();
     struct tool_failure why;
     ENV_RESULT r;
 
-    if (!matters(s, &info->dates))
+    if (!matters(s, &dates))
         return ENV_OK;
     r = tool_would_seal(s->run, info, s->dates_count);
     if (!env_ok(r) && !tool_never_seals(r.reason) && !s->found && is_next)
@@ -52,7 +63,7 @@ static ENV_RESULT judge(struct search *s, size_t i, tool_passed_over_fn *passed_
             s->model->is_next = is_next;
         }
         s->found = true;
-        cover(s->model, &info->dates);
+        cover(s->model, &dates);
     } else if (!s->found) {
         passed_over(arg, info, &why);
     }
