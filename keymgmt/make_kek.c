@@ -311,8 +311,8 @@ static ENV_RESULT make(struct env_token_set *token_set, struct making *m,
     if (m->plan.request->unwraps_alone) /* what it would open, another has to wrap */
         return r;
     r = env_token_kek_prepare(env_token_kek_from(*m->out), &testing);
-    m->works_not = r.reason == ENV_R_KEK_USAGE || r.reason == ENV_R_KEK_SELF_TEST ||
-                   r.reason == ENV_R_TOKEN_IV;
+    m->works_not =
+        r.reason == ENV_R_KEK_USAGE || r.reason == ENV_R_KEK_SELF_TEST || env_gcm_iv_bad(r.reason);
     if (!env_ok(r)) {
         m->refused = m->kind < ENV_TEMPLATE_PLAIN; /* it may be the mechanisms allowed */
         take_back(token_set, m);

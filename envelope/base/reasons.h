@@ -197,6 +197,7 @@
     X(TENANT_KEY_STAYS,      417, "a tenant key is never given out: use it with tenant-key and tenant") \
     /* tokens as they are */                                                                       \
     X(TOKEN_IV,              418, "the token made no IV for AES-GCM that it would not make again, and two wraps under one give the KEK away: use another mechanism (wrap)") \
+    X(TOKEN_IV_MOVED,        420, "the token gives AES-GCM's IV back in another way than at first use, so nothing was sealed: see what changed, and start the program again") \
     /* a KEK's life */                                                                             \
     X(KEK_NOT_YET,           430, "the KEK does not seal before its start date (allow-expired-kek = yes ignores dates)") \
     X(KEK_EXPIRED,           431, "the KEK's last day is over: it opens, but no longer seals; make the next version (allow-expired-kek = yes ignores dates)") \
@@ -205,6 +206,7 @@
     X(KEK_VERSIONS_NAMED,    434, "NAME/* names all versions of a KEK, and here one is wanted: name it (NAME/1)") \
     X(KEK_GAP,               435, "between the last day of the last version and the start of the next there would be days on which nothing can be sealed") \
     X(KEK_COPIES_BY_HAND,    436, "the last version is on several tokens, and no token hands a key to another: --token says where the next one is made") \
+    X(KEK_LAST_VERSION,      419, "the last version has the highest number that there is: give the KEK another name") \
     X(KEK_VERSION_RACE,      437, "another machine made the same version: two keys have its label, and neither seals by NAME/*") \
     /* files that the command seals and opens */                                                   \
     X(ALREADY_SEALED,        450, "the input is already sealed (--again seals it once more)")      \

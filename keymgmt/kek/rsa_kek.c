@@ -34,23 +34,53 @@ bool env_rsa_is_reference(const struct env_token_set *token_set,
            env_kek_id_equal(&own, id);
 }
 
-/* Seals with the public half and opens with the token. */
+static ENV_RESULT unwrap(struct env_token_kek *kek, const struct env_wrapped *wrapped,
+                         enum env_patience patience, uint8_t back[ENV_DEK_LEN],
+                         struct env_error_detail *detail)
+{
+    struct env_unwrapping unwrapping = {.wrapped = wrapped, .dek = back};
+
+    return env_kek_use_key(kek, patience, env_rsa_unwrap, &unwrapping, detail);
+}
+
+/*
+ * Whatever the token says of it, it must not open: tokens have many codes for a bad ciphertext, and
+ * one of a device that is gone is no answer. No message is seen here, so nothing is told of one.
+ */
+static ENV_RESULT open_altered(struct env_token_kek *kek, const struct env_wrapped *good,
+                               enum env_patience patience, struct env_error_detail *detail)
+{
+    struct env_wrapped altered = *good;
+    uint8_t back[ENV_DEK_LEN];
+    ENV_RESULT r;
+
+    altered.data[altered.len - 1] ^= 1;
+    r = unwrap(kek, &altered, patience, back, detail);
+    if (env_ok(r))
+        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: it opens what was altered",
+                                kek->where);
+    if (r.reason == ENV_R_NOT_AUTHENTIC ||
+        (r.reason == ENV_R_UNWRAP_FAILED && detail->loss == ENV_LOSS_NONE))
+        return ENV_OK;
+    return r;
+}
+
+/* Seals with the public half and opens with the token, which does not open an altered copy. */
 static ENV_RESULT try_hash(struct env_token_kek *kek, enum env_wrap_alg alg,
                            enum env_patience patience, struct env_error_detail *detail)
 {
     uint8_t secret[ENV_DEK_LEN];
     uint8_t back[ENV_DEK_LEN] = {0};
     struct env_wrapped wrapped;
-    struct env_unwrapping unwrapping = {.wrapped = &wrapped, .dek = back};
 
     if (RAND_bytes(secret, sizeof(secret)) != 1)
         return env_error_detail(detail, ENV_R_RANDOM_FAILED, "%s", kek->where);
     ENV_TRY(env_rsa_public_wrap(kek->public_half, alg, secret, kek->where, &wrapped, detail));
-    ENV_TRY(env_kek_use_key(kek, patience, env_rsa_unwrap, &unwrapping, detail));
+    ENV_TRY(unwrap(kek, &wrapped, patience, back, detail));
     if (CRYPTO_memcmp(secret, back, sizeof(secret)) != 0)
         return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: other bytes came back",
                                 kek->where);
-    return ENV_OK;
+    return open_altered(kek, &wrapped, patience, detail);
 }
 
 /* What says no more than that this hash does not work here. */

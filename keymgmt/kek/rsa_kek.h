@@ -10,8 +10,8 @@
 
 /*
  * Finds the hash by which the token opens what was sealed in software: SHA-256 or else SHA-1,
- * unless the configuration says which. Called with prepare_lock. KEK_USAGE, KEK_SELF_TEST, KEK_KIND
- * or what the token said.
+ * unless the configuration says which. An altered copy must not open. Called with prepare_lock.
+ * KEK_USAGE, KEK_SELF_TEST, KEK_KIND or what the token said.
  */
 ENV_RESULT env_rsa_kek_choose(struct env_token_kek *kek, enum env_patience patience,
                               struct env_error_detail *detail);

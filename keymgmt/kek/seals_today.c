@@ -26,6 +26,9 @@ ENV_RESULT env_kek_seals_today(struct env_token_kek *kek, struct env_error_detai
     if (dates.unread)
         return env_error_detail(detail, ENV_R_KEK_DATES,
                                 "%s: its CKA_START_DATE or CKA_END_DATE is no day", kek->where);
+    if (dates.last != 0 && dates.last < dates.first)
+        return env_error_detail(detail, ENV_R_KEK_DATES, "%s: its last day is before its first",
+                                kek->where);
     ENV_TRY(env_kek_has_begun(kek, detail));
     if (dates.last != 0 && today > dates.last)
         return env_error_detail(detail, ENV_R_KEK_EXPIRED, "%s: its last day was %s", kek->where,

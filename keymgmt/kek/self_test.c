@@ -12,13 +12,14 @@
 /* A way to wrap, and how it came to be chosen. */
 struct choice {
     struct env_aes_method method;
+    enum env_iv_place iv_place;
     char words[ENV_KEK_CHOSEN];
 };
 
 /* The token answered, and not as it should. */
 static bool is_a_finding(enum env_reason reason)
 {
-    return reason == ENV_R_KEK_SELF_TEST || reason == ENV_R_TOKEN_IV;
+    return reason == ENV_R_KEK_SELF_TEST || env_gcm_iv_bad(reason);
 }
 
 /* The ways that were tried and do not work. */
@@ -88,7 +89,8 @@ static ENV_RESULT choose(struct env_token_kek *kek, enum env_wrap_choice choice,
         return env_aes_usage_refused(uses, choice, &kek->attributes, kek->where, detail);
     for (size_t i = 0; i < count; i++) {
         bool cannot;
-        ENV_RESULT r = env_trial(kek, methods[i], patience, &sample, &cannot, detail);
+        ENV_RESULT r =
+            env_trial(kek, methods[i], patience, &sample, &chosen->iv_place, &cannot, detail);
 
         if (env_ok(r)) {
             char name[64];
@@ -144,6 +146,7 @@ static ENV_RESULT prepare(struct env_token_kek *kek, enum env_patience patience,
     if (!env_ok(r))
         return r;
     kek->sealing = chosen.method;
+    kek->iv_place = chosen.iv_place;
     memcpy(kek->chosen, chosen.words, sizeof(kek->chosen));
     atomic_store(&kek->prepared, true);
     return r;

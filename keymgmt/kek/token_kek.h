@@ -50,6 +50,7 @@ struct env_token_kek {
     struct env_token_ivs ivs; /* that the token made for AES-GCM itself */
     _Atomic bool prepared;
     struct env_aes_method sealing; /* once prepared */
+    enum env_iv_place iv_place;    /* the same */
     char chosen[ENV_KEK_CHOSEN];   /* the same in words, with what did not work before it */
     /* Of an RSA KEK, once prepared; see rsa_kek.h. */
     struct env_rsa_public *public_half;

@@ -14,6 +14,7 @@ struct trial {
     enum env_patience patience;
     struct env_sample *sample;
     struct env_error_detail *detail;
+    enum env_iv_place place;
     bool other_bytes; /* the token answered, and wrongly */
 };
 
@@ -25,7 +26,7 @@ static ENV_RESULT failed(struct trial *t, const char *what)
 
 static ENV_RESULT wrap(struct trial *t, struct env_wrapped *out)
 {
-    struct env_aes_wrapping wrapping = {t->method, t->sample->secret, out, &t->kek->ivs};
+    struct env_aes_wrapping wrapping = {t->method, t->sample->secret, out, &t->kek->ivs, &t->place};
 
     return env_kek_use_key(t->kek, t->patience, env_aes_wrap, &wrapping, t->detail);
 }
@@ -86,10 +87,10 @@ static ENV_RESULT open_altered(struct trial *t)
 }
 
 ENV_RESULT env_trial(struct env_token_kek *kek, struct env_aes_method method,
-                     enum env_patience patience, struct env_sample *sample, bool *cannot,
-                     struct env_error_detail *detail)
+                     enum env_patience patience, struct env_sample *sample,
+                     enum env_iv_place *place, bool *cannot, struct env_error_detail *detail)
 {
-    struct trial t = {kek, method, patience, sample, detail, false};
+    struct trial t = {kek, method, patience, sample, detail, ENV_IV_NOT_LEARNT, false};
     bool opens = env_aes_can_open(env_kek_place(kek).uses, method.family);
     ENV_RESULT r;
 
@@ -103,7 +104,8 @@ ENV_RESULT env_trial(struct env_token_kek *kek, struct env_aes_method method,
         r = open_it(&t);
     if (env_ok(r) && opens)
         r = open_altered(&t);
-    *cannot = !env_ok(r) && (t.other_bytes || r.reason == ENV_R_TOKEN_IV ||
+    *place = t.place;
+    *cannot = !env_ok(r) && (t.other_bytes || env_gcm_iv_bad(r.reason) ||
                              (detail->loss == ENV_LOSS_NONE && env_ckr_says_cannot(detail->rv)));
     return r;
 }

@@ -7,12 +7,12 @@
 
 /*
  * Wraps a random value; where the token makes the IVs, twice, which have to differ; opens it, where
- * the key may; and an altered copy, which has to fail. *cannot: the token does not do it in this
- * way, whatever is repaired, so that another may be tried. Never true for what a device, a session,
- * a login or a lack of memory does.
+ * the key may; and an altered copy, which has to fail. *place: where AES-GCM's IV was. *cannot: the
+ * token does not do it in this way, whatever is repaired, so that another may be tried. Never true
+ * for what a device, a session, a login or a lack of memory does.
  */
 ENV_RESULT env_trial(struct env_token_kek *kek, struct env_aes_method method,
-                     enum env_patience patience, struct env_sample *sample, bool *cannot,
-                     struct env_error_detail *detail);
+                     enum env_patience patience, struct env_sample *sample,
+                     enum env_iv_place *place, bool *cannot, struct env_error_detail *detail);
 
 #endif

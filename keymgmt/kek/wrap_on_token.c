@@ -21,13 +21,15 @@ ENV_RESULT env_token_kek_wrap(struct env_token_kek *kek, struct env_kek_operatio
     const uint8_t *dek = operation->wrapping.dek;
     struct env_wrapped *out = operation->wrapping.out;
     struct env_aes_wrapping wrapping;
+    enum env_iv_place place;
 
     ENV_TRY(env_kek_may_seal_now(kek, operation->detail));
     ENV_TRY(env_token_kek_prepare(kek, operation));
     if (kek->attributes.rsa)
         return env_rsa_public_wrap(kek->public_half, kek->rsa_alg, dek, kek->where, out,
                                    operation->detail);
-    wrapping = (struct env_aes_wrapping){kek->sealing, dek, out, &kek->ivs};
+    place = kek->iv_place;
+    wrapping = (struct env_aes_wrapping){kek->sealing, dek, out, &kek->ivs, &place};
     return env_kek_use_key(kek, operation->patience, env_aes_wrap, &wrapping, operation->detail);
 }
 

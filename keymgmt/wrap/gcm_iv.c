@@ -120,32 +120,36 @@ static ENV_RESULT judge(const struct env_key_use *use, struct env_token_ivs *ivs
     return again ? bad_iv(use, "the same as the last one") : ENV_OK;
 }
 
-/* In the buffer; true: the token's. */
-static bool read_back(enum env_gcm_iv_way way, const struct env_gcm *gcm, struct env_wrapped *out)
-{
-    bool changed = memcmp(out->nonce, gcm->iv, ENV_GCM_NONCE_LEN) != 0;
-
-    memcpy(out->nonce, gcm->iv, ENV_GCM_NONCE_LEN);
-    return changed || way == ENV_IV_ZEROED;
-}
-
 static void take_from(struct env_wrapped *out, size_t at, size_t len)
 {
     out->nonce_len = len;
     memcpy(out->nonce, out->data + at, len);
 }
 
-ENV_RESULT env_gcm_take_iv(const struct env_key_use *use, enum env_gcm_iv_way way,
-                           const struct env_gcm *gcm, struct env_token_ivs *ivs, size_t expected,
-                           struct env_wrapped *out)
+/* In the buffer: the token's where it changed what it was given, or was asked to fill it. */
+static enum env_iv_place read_buffer(enum env_gcm_iv_way way, const struct env_gcm *gcm,
+                                     struct env_wrapped *out)
+{
+    bool changed = memcmp(out->nonce, gcm->iv, ENV_GCM_NONCE_LEN) != 0;
+
+    memcpy(out->nonce, gcm->iv, ENV_GCM_NONCE_LEN);
+    return changed || way == ENV_IV_ZEROED ? ENV_IV_IN_BUFFER : ENV_IV_AS_GIVEN;
+}
+
+/* Takes it from wherever it is. TOKEN_IV: it is nowhere. */
+static ENV_RESULT find_iv(const struct env_key_use *use, enum env_gcm_iv_way way,
+                          const struct env_gcm *gcm, size_t expected, struct env_wrapped *out,
+                          enum env_iv_place *found)
 {
     size_t more = out->len - expected; /* huge where it is shorter */
 
     if (way == ENV_IV_IN_FRONT && more == ENV_GCM_NONCE_LEN) {
         take_from(out, 0, more);
         memmove(out->data, out->data + more, expected);
+        *found = ENV_IV_BEFORE_ALL;
     } else if (way != ENV_IV_IN_FRONT && env_gcm_nonce_fits(more)) {
         take_from(out, expected, more);
+        *found = more == ENV_GCM_NONCE_LEN ? ENV_IV_BEHIND : ENV_IV_BEHIND_16;
     } else if (more != 0 || way == ENV_IV_IN_FRONT ||
                (way != ENV_IV_ABSENT &&
                 (gcm->params.pIv != gcm->iv || gcm->params.ulIvLen != ENV_GCM_NONCE_LEN))) {
@@ -154,11 +158,42 @@ ENV_RESULT env_gcm_take_iv(const struct env_key_use *use, enum env_gcm_iv_way wa
                                 expected);
     } else if (way == ENV_IV_ABSENT) {
         return bad_iv(use, "missing");
-    } else if (!read_back(way, gcm, out)) {
-        return ENV_OK;
+    } else {
+        *found = read_buffer(way, gcm, out);
     }
     out->len = expected;
-    return judge(use, ivs, out);
+    return ENV_OK;
+}
+
+static const char *place_words(enum env_iv_place place)
+{
+    static const char *const words[] = {
+        [ENV_IV_NOT_LEARNT] = "nowhere",
+        [ENV_IV_AS_GIVEN] = "as it was given",
+        [ENV_IV_IN_BUFFER] = "made by the token, in the parameter",
+        [ENV_IV_BEHIND] = "made by the token, 12 bytes behind the ciphertext",
+        [ENV_IV_BEHIND_16] = "made by the token, 16 bytes behind the ciphertext",
+        [ENV_IV_BEFORE_ALL] = "made by the token, in front of the ciphertext",
+    };
+
+    return words[place];
+}
+
+ENV_RESULT env_gcm_take_iv(const struct env_key_use *use, enum env_gcm_iv_way way,
+                           const struct env_gcm *gcm, struct env_token_ivs *ivs,
+                           enum env_iv_place *place, size_t expected, struct env_wrapped *out)
+{
+    enum env_iv_place found = ENV_IV_NOT_LEARNT;
+
+    ENV_TRY(find_iv(use, way, gcm, expected, out, &found));
+    if (*place != ENV_IV_NOT_LEARNT && *place != found)
+        return env_error_detail(use->detail, ENV_R_TOKEN_IV_MOVED,
+                                "%s: the IV is %s; at first use it was %s", use->where,
+                                place_words(found), place_words(*place));
+    if (found != ENV_IV_AS_GIVEN)
+        ENV_TRY(judge(use, ivs, out));
+    *place = found;
+    return ENV_OK;
 }
 
 void env_gcm_to_unwrap(CK_MECHANISM_TYPE type, const struct env_wrapped *wrapped,

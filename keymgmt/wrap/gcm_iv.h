@@ -21,6 +21,19 @@ enum env_gcm_iv_way {
     ENV_IV_IN_FRONT, /* the same in front of it, by a mechanism of the vendor's */
 };
 
+/*
+ * Where the IV was when a wrap was done. It stays there for as long as a key is used: a token that
+ * changes over may use an IV that it does not tell, and nobody could open what it wrapped.
+ */
+enum env_iv_place {
+    ENV_IV_NOT_LEARNT,
+    ENV_IV_AS_GIVEN,   /* ours, as it was given */
+    ENV_IV_IN_BUFFER,  /* the token's, in the mechanism's parameter */
+    ENV_IV_BEHIND,     /* the token's, of 12 bytes, behind the ciphertext */
+    ENV_IV_BEHIND_16,  /* the same, of 16 */
+    ENV_IV_BEFORE_ALL, /* the token's, in front of the ciphertext */
+};
+
 /* "IV made by the token, in the buffer" */
 const char *env_gcm_iv_words(enum env_gcm_iv_way way);
 
@@ -48,12 +61,18 @@ ENV_RESULT env_gcm_to_wrap(const struct env_key_use *use, enum env_gcm_iv_way wa
 
 /*
  * After the wrap: takes the IV out of where the token put it, so that out has it and the ciphertext
- * with its tag, `expected` bytes. TOKEN_IV: it is none that a second wrap would not have as well.
- * WRAP_FAILED for another length.
+ * with its tag, `expected` bytes. *place is learnt, or says where it has to be: TOKEN_IV_MOVED.
+ * TOKEN_IV: it is none that a second wrap would not have as well. WRAP_FAILED for another length.
  */
 ENV_RESULT env_gcm_take_iv(const struct env_key_use *use, enum env_gcm_iv_way way,
-                           const struct env_gcm *gcm, struct env_token_ivs *ivs, size_t expected,
-                           struct env_wrapped *out);
+                           const struct env_gcm *gcm, struct env_token_ivs *ivs,
+                           enum env_iv_place *place, size_t expected, struct env_wrapped *out);
+
+/* Whether a failure is about an IV that the token made. */
+static inline bool env_gcm_iv_bad(enum env_reason reason)
+{
+    return reason == ENV_R_TOKEN_IV || reason == ENV_R_TOKEN_IV_MOVED;
+}
 
 /* For unwrapping what was wrapped under this IV. */
 void env_gcm_to_unwrap(CK_MECHANISM_TYPE type, const struct env_wrapped *wrapped,

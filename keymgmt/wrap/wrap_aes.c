@@ -45,7 +45,7 @@ static ENV_RESULT gcm_in_one_way(struct env_key_use *use, const struct env_aes_w
     ENV_TRY(env_gcm_to_wrap(use, way, &gcm, wrapping->out));
     ENV_TRY(env_wrap_ways[wrapping->method.way](use, &call));
     wrapping->out->len = call.len;
-    return env_gcm_take_iv(use, way, &gcm, wrapping->ivs, expected, wrapping->out);
+    return env_gcm_take_iv(use, way, &gcm, wrapping->ivs, wrapping->place, expected, wrapping->out);
 }
 
 /* Whether another IV is to be tried: it did not take this one, or made a bad one of its own. */

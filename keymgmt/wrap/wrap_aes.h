@@ -12,9 +12,10 @@ struct env_aes_wrapping {
     const uint8_t *dek;
     struct env_wrapped *out;
     struct env_token_ivs *ivs; /* of the key */
+    enum env_iv_place *place;  /* of AES-GCM's, learnt at first use */
 };
 
-/* arg is an env_aes_wrapping. WRAP_FAILED, TOKEN_IV. */
+/* arg is an env_aes_wrapping. WRAP_FAILED, TOKEN_IV, TOKEN_IV_MOVED. */
 ENV_RESULT env_aes_wrap(struct env_key_use *use, void *arg);
 
 /* arg is an env_unwrapping. KEK_USAGE, and what env_unwrap_dek gives. */

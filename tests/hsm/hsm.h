@@ -25,6 +25,8 @@ enum hsm_iv {
     /* what no device should do, and ours has to notice */
     HSM_IV_REPEATED,    /* as ZEROED, and always the same */
     HSM_IV_TAKES_ZEROS, /* as ZEROED, but the zeros are the IV */
+    HSM_IV_MOVES,       /* as ZEROED for two wraps, and then as APPENDED */
+    HSM_IV_HIDES,       /* as APPENDED for two wraps, and then it goes nowhere */
 };
 
 /* How the mechanism is computed underneath. */
@@ -63,7 +65,8 @@ struct hsm_profile {
     bool no_login;             /* it is not needed, and any PIN is right: HSM_PIN is the real one */
     CK_ULONG random_least;     /* bytes that C_GenerateRandom may be asked for */
     bool oaep_key_hash;        /* SHA-256 alone */
-    bool opens_anything;       /* C_Decrypt gives what C_Encrypt got last, whatever it is asked */
+    bool opens_anything;       /* C_Decrypt gives what C_Encrypt got or it gave last, whatever it is
+                                  asked */
     bool always_authenticates; /* CKA_ALWAYS_AUTHENTICATE of private keys */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encrypting, decrypting, wrapping and unwrapping, as the device does it. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "hsm.h"
@@ -17,7 +18,9 @@ struct operation {
     CK_BYTE iv[HSM_IV];
     CK_ULONG iv_len;
     bool sha256;
+    bool oaep;
     bool in_front;
+    bool appended;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -91,6 +94,14 @@ static CK_RV luna_iv(struct operation *o, const CK_GCM_PARAMS *p)
     return CKR_MECHANISM_PARAM_INVALID;
 }
 
+/* Of this process; the first use of a KEK makes two. */
+static _Atomic unsigned wraps;
+
+static unsigned wraps_so_far(void)
+{
+    return atomic_load(&wraps);
+}
+
 /* Sets the IV; what is to be done with it afterwards is up to the rule. */
 static CK_RV choose_iv(struct operation *o, const CK_GCM_PARAMS *p)
 {
@@ -102,9 +113,19 @@ static CK_RV choose_iv(struct operation *o, const CK_GCM_PARAMS *p)
         o->iv_len = p->ulIvLen;
         return CKR_OK;
     case HSM_IV_APPENDED:
+        o->appended = true;
         return make_iv(o, 16);
     case HSM_IV_LUNA_793:
+        o->appended = true;
         return luna_iv(o, p);
+    case HSM_IV_HIDES:
+        o->appended = wraps_so_far() < 2;
+        return make_iv(o, o->appended ? 16 : 12);
+    case HSM_IV_MOVES:
+        o->appended = wraps_so_far() >= 2;
+        if (o->appended)
+            return make_iv(o, 16);
+        break;
     case HSM_IV_IN_FRONT:
         if (p->pIv != NULL)
             return CKR_MECHANISM_PARAM_INVALID;
@@ -119,7 +140,7 @@ static CK_RV choose_iv(struct operation *o, const CK_GCM_PARAMS *p)
         return CKR_MECHANISM_PARAM_INVALID;
     o->callers_iv = p->pIv;
     o->iv_len = 12;
-    if (o->mechanism->iv == HSM_IV_ZEROED)
+    if (o->mechanism->iv == HSM_IV_ZEROED || o->mechanism->iv == HSM_IV_MOVES)
         return make_iv(o, 12);
     memset(o->iv, o->mechanism->iv == HSM_IV_REPEATED ? 0x5a : 0, 12);
     return CKR_OK;
@@ -155,8 +176,7 @@ static CK_ULONG last_len;
 static CK_RV gcm_encrypt(struct operation *o, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
                          CK_ULONG *out_len)
 {
-    bool goes_along =
-        o->in_front || o->mechanism->iv == HSM_IV_APPENDED || o->mechanism->iv == HSM_IV_LUNA_793;
+    bool goes_along = o->in_front || o->appended;
     CK_ULONG more = goes_along ? o->iv_len : 0;
     CK_ULONG room = *out_len;
     CK_RV rv;
@@ -170,6 +190,7 @@ static CK_RV gcm_encrypt(struct operation *o, CK_BYTE *in, CK_ULONG in_len, CK_B
     rv = hsm_base()->C_Encrypt(o->session, in, in_len, o->in_front ? out + more : out, out_len);
     if (rv != CKR_OK)
         return rv;
+    (void)atomic_fetch_add(&wraps, 1);
     if (goes_along)
         memcpy(o->in_front ? out : out + *out_len, o->iv, more);
     else if (o->callers_iv != NULL)
@@ -226,6 +247,7 @@ static CK_RV init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_
         rv = gcm_init(&o, mechanism, encrypts);
         break;
     case HSM_OAEP:
+        o.oaep = true;
         rv = oaep_init(&o, mechanism);
         break;
     case HSM_KWP:
@@ -262,26 +284,37 @@ CK_RV hsm_encrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BY
     return gcm_encrypt(&o, in, in_len, out, out_len);
 }
 
+static CK_RV decrypt(struct operation *o, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
+                     CK_ULONG *out_len)
+{
+    if (o->mechanism->work == HSM_KWP)
+        return hsm_kwp_unwrap(o->session, o->key, in, in_len, out, out_len);
+    if (o->mechanism->work == HSM_GCM && o->mechanism->iv == HSM_IV_IN_FRONT)
+        return gcm_decrypt_in_front(o, in, in_len, out, out_len);
+    if (o->sha256)
+        return hsm_oaep_sha256(o->session, in, in_len, out, out_len);
+    return hsm_base()->C_Decrypt(o->session, in, in_len, out, out_len);
+}
+
 CK_RV hsm_decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
                   CK_ULONG *out_len)
 {
+    const CK_ULONG room = *out_len;
     struct operation o;
+    CK_RV rv;
 
     if (!end(session, &o))
         return CKR_OPERATION_NOT_INITIALIZED;
-    if (o.mechanism->work == HSM_KWP)
-        return hsm_kwp_unwrap(session, o.key, in, in_len, out, out_len);
-    if (o.mechanism->work == HSM_GCM && o.mechanism->iv == HSM_IV_IN_FRONT)
-        return gcm_decrypt_in_front(&o, in, in_len, out, out_len);
-    if (o.sha256)
-        return hsm_oaep_sha256(session, in, in_len, out, out_len);
-    if (hsm_profile()->opens_anything && *out_len >= last_len) {
-        (void)hsm_base()->C_Decrypt(session, in, in_len, out, out_len); /* ends it */
-        memcpy(out, last, last_len);
-        *out_len = last_len;
-        return CKR_OK;
+    rv = decrypt(&o, in, in_len, out, out_len);
+    if (!hsm_profile()->opens_anything || room < last_len)
+        return rv;
+    if (rv == CKR_OK && o.oaep && *out_len <= sizeof(last)) { /* it was wrapped in software */
+        memcpy(last, out, *out_len);
+        last_len = *out_len;
     }
-    return hsm_base()->C_Decrypt(session, in, in_len, out, out_len);
+    memcpy(out, last, last_len);
+    *out_len = last_len;
+    return CKR_OK;
 }
 
 static CK_RV underneath_of(CK_MECHANISM *mechanism, CK_FLAGS needed, CK_MECHANISM *underneath)

@@ -208,8 +208,20 @@ const struct hsm_profile hsm_profiles[] = {
         .name = "bad-opens",
         .manufacturer = "nobody",
         .description = "opens what was altered",
-        .mechanisms = {AES_GEN, GCM(HSM_IV_CALLERS)},
+        .mechanisms = {AES_GEN, RSA_GEN, OAEP(ENC), GCM(HSM_IV_CALLERS)},
         .opens_anything = true,
+    },
+    {
+        .name = "bad-moves",
+        .manufacturer = "nobody",
+        .description = "puts IVs elsewhere after two",
+        .mechanisms = {AES_GEN, GCM(HSM_IV_MOVES)},
+    },
+    {
+        .name = "bad-hides",
+        .manufacturer = "nobody",
+        .description = "tells two IVs",
+        .mechanisms = {AES_GEN, GCM(HSM_IV_HIDES)},
     },
     {.name = NULL},
 };

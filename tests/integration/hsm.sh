@@ -144,11 +144,26 @@ grep -q "Reference: $reference" text || fail "$(<text)"
 expect_quiet ossl pkey -in 'envelope:object=google;type=secret-key' -out google.pem
 expect_quiet ossl pkey -in google.pem -noout -text >again
 same text again
-secret=$(with_envelope "$ENVELOPE_PROGRAMS/kek_kem" encapsulate google.pem sealed.key)
-[[ $secret == "$(with_envelope "$ENVELOPE_PROGRAMS/kek_kem" decapsulate google.pem sealed.key)" ]] || fail "KEM"
+kem() { # PEM of the KEK
+    local secret
+    secret=$(with_envelope "$ENVELOPE_PROGRAMS/kek_kem" encapsulate "$1" sealed.key)
+    [[ $secret == "$(with_envelope "$ENVELOPE_PROGRAMS/kek_kem" decapsulate "$1" sealed.key)" ]] || fail "KEM of $1"
+}
+kem google.pem
 write_cnf kek=google wrap=aes-gcm # SoftHSM itself has the key too
 expect_quiet open -in sealed -out opened
 same plain opened
+
+# ---- sealed keys ----
+
+for profile in aws luna luna-fips luna-fips-793 nshield vault; do
+    device $profile -kek
+    kem $profile.pem
+done
+for profile in aws luna yubihsm; do
+    device $profile -kek
+    kem rsa-$profile.pem
+done
 
 # ---- key wrap ----
 
@@ -186,6 +201,17 @@ for profile in bad-repeats bad-zeros; do
 done
 device bad-opens kek=gcm
 expect_failure KEK_SELF_TEST 'it opens what was altered' seal -in plain
+device bad-opens kek=rsa-luna
+expect_failure KEK_SELF_TEST 'it opens what was altered' seal -in plain
+device bad-opens -kek
+expect_failure KEK_SELF_TEST 'it opens what was altered' \
+    ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:opens -pkeyopt type:RSA -pkeyopt token:kek
+# IVs that come back in another way than at first use: what is taken for them might be none
+device bad-moves kek=gcm
+expect_failure TOKEN_IV_MOVED "'gcm'.*the IV is .* 16 bytes behind the ciphertext; at first use it was .* in the parameter" \
+    seal -in plain
+device bad-hides kek=gcm
+expect_failure TOKEN_IV_MOVED "'gcm'.*the IV is as it was given; at first use it was .* 16 bytes behind" seal -in plain
 # what is said is kept to
 for profile in luna-fips google; do
     device $profile kek=gcm wrap=aes-kw
@@ -241,7 +267,7 @@ unset HSM_CONF
 
 # ---- 4 threads ----
 
-for profile in aws luna-fips-793 nshield google vault; do
+for profile in aws luna luna-fips luna-fips-793 nshield google vault; do
     kek=gcm
     [[ $profile != google ]] || kek=google # which all of them look for by the hash of its id
     device $profile kek=$kek

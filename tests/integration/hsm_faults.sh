@@ -34,6 +34,7 @@ run() { # profile, operations, further lines of openssl.cnf
 }
 
 run aws "seal open wrap unwrap generate"
+run luna "seal open"
 run luna-fips "seal open rewrap generate"
 run luna-fips-793 "seal open"
 run nshield "seal open wrap-pad"

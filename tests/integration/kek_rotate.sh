@@ -178,6 +178,9 @@ for token in kek two; do
 done
 write_cnf 'kek=dated/*' 'token="pkcs11:token=two pkcs11:token=kek"' allow-imported-kek=yes
 expect_quiet seal -in plain -out sealed
+tool check >out 2>&1 || :
+says "^warning KEK: 'dated/1' .*: its last day is 2033-02-01, in 29 days"
+fails KEK_GAP "the last day is 2033-02-01" kek rotate --token kek --start 2033-03-01 dated
 it_is 2033-02-02
 expect_failure KEK_NO_VERSION "last day was 2033-02-01" seal -in plain -out failed
 expect_quiet open -in sealed -out opened

@@ -131,6 +131,10 @@ for file in cert.pem cert.der public.pem public.der a%20b/100%25.pem; do
     shown "recovery.${file##*/}" >text
     [[ $(reference_in text) == "$recovery_id" ]] || fail "$file: $(<text)"
 done
+# The log says that it came from no token.
+no_token "kek=file:cert.pem" "audit-log=\"file:$work/audit.log\""
+expect_quiet seal -in plain -out logged
+[[ $(jq -r .token audit.log) == "none (a file)" ]] || fail "$(<audit.log)"
 no_token "kek=file:cert.pem" # relative to where the program runs, as everywhere
 expect_quiet seal -in plain -out relative
 no_token "kek=file:cert.pem" oaep-hash=sha256

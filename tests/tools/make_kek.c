@@ -10,7 +10,8 @@
  *         --import HEX      this key instead of a generated one
  *         --extractable  --not-sensitive  --public
  *         --usage wrap|encrypt|both|unwrap|none       (wrap)
- *         --end-date TEXT   CKA_END_DATE: eight digits, or what is none
+ *         --start-date TEXT, --end-date TEXT
+ *                           CKA_START_DATE, CKA_END_DATE: eight digits, or what is none
  *         --destroy         destroys the keys of this label instead
  *         --not-decrypt     takes C_Decrypt away from the keys of this label instead
  */
@@ -35,6 +36,7 @@ struct options {
     const char *id;
     const char *import;
     const char *usage;
+    const char *start_date;
     const char *end_date;
     CK_ULONG bits;
     bool no_id;
@@ -142,6 +144,9 @@ static void add_policy(struct attributes *to, const struct options *options)
     add_bool(to, CKA_DECRYPT, encrypt);
     add_bool(to, CKA_SIGN, false);
     add_bool(to, CKA_VERIFY, false);
+    if (options->start_date != NULL)
+        add(to, CKA_START_DATE, (void *)(uintptr_t)options->start_date,
+            strlen(options->start_date));
     if (options->end_date != NULL)
         add(to, CKA_END_DATE, (void *)(uintptr_t)options->end_date, strlen(options->end_date));
 }
@@ -230,6 +235,7 @@ static bool parse_value(struct options *options, const char *arg, const char *va
         {"--import", &options->import},
         {"--usage", &options->usage},
         {"--init-args", &options->init_args},
+        {"--start-date", &options->start_date},
         {"--end-date", &options->end_date},
     };
 

@@ -6,6 +6,7 @@
 
 #include "tools/common/census.h"
 #include "tools/common/version_label.h"
+#include "tools/common/would_seal.h"
 
 #define STEP "KEK"
 #define ROTATE "envelope kek rotate %.*s"
@@ -39,19 +40,43 @@ static const char *way_out(const struct env_kek_info *info, char text[WAY_OUT])
     return text;
 }
 
+/* Failures are told where the version itself is looked at. */
+static bool would_seal(const struct tool_check *check, const struct env_kek_info *info)
+{
+    struct tool_failure ignored;
+    ENV_RESULT r = tool_would_seal(check->run, info, !check->settings.config.expired_allowed);
+
+    if (!env_ok(r))
+        tool_failure_take(r, &ignored);
+    return env_ok(r);
+}
+
 /* ---- its last day ---- */
 
-/* The next version, where it seals on the day behind the last. */
-static const struct env_kek_info *next_of(const struct tool_check_here *here,
-                                          const struct env_kek_info *info)
+/* Copies seal on the days that all of them have. 0: there is no last one. */
+static int64_t last_day(const struct tool_check_here *here, const struct env_kek_info *info)
+{
+    struct env_dates all = info->dates;
+
+    for (size_t i = 0; i < here->count; i++) {
+        if (is_same(&here->list[i].info, info))
+            all = env_dates_both(&all, &here->list[i].info.dates);
+    }
+    return all.last;
+}
+
+/* The next version, where it seals on the day behind the last; never one that cannot seal. */
+static const struct env_kek_info *next_of(const struct tool_check *check,
+                                          const struct tool_check_here *here,
+                                          const struct env_kek_info *info, int64_t last)
 {
     for (size_t i = 0; i < here->count; i++) {
         const struct env_kek_info *other = &here->list[i].info;
         const struct env_dates *dates = &other->dates;
 
         if (tool_version_is_older(info->label, other->label) && !dates->unread &&
-            dates->first <= info->dates.last + 1 &&
-            (dates->last == 0 || dates->last > info->dates.last))
+            dates->first <= last + 1 && (dates->last == 0 || dates->last > last) &&
+            would_seal(check, other))
             return other;
     }
     return NULL;
@@ -61,22 +86,23 @@ static void check_end(struct tool_check *check, const struct tool_check_here *he
                       const struct env_kek_info *info, int64_t today)
 {
     const int64_t warn_before = (int64_t)check->settings.config.kek_expiry_warning_days;
+    const int64_t last = last_day(here, info);
     const struct env_kek_info *next;
     char named[TOOL_CHECK_KEY];
     char day[ENV_DATE_TEXT];
     char text[WAY_OUT];
 
-    if (info->dates.last == 0 || info->dates.last - today >= warn_before)
+    if (last == 0 || last - today >= warn_before)
         return;
-    next = next_of(here, info);
+    next = next_of(check, here, info, last);
     (void)tool_check_key_named(info, named);
     if (next != NULL)
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "%s seals to %s, and then '%s' does",
-                       named, env_date_text(info->dates.last, day), next->label);
+                       named, env_date_text(last, day), next->label);
     else
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out(info, text),
                        "%s: its last day is %s, in %" PRId64 " days", named,
-                       env_date_text(info->dates.last, day), info->dates.last - today);
+                       env_date_text(last, day), last - today);
 }
 
 /* ---- its age ---- */
@@ -102,18 +128,38 @@ static void check_age(struct tool_check *check, const struct env_kek_info *info,
 
 /* ---- newer versions ---- */
 
+/* Its first day is still to come. */
+static void check_next(struct tool_check *check, const struct env_kek_info *info)
+{
+    ENV_RESULT r = tool_would_seal(check->run, info, !check->settings.config.expired_allowed);
+    struct tool_failure failure;
+    char day[ENV_DATE_TEXT];
+    char text[WAY_OUT];
+
+    if (env_ok(r)) {
+        tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "the next version, '%s', seals from %s on",
+                       info->label, env_date_text(info->dates.first, day));
+        return;
+    }
+    tool_failure_take(r, &failure);
+    if (tool_never_seals(r.reason))
+        tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out(info, text),
+                       "the next version, '%s', never seals: %s", info->label, failure.text);
+    else
+        tool_check_say(check, TOOL_CHECK_WARNING, STEP, NULL,
+                       "the next version, '%s', could not be tried: %s", info->label, failure.text);
+}
+
 static void check_newer(struct tool_check *check, const struct env_kek_info *info, int64_t today)
 {
     struct env_keyring *keyring = check->run->keys->dek.keyring;
     const struct env_selector selector = {.name = info->label};
     struct env_kek_list keks = {0};
     struct tool_failure failure;
-    char day[ENV_DATE_TEXT];
     ENV_RESULT r;
 
     if (info->dates.first > today) {
-        tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "the next version, '%s', seals from %s on",
-                       info->label, env_date_text(info->dates.first, day));
+        check_next(check, info);
         return;
     }
     r = keyring->vtable->select(keyring, &selector, &keks);

@@ -6,6 +6,7 @@
 #include "envelope/base/secret.h"
 #include "envelope/format/random.h"
 #include "tools/common/report.h"
+#include "tools/common/would_seal.h"
 #include "tools/kek/kek_actions.h"
 #include "tools/kek/kek_tell.h"
 
@@ -15,6 +16,7 @@ struct listing {
     struct tool_run *run;
     struct env_kek_id seals; /* today's; len 0: none does */
     int64_t today;
+    bool dates_count;
     enum tool_status status;
 };
 
@@ -69,7 +71,24 @@ static const char *taken(const struct listing *l, const struct tool_version *ver
                                               : NULL;
 }
 
-static const char *state_of(const struct listing *l, const struct tool_version *version)
+/* One whose first day has not come: whether it will seal then. */
+static const char *state_to_come(const struct listing *l, const struct tool_version *version,
+                                 struct tool_failure *never)
+{
+    ENV_RESULT r = tool_would_seal(l->run, &version->info, l->dates_count);
+
+    if (env_ok(r))
+        return "not yet";
+    tool_failure_take(r, never);
+    if (tool_never_seals(r.reason))
+        return "never seals";
+    never->text[0] = '\0';
+    return "not yet";
+}
+
+/* never: why it never will; else as it was. */
+static const char *state_of(const struct listing *l, const struct tool_version *version,
+                            struct tool_failure *never)
 {
     const struct env_dates *dates = &version->info.dates;
     const char *state;
@@ -79,8 +98,8 @@ static const char *state_of(const struct listing *l, const struct tool_version *
     state = taken(l, version);
     if (state != NULL)
         return state;
-    if (dates->first > l->today)
-        return "not yet";
+    if (dates->first > l->today || dates->unread)
+        return state_to_come(l, version, never);
     if (dates->last != 0 && dates->last < l->today)
         return "expired";
     return "opens";
@@ -91,6 +110,7 @@ static void tell(struct listing *l, const struct tool_version *version, ENV_RESU
 {
     struct env_json *json = &l->run->json;
     struct tool_failure failure = {.text = ""};
+    struct tool_failure never = {.text = ""};
     const char *state;
 
     if (proof.reason == ENV_R_KEK_OPENS_ONLY || proof.reason == ENV_R_KEK_DISABLED) {
@@ -101,12 +121,14 @@ static void tell(struct listing *l, const struct tool_version *version, ENV_RESU
         tool_failure_take(proof, &failure);
         l->status = TOOL_WRONG;
     }
-    state = state_of(l, version);
+    state = state_of(l, version, &never);
     if (l->run->options.json) {
         env_json_object(json, NULL);
         env_json_text(json, "type", "version");
         tool_kek_tell_json(json, &version->info);
         env_json_text(json, "state", state);
+        if (never.text[0] != '\0')
+            env_json_text(json, "why", never.text);
         if (tried)
             env_json_bool(json, "verified", env_ok(proof));
         if (!env_ok(proof))
@@ -116,6 +138,8 @@ static void tell(struct listing *l, const struct tool_version *version, ENV_RESU
     }
     tool_kek_tell_line(l->run->out, &version->info);
     (void)fprintf(l->run->out, ": %s", state);
+    if (never.text[0] != '\0')
+        (void)fprintf(l->run->out, " (%s)", never.text);
     if (tried && env_ok(proof))
         (void)fputs(", opened what it wraps", l->run->out);
     else if (!env_ok(proof))
@@ -166,6 +190,7 @@ static void look_at(struct listing *l, const char *name)
 
     if (env_ok(r) && seen.count == 0)
         r = ENV_RAISE(&l->run->keys->errors, ENV_R_KEK_NOT_FOUND, "%s/*", name);
+    l->dates_count = !expired_allowed;
     if (env_ok(r)) {
         note_who_seals(l, name);
         tell_all(l, &seen);

@@ -6,15 +6,17 @@
 
 #include "envelope/base/clock.h"
 #include "envelope/message/audit.h"
+#include "keymgmt/token/versions.h"
 #include "tools/common/report.h"
 #include "tools/common/when.h"
 #include "tools/kek/kek_actions.h"
 #include "tools/kek/kek_tell.h"
+#include "tools/kek/rotate_model.h"
 #include "tools/kek/rotate_plan.h"
 #include "tools/kek/rotate_race.h"
 
 #define ROUNDS 4
-#define LOOKS 100u
+#define LOOKS 150u /* longer than others wait for each other (rotate_race.c) */
 #define LOOK_US 100000u
 #define USUAL_START "+24h" /* machines get it first, and use it later */
 
@@ -25,8 +27,11 @@ struct rotation {
     int64_t today;
     int64_t start;
     int64_t period; /* 0: as the last one's */
+    bool dates_count;
+    uint32_t taken; /* no number up to it can be had */
     /* of one round */
     struct tool_versions seen;
+    const struct env_kek_info *like; /* of seen: the next one is like it */
     struct env_dates dates;
     uint32_t number;
     char label[TOOL_VERSION_LABEL];
@@ -58,6 +63,14 @@ static void tell(const struct rotation *r, const struct env_kek_info *info, cons
     (void)fprintf(out, ": %s\n", what);
 }
 
+static void tell_passed_over(void *arg, const struct env_kek_info *info,
+                             const struct tool_failure *why)
+{
+    const struct rotation *r = arg;
+
+    tool_kek_tell_never(r->run, info, why);
+}
+
 static void tell_what_is_next(const struct rotation *r)
 {
     char day[ENV_DATE_TEXT];
@@ -75,7 +88,7 @@ static void tell_what_is_next(const struct rotation *r)
     say(r, "  last: open-only-kek = %s/N in the state file, and its end (ROTATION.md)\n", r->name);
 }
 
-static void tell_by_hand(const struct rotation *r, size_t copies)
+static void tell_by_hand(const struct rotation *r, const struct tool_version *copy, size_t copies)
 {
     char first[ENV_DATE_TEXT];
     char last[ENV_DATE_TEXT];
@@ -93,7 +106,7 @@ static void tell_by_hand(const struct rotation *r, size_t copies)
         (void)fputs("    openssl genpkey -algorithm ENVELOPE-KEK -pkeyopt copy-of:from-outside "
                     "-pkeyopt token:'",
                     out);
-        tool_report_text(out, r->seen.list[i].info.token);
+        tool_report_text(out, copy[i].info.token);
         (void)fprintf(out, "' -pkeyopt label:%s -pkeyopt not-before:%s", r->label,
                       env_date_text(r->dates.first, first));
         if (r->dates.last != 0)
@@ -105,13 +118,14 @@ static void tell_by_hand(const struct rotation *r, size_t copies)
 
 /* ---- looking ---- */
 
-/* What another machine makes at this moment may be there before its days are (kept_dates.h). */
+/* What another machine makes at this moment may be there before its days are (kept_dates.h), or
+ * twice. */
 static ENV_RESULT look(struct rotation *r)
 {
     for (unsigned i = 0;; i++) {
         tool_versions_clear(&r->seen);
         ENV_TRY(tool_versions_read(r->run, r->name, &r->seen));
-        if (r->seen.count == 0 || !r->seen.list[0].info.dates.unread || i == LOOKS)
+        if (r->seen.count == 0 || i == LOOKS || !tool_is_half_made(r->run, &r->seen))
             return ENV_OK;
         (void)usleep(LOOK_US);
     }
@@ -142,7 +156,7 @@ static void take_back(struct rotation *r)
 static ENV_RESULT generate(struct rotation *r)
 {
     struct env_keyring *keyring = r->run->keys->dek.keyring;
-    const struct env_kek_info *last = &r->seen.list[0].info;
+    const struct env_kek_info *last = r->like;
     const struct env_kek_request request = {
         .type = last->type,
         .bits = last->bits,
@@ -170,6 +184,22 @@ static enum tool_status tell_other(struct rotation *r)
     return TOOL_FINE;
 }
 
+/* Another machine made it since we looked; or the label is that of a key that is no KEK. */
+static enum tool_status tell_who_has_it(struct rotation *r, ENV_RESULT exists, bool *again)
+{
+    struct env_kek_info info = {.label = ""};
+    struct tool_failure why;
+
+    tool_failure_take(exists, &why);
+    if (env_ok(see_other(r)))
+        return tell_other(r);
+    (void)snprintf(info.label, sizeof(info.label), "%.*s", (int)sizeof(info.label) - 1, r->label);
+    tool_kek_tell_never(r->run, &info, &why);
+    r->taken = r->number;
+    *again = true;
+    return TOOL_FINE;
+}
+
 /* *again: nobody's is left. */
 static enum tool_status make(struct rotation *r, bool *again)
 {
@@ -177,12 +207,8 @@ static enum tool_status make(struct rotation *r, bool *again)
     enum tool_race race = TOOL_RACE_WON;
     ENV_RESULT result = generate(r);
 
-    if (result.reason == ENV_R_KEK_EXISTS) { /* since we looked */
-        struct tool_failure ignored;
-
-        tool_failure_take(result, &ignored);
-        return tell_other(r);
-    }
+    if (result.reason == ENV_R_KEK_EXISTS)
+        return tell_who_has_it(r, result, again);
     if (env_ok(result)) {
         r->made->vtable->describe(r->made, &info);
         result = tool_race_settle(r->run, r->name, r->number, r->made, r->start <= r->today, &race);
@@ -203,44 +229,58 @@ static enum tool_status make(struct rotation *r, bool *again)
 
 /* ---- one round ---- */
 
+static ENV_RESULT choose_number(struct rotation *r)
+{
+    const uint32_t newest = r->seen.list[0].number;
+
+    r->number = (newest > r->taken ? newest : r->taken) + 1;
+    (void)snprintf(r->label, sizeof(r->label), "%s/%u", r->name, (unsigned)r->number);
+    return r->number <= ENV_VERSION_MAX
+               ? ENV_OK
+               : ENV_RAISE(r->errors, ENV_R_KEK_LAST_VERSION, "%s/%u", r->name, ENV_VERSION_MAX);
+}
+
+static enum tool_status tell_plan(const struct rotation *r)
+{
+    struct env_kek_info info = *r->like;
+
+    (void)snprintf(info.label, sizeof(info.label), "%.*s", (int)sizeof(info.label) - 1, r->label);
+    info.dates = r->dates;
+    info.id.len = 0;
+    tell(r, &info, "would be made", false);
+    return TOOL_FINE;
+}
+
 static enum tool_status judge(struct rotation *r, bool *again)
 {
-    const struct tool_version *last = &r->seen.list[0];
-    size_t copies = tool_versions_copies(&r->seen, 0);
-    ENV_RESULT result;
+    struct tool_model model;
+    size_t copies;
+    ENV_RESULT result =
+        tool_model_find(r->run, &r->seen, r->dates_count, tell_passed_over, r, &model);
 
-    if (last->info.dates.unread)
-        return tool_kek_fails(
-            r->run, last->info.label,
-            ENV_RAISE(r->errors, ENV_R_KEK_DATES, "those of %s cannot be read", last->info.label));
+    r->like = &r->seen.list[model.like].info;
+    copies = tool_versions_copies(&r->seen, model.like);
+    if (!env_ok(result))
+        return tool_kek_fails(r->run, r->like->label, result);
     /* One that is to seal today is not there, however soon the next one begins. */
-    if (last->info.dates.first > r->today && r->start > r->today) {
-        tell(r, &last->info, "it is the next one already", false);
+    if (model.is_next && r->start > r->today) {
+        tell(r, r->like, "it is the next one already", false);
         return TOOL_FINE;
     }
-    r->number = last->number + 1;
-    (void)snprintf(r->label, sizeof(r->label), "%s/%u", r->name, (unsigned)r->number);
-    result = tool_next_dates(r->errors, &r->seen, r->start, r->period, r->today, &r->dates);
+    result = choose_number(r);
+    if (env_ok(result))
+        result = tool_next_dates(r->errors, &r->like->dates, model.covered, r->start, r->period,
+                                 r->today, &r->dates);
     if (env_ok(result) && copies > 1 && r->run->options.token == NULL) {
-        result = ENV_RAISE(r->errors, ENV_R_KEK_COPIES_BY_HAND, "%s is on %zu", last->info.label,
-                           copies);
+        result =
+            ENV_RAISE(r->errors, ENV_R_KEK_COPIES_BY_HAND, "%s is on %zu", r->like->label, copies);
         (void)tool_kek_fails(r->run, r->label, result);
-        tell_by_hand(r, copies);
+        tell_by_hand(r, &r->seen.list[model.like], copies);
         return TOOL_WRONG;
     }
     if (!env_ok(result))
         return tool_kek_fails(r->run, r->label, result);
-    if (r->run->options.dry_run) {
-        struct env_kek_info info = last->info;
-
-        (void)snprintf(info.label, sizeof(info.label), "%.*s", (int)sizeof(info.label) - 1,
-                       r->label);
-        info.dates = r->dates;
-        info.id.len = 0;
-        tell(r, &info, "would be made", false);
-        return TOOL_FINE;
-    }
-    return make(r, again);
+    return r->run->options.dry_run ? tell_plan(r) : make(r, again);
 }
 
 static enum tool_status turn(struct rotation *r, bool *again)
@@ -308,6 +348,7 @@ static enum tool_status run_rotate(struct tool_run *run)
     r->run = run;
     if (read_options(r) && tool_run_keys(run)) {
         r->errors = &run->keys->errors;
+        r->dates_count = !run->keys->settings.config.expired_allowed;
         run->keys->settings.config.expired_allowed = true; /* it is tried before its first day */
         for (unsigned i = 0; i < ROUNDS && again; i++)
             status = turn(r, &again);

@@ -43,6 +43,21 @@ void tool_kek_tell_json(struct env_json *json, const struct env_kek_info *info)
     day_json(json, "not_after", info->dates.last);
 }
 
+void tool_kek_tell_never(struct tool_run *run, const struct env_kek_info *info,
+                         const struct tool_failure *why)
+{
+    if (run->options.json) {
+        env_json_object(&run->json, NULL);
+        env_json_text(&run->json, "type", "passed-over");
+        env_json_text(&run->json, "kek", info->label);
+        env_json_text(&run->json, "error", why->text);
+        env_json_object_end(&run->json);
+        return;
+    }
+    tool_report_text(run->out, info->label);
+    (void)fprintf(run->out, " never seals, and is passed over: %s\n", why->text);
+}
+
 enum tool_status tool_kek_fails(struct tool_run *run, const char *what, ENV_RESULT r)
 {
     struct tool_failure failure;

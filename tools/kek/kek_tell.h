@@ -11,6 +11,10 @@ void tool_kek_tell_line(FILE *out, const struct env_kek_info *info);
 /* The same as members of the object that is open. */
 void tool_kek_tell_json(struct env_json *json, const struct env_kek_info *info);
 
+/* "orders/3 never seals, and is passed over: ...": a version that counts as none. */
+void tool_kek_tell_never(struct tool_run *run, const struct env_kek_info *info,
+                         const struct tool_failure *why);
+
 /* What failed, as a line or an object: the exit status is then TOOL_WRONG. */
 enum tool_status tool_kek_fails(struct tool_run *run, const char *what, ENV_RESULT r);
 
