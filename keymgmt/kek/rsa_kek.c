@@ -34,7 +34,7 @@ bool env_rsa_is_reference(const struct env_token_set *token_set,
            env_kek_id_equal(&own, id);
 }
 
-/* Seals with the public half and opens with the token. */
+/* Seals with the public half and opens on the token. */
 static ENV_RESULT try_hash(struct env_token_kek *kek, enum env_wrap_alg alg,
                            enum env_patience patience, struct env_error_detail *detail)
 {
@@ -53,7 +53,7 @@ static ENV_RESULT try_hash(struct env_token_kek *kek, enum env_wrap_alg alg,
     return ENV_OK;
 }
 
-/* What says no more than that this hash does not work here. */
+/* Whether the failure may only mean that this hash does not work here. */
 static bool may_be_the_hash(ENV_RESULT r, const struct env_error_detail *detail)
 {
     return detail->loss == ENV_LOSS_NONE &&

@@ -30,7 +30,7 @@ static ENV_RESULT wrap(struct trial *t, struct env_wrapped *out)
     return env_kek_use_key(t->kek, t->patience, env_aes_wrap, &wrapping, t->detail);
 }
 
-/* One IV is never seen to be the same as the next; that it is looked at makes the second fail. */
+/* One IV alone cannot be seen to repeat; a second wrap lets the check of IVs compare two. */
 static ENV_RESULT wrap_again(struct trial *t)
 {
     struct env_wrapped second = {.len = 0};
@@ -62,7 +62,7 @@ static ENV_RESULT open_it(struct trial *t)
         CK_RV rv = t->detail->rv;
 
         (void)failed(t, env_ckr_name(rv));
-        t->other_bytes = !env_ckr_ambiguous(rv); /* which may be the device */
+        t->other_bytes = !env_ckr_ambiguous(rv); /* this may be the device's failure */
         t->detail->rv = rv;
         return ENV_FAIL(ENV_R_KEK_SELF_TEST);
     }
@@ -71,7 +71,9 @@ static ENV_RESULT open_it(struct trial *t)
     return r;
 }
 
-/* The last byte is the tag's, or in the last block of a key wrap, on which all others depend. */
+/*
+ * The last byte belongs to the tag, or to the last block of a key wrap, on which all others depend.
+ */
 static ENV_RESULT open_altered(struct trial *t)
 {
     struct env_wrapped altered = t->sample->wrapped;
