@@ -257,8 +257,7 @@ ENV_RESULT env_may_open_settle(struct env_token_kek *kek, struct env_error_detai
     if (!env_ok(r))
         return r;
     atomic_store(&kek->refusal, s.named ? ENV_R_NONE : ENV_R_KEK_NOT_NAMED);
-    atomic_store(&kek->unless_aes,
-                 !s.named); /* ask again the next time: the AES KEK may be gone by then */
+    atomic_store(&kek->unless_aes, !s.named); /* asked again later: the AES KEK may go */
     return ENV_OK;
 }
 

@@ -202,8 +202,7 @@ static ENV_RESULT look_at_all(struct env_token_set *token_set, struct search *s,
             blame->token_epoch = atomic_load(&token->sessions.epoch);
             return r;
         }
-        if (r.reason ==
-            ENV_R_NO_MEMORY) /* this says nothing about the token, which may have the key */
+        if (r.reason == ENV_R_NO_MEMORY) /* says nothing about the token, which may have the key */
             return r;
         if (!env_ok(r)) {
             note_failure(s, detail);

@@ -142,8 +142,7 @@ static void probe(const struct env_key_use *use)
 static ENV_RESULT settle(const struct env_key_use *use, struct env_session *session, ENV_RESULT r)
 {
     if (use->session_spoiled)
-        session->epoch =
-            0; /* no pool has this epoch: the session is closed when it is given back */
+        session->epoch = 0; /* no pool has this epoch: it is closed when given back */
     if (env_ok(r))
         return r;
     if (use->detail->reason == ENV_R_KEK_USAGE || env_ckr_mechanism_unusable(use->detail->rv))

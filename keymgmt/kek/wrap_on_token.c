@@ -87,8 +87,7 @@ static ENV_RESULT show(struct env_token_kek *kek, const struct env_kek_operation
     same = unwrap.out_len == wrapped->in_len &&
            CRYPTO_memcmp(unwrap.out, wrapped->in, wrapped->in_len) == 0;
     env_secret_free(unwrap.out, room);
-    if (r.reason ==
-        ENV_R_WRAP_LENGTH) /* the token cannot unwrap this length; the key is not at fault */
+    if (r.reason == ENV_R_WRAP_LENGTH) /* unsupported length; the key is not at fault */
         return ENV_OK;
     return judge(kek, r, same, detail);
 }
