@@ -18,9 +18,9 @@ struct gathering {
     size_t count;
     size_t room;
     struct env_error_detail *detail;
-    unsigned wait_seconds;               /* for a session */
-    struct env_seen seen;                /* beside what is wanted */
-    size_t started;                      /* modules */
+    unsigned wait_seconds;               /* how many seconds to wait for a session */
+    struct env_seen seen;                /* tokens other than the wanted ones */
+    size_t started;                      /* number of modules */
     struct env_error_detail not_started; /* why the last module that failed did so */
 };
 

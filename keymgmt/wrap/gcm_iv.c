@@ -72,7 +72,7 @@ ENV_RESULT env_gcm_to_wrap(const struct env_key_use *use, enum env_gcm_iv_way wa
         ENV_TRY(make_iv(use, gcm->iv));
         break;
     case ENV_IV_ABSENT:
-        gcm->params.ulIvLen = 0; /* ulIvBits says how long one is wanted */
+        gcm->params.ulIvLen = 0; /* ulIvBits requests the length */
         break;
     case ENV_IV_IN_FRONT:
         gcm->m.mechanism = env_vendor_gcm_in_front(use->token);
@@ -103,7 +103,7 @@ static bool is_zero(const uint8_t *iv, size_t len)
     return any == 0;
 }
 
-/* The token made it. */
+/* Checks an IV that the token made. */
 static ENV_RESULT judge(const struct env_key_use *use, struct env_token_ivs *ivs,
                         const struct env_wrapped *out)
 {
@@ -120,7 +120,7 @@ static ENV_RESULT judge(const struct env_key_use *use, struct env_token_ivs *ivs
     return again ? bad_iv(use, "the same as the last one") : ENV_OK;
 }
 
-/* In the buffer; true: the token's. */
+/* Copies what the token put in the buffer. True if the token made an IV. */
 static bool read_back(enum env_gcm_iv_way way, const struct env_gcm *gcm, struct env_wrapped *out)
 {
     bool changed = memcmp(out->nonce, gcm->iv, ENV_GCM_NONCE_LEN) != 0;
@@ -139,7 +139,7 @@ ENV_RESULT env_gcm_take_iv(const struct env_key_use *use, enum env_gcm_iv_way wa
                            const struct env_gcm *gcm, struct env_token_ivs *ivs, size_t expected,
                            struct env_wrapped *out)
 {
-    size_t more = out->len - expected; /* huge where it is shorter */
+    size_t more = out->len - expected; /* wraps round to a huge number if it is shorter */
 
     if (way == ENV_IV_IN_FRONT && more == ENV_GCM_NONCE_LEN) {
         take_from(out, 0, more);

@@ -6,7 +6,7 @@
 
 #define METHODS_MAX 4u
 
-/* By one mechanism in one way. */
+/* Uses one mechanism in one way. */
 static ENV_RESULT run_method(struct env_key_use *use, struct env_aes_method method,
                              struct env_key_wrap_request *request)
 {
@@ -95,7 +95,7 @@ static ENV_RESULT run(struct env_key_use *use, struct env_key_wrap_request *requ
         return no_way(use, request->alg, what);
     if (!tried)
         return not_proven(use, what, request->in_len);
-    use->detail->reason = ENV_R_KEK_USAGE; /* the token does not do it with this key after all */
+    use->detail->reason = ENV_R_KEK_USAGE; /* not supported with this key after all */
     return ENV_FAIL(ENV_R_KEK_USAGE);
 }
 

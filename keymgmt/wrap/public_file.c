@@ -24,7 +24,7 @@ struct reading {
     const struct env_rsa_source *source;
     const char *path;
     struct env_public_file *out;
-    unsigned found; /* certificates and public keys */
+    unsigned found; /* number of certificates and public keys */
     struct env_error_detail *detail;
 };
 
@@ -57,7 +57,7 @@ static ENV_RESULT load(const struct reading *r, uint8_t *bytes, size_t *len)
     const char *why;
     struct stat st;
     ENV_RESULT result;
-    /* who can change it can have everything sealed for a key of his own */
+    /* anyone who can change it can redirect what is sealed to a key of his own */
     int fd = env_safe_open(AT_FDCWD, r->path, &st, &why);
 
     if (fd < 0)
@@ -68,7 +68,7 @@ static ENV_RESULT load(const struct reading *r, uint8_t *bytes, size_t *len)
     return result;
 }
 
-/* ---- what it holds ---- */
+/* ---- the contents ---- */
 
 static ENV_RESULT content_refused(const struct reading *r, const char *why)
 {
@@ -107,7 +107,7 @@ static ENV_RESULT take_certificate(struct reading *r, X509 *x509)
     return ENV_OK;
 }
 
-/* *is says whether the bytes are one, and nothing more. */
+/* *is: the bytes are exactly one certificate, which may still be refused. */
 static ENV_RESULT try_certificate(struct reading *r, struct env_span der, bool *is)
 {
     X509 *x509 = X509_new_ex(r->source->libctx, r->source->propquery);
@@ -188,7 +188,7 @@ static ENV_RESULT take_block(struct reading *r, const char *name, struct env_spa
     return content_refused(r, shown);
 }
 
-/* All blocks are looked at: a private key may stand behind the certificate. */
+/* All blocks are read: a private key may follow the certificate. */
 static ENV_RESULT parse_pem(struct reading *r, BIO *bio)
 {
     ENV_RESULT result = ENV_OK;
@@ -248,7 +248,7 @@ ENV_RESULT env_public_file_read(const struct env_rsa_source *source, const char 
     if (bytes == NULL)
         return env_error_detail(detail, ENV_R_NO_MEMORY, "%s", path);
     result = load(&r, bytes, &len);
-    ERR_set_mark(); /* our reason says what the notes of several attempts do not */
+    ERR_set_mark(); /* our reason replaces the errors of several attempts */
     if (env_ok(result))
         result = parse(&r, (struct env_span){bytes, len});
     ERR_pop_to_mark();
@@ -256,7 +256,7 @@ ENV_RESULT env_public_file_read(const struct env_rsa_source *source, const char 
     return result;
 }
 
-/* ---- its name ---- */
+/* ---- the file's name ---- */
 
 ENV_RESULT env_public_file_name(const char *text, char **path, struct env_kek_id *id,
                                 struct env_error_detail *detail)

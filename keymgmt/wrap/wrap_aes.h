@@ -11,13 +11,13 @@ struct env_aes_wrapping {
     struct env_aes_method method;
     const uint8_t *dek;
     struct env_wrapped *out;
-    struct env_token_ivs *ivs; /* of the key */
+    struct env_token_ivs *ivs; /* the IVs made for the key */
 };
 
-/* arg is an env_aes_wrapping. WRAP_FAILED, TOKEN_IV. */
+/* arg is an env_aes_wrapping. Fails with WRAP_FAILED or TOKEN_IV. */
 ENV_RESULT env_aes_wrap(struct env_key_use *use, void *arg);
 
-/* arg is an env_unwrapping. KEK_USAGE, and what env_unwrap_dek gives. */
+/* arg is an env_unwrapping. Fails with KEK_USAGE, or as env_unwrap_dek does. */
 ENV_RESULT env_aes_unwrap(struct env_key_use *use, void *arg);
 
 #endif

@@ -51,7 +51,7 @@ ENV_RESULT env_rsa_unwrap(struct env_key_use *use, void *arg)
     CK_RSA_PKCS_OAEP_PARAMS params = {
         .hashAlg = sha256 ? CKM_SHA256 : CKM_SHA_1,
         .mgf = sha256 ? CKG_MGF1_SHA256 : CKG_MGF1_SHA1,
-        .source = CKZ_DATA_SPECIFIED, /* also without a label */
+        .source = CKZ_DATA_SPECIFIED, /* required even without a label */
     };
     CK_MECHANISM mechanism = {CKM_RSA_PKCS_OAEP, &params, sizeof(params)};
 
