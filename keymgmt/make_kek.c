@@ -42,7 +42,7 @@ static ENV_RESULT no_such_token(const struct env_token_set *token_set,
 
     env_tokens_there(token_set->tokens, there);
     return env_error_detail(detail, ENV_R_NO_TOKEN,
-                            "the option token matches none of the configured; %s", there);
+                            "the option 'token' matches none of the configured tokens; %s", there);
 }
 
 static ENV_RESULT choose_token(const struct env_token_set *token_set, const struct making *m,

@@ -253,7 +253,7 @@ static void make_raw(struct env_query *query)
 
 static ENV_RESULT is_a_file(struct env_error_detail *detail)
 {
-    return env_error_detail(detail, ENV_R_KEK_LENGTH, "a file: KEK is one of RSA");
+    return env_error_detail(detail, ENV_R_KEK_LENGTH, "a file: KEK is always an RSA key");
 }
 
 /* The query for the one name in the configuration. It borrows the configuration's memory. */

@@ -107,5 +107,6 @@ ENV_RESULT env_find_rsa_keys(const struct env_token_set *token_set, struct env_t
     if (read_found(token_set, token, session, &query->id, found))
         return ENV_OK;
     env_rsa_index_forget(&token->rsa_index);
-    return env_error_detail(detail, ENV_R_TOKEN_FAILED, "%s: its RSA keys change", token->where);
+    return env_error_detail(detail, ENV_R_TOKEN_FAILED, "%s: its RSA keys keep changing",
+                            token->where);
 }

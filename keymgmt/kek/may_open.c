@@ -282,7 +282,8 @@ ENV_RESULT env_may_open(struct env_token_kek *kek, struct env_error_detail *deta
     if (refusal == ENV_R_NONE)
         return ENV_OK;
     return env_error_detail(detail, refusal, "%s%s", kek->where,
-                            kek->file_unread ? "; a file: that may name it cannot be read" : "");
+                            kek->file_unread ? "; a file: KEK that may name it cannot be read"
+                                             : "");
 }
 
 enum env_reason env_may_open_refusal(const struct env_token_kek *kek)

@@ -180,7 +180,7 @@ static ENV_RESULT run_proven(struct env_replica_group *group, struct env_replica
         if (env_replica_is_proven(member))
             return ENV_OK;
     }
-    return env_error_detail(operation->detail, ENV_R_TOKEN_FAILED, "%s is lost again and again",
+    return env_error_detail(operation->detail, ENV_R_TOKEN_FAILED, "%s keeps being lost",
                             member->kek->where);
 }
 

@@ -129,7 +129,7 @@ static ENV_RESULT prove(struct env_replica_group *group, struct env_replica *mem
             return ENV_OK;
         }
     }
-    return env_error_detail(detail, ENV_R_TOKEN_FAILED, "%s is lost again and again", kek->where);
+    return env_error_detail(detail, ENV_R_TOKEN_FAILED, "%s keeps being lost", kek->where);
 }
 
 ENV_RESULT env_replica_prove(struct env_replica_group *group, struct env_replica *member,

@@ -48,7 +48,7 @@ static ENV_RESULT try_hash(struct env_token_kek *kek, enum env_wrap_alg alg,
     ENV_TRY(env_rsa_public_wrap(kek->public_half, alg, secret, kek->where, &wrapped, detail));
     ENV_TRY(env_kek_use_key(kek, patience, env_rsa_unwrap, &unwrapping, detail));
     if (CRYPTO_memcmp(secret, back, sizeof(secret)) != 0)
-        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: other bytes came back",
+        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: unwrapping returned other bytes",
                                 kek->where);
     return ENV_OK;
 }

@@ -40,7 +40,7 @@ static ENV_RESULT wrap_again(struct trial *t)
         return ENV_OK;
     ENV_TRY(wrap(t, &second));
     if (second.len == first->len && CRYPTO_memcmp(second.data, first->data, first->len) == 0)
-        return env_error_detail(t->detail, ENV_R_TOKEN_IV, "%s: two wraps are the same",
+        return env_error_detail(t->detail, ENV_R_TOKEN_IV, "%s: two wraps gave the same result",
                                 t->kek->where);
     return ENV_OK;
 }
@@ -67,7 +67,7 @@ static ENV_RESULT open_it(struct trial *t)
         return ENV_FAIL(ENV_R_KEK_SELF_TEST);
     }
     if (env_ok(r) && CRYPTO_memcmp(t->sample->secret, back, sizeof(back)) != 0)
-        return failed(t, "other bytes came back");
+        return failed(t, "unwrapping returned other bytes");
     return r;
 }
 
@@ -84,7 +84,7 @@ static ENV_RESULT open_altered(struct trial *t)
     r = unwrap(t, &altered, back);
     if (r.reason == ENV_R_NOT_AUTHENTIC)
         return ENV_OK;
-    return env_ok(r) ? failed(t, "it opens what was altered") : r;
+    return env_ok(r) ? failed(t, "it opens an altered ciphertext") : r;
 }
 
 ENV_RESULT env_trial(struct env_token_kek *kek, struct env_aes_method method,

@@ -84,7 +84,7 @@ static ENV_RESULT find_again(const struct job *job, const struct env_blame *blam
     if (env_ok(r) && found->count == 0)
         r = gone(job, cured, blame->most, detail);
     else if (env_ok(r) && found->count > 1)
-        r = env_error_detail(detail, ENV_R_KEK_AMBIGUOUS, "%s is there more than once", kek->where);
+        r = env_error_detail(detail, ENV_R_KEK_AMBIGUOUS, "%s exists more than once", kek->where);
     else if (env_ok(r))
         r = accept_key(kek, token, session, &found->keys[0], place, detail);
     env_query_clear(&query);

@@ -54,7 +54,7 @@ static ENV_RESULT judge(const struct env_token_kek *kek, ENV_RESULT r, bool same
     struct env_error_detail last;
 
     if (env_ok(r) && !same)
-        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: other bytes came back",
+        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: unwrapping returned other bytes",
                                 kek->where);
     if (r.reason != ENV_R_NOT_AUTHENTIC && r.reason != ENV_R_UNWRAP_FAILED &&
         r.reason != ENV_R_KEK_USAGE)

@@ -37,7 +37,7 @@ static void say_when(const struct env_back_off *back_off, int64_t now,
     char words[64] = "; another thread is asking";
 
     if (!back_off->asking)
-        (void)snprintf(words, sizeof(words), "; to be asked again in %u s",
+        (void)snprintf(words, sizeof(words), "; next attempt in %u s",
                        (unsigned)((back_off->next - now + 999) / 1000));
     *detail = back_off->failure;
     env_error_detail_behind(detail, words);

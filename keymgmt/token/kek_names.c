@@ -77,7 +77,7 @@ static ENV_RESULT read_word(const struct env_kek_list_text *list, const struct e
         return read_text(list, text, name, detail);
     if (!env_uri_is(text) && !env_word_decode(word, text))
         return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                "%s: a %% in a label or path is followed by two hex digits",
+                                "%s: a %% in a label or path must be followed by two hex digits",
                                 list->key);
     return read_text(list, text, name, detail);
 }
@@ -106,10 +106,10 @@ static ENV_RESULT check_optional(const struct env_config *config, struct env_err
             continue;
         if (env_uri_is(word.text)) /* not shown: it may contain a PIN */
             return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                    "kek-optional: a URI in it does not stand in kek");
+                                    "kek-optional: a URI in it is not in kek");
         env_printable(shown, sizeof(shown), word.text, word.len);
-        return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                "kek-optional: %s does not stand in kek", shown);
+        return env_error_detail(detail, ENV_R_CONFIG_VALUE, "kek-optional: %s is not in kek",
+                                shown);
     }
     return ENV_OK;
 }

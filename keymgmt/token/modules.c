@@ -125,7 +125,7 @@ static ENV_RESULT load_path(const struct env_config *config, const struct env_wo
     if (!env_word_decode(word, name)) {
         free(name);
         return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                "pkcs11-module-path: a %% is followed by two hex digits");
+                                "pkcs11-module-path: a %% must be followed by two hex digits");
     }
     module->by_path = true;
     env_call_begin(); /* the module's constructors run */

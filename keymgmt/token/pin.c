@@ -135,7 +135,7 @@ static ENV_RESULT check_text(const void *bytes, size_t len, const char *source,
     }
     if (memchr(bytes, '\n', len) != NULL || memchr(bytes, '\r', len) != NULL)
         return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
-                                KEY ": %s has more than one line, or the end of a line", source);
+                                KEY ": %s has more than one line, or a line ending", source);
     if (memchr(bytes, '\0', len) != NULL) /* UTF-16 without a byte order mark, or binary data */
         return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s has a NUL", source);
     return ENV_OK;
@@ -204,12 +204,12 @@ static ENV_RESULT pin_from_source(const char *source, struct env_pin *pin,
         if (value != NULL)
             return pin_from_file(value, pin, detail);
         return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
-                                KEY ": %s is a file of another host", source);
+                                KEY ": %s is a file on another host", source);
     }
     /* Anything else may be the PIN itself, so it is not shown. */
     if (strncmp(source, ENV_PREFIX, strlen(ENV_PREFIX)) != 0)
         return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
-                                KEY " is file:PATH, credential:NAME or env:NAME");
+                                KEY " must be file:PATH, credential:NAME or env:NAME");
     value = secure_getenv(source + strlen(ENV_PREFIX));
     if (value == NULL && getauxval(AT_SECURE) != 0)
         return env_error_detail(detail, ENV_R_PIN_ENVIRONMENT, KEY ": %s", source);

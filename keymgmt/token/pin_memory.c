@@ -161,7 +161,7 @@ ENV_RESULT env_pin_memory_check(struct env_pin_memory *memory, const struct env_
         if (CRYPTO_memcmp(failures->hashes[i], memory->hash, sizeof(memory->hash)) == 0)
             return env_error_detail(
                 detail, ENV_R_PIN_REMEMBERED,
-                "%s: where the token's own PIN was changed to it since, remove %s/%s",
+                "%s: if the token's PIN has been changed to this one since, remove %s/%s",
                 memory->token->where, memory->sources->config->pin_failure_memory, memory->name);
     }
     return ENV_OK;
@@ -183,7 +183,7 @@ static bool keep(struct env_pin_memory *memory, const struct env_pin *pin, const
     *why = memory->why;
     if (memory->folder < 0)
         return false;
-    *why = "no hash of it could be made";
+    *why = "it could not be hashed";
     if (failures->count == 0 && RAND_bytes(failures->salt, sizeof(failures->salt)) != 1)
         return false;
     if (!hash_pin(memory, pin))

@@ -24,9 +24,9 @@ ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
     if (code != P11_KIT_URI_OK)
         why = p11_kit_uri_message(code);
     else if (p11_kit_uri_get_module_name(uri) != NULL || p11_kit_uri_get_module_path(uri) != NULL)
-        why = "module-name and module-path are not followed: pkcs11-module-path names the module";
+        why = "module-name and module-path are not supported: pkcs11-module-path names the module";
     else if (p11_kit_uri_any_unrecognized(uri)) /* such a URI would match nothing */
-        why = "it has an attribute that is not known, or one that is too long";
+        why = "it has an attribute that is unknown or too long";
     if (why == NULL) {
         env_padding_of_token(p11_kit_uri_get_token_info(uri));
         env_padding_of_slot(p11_kit_uri_get_slot_info(uri));
@@ -90,9 +90,9 @@ static ENV_RESULT no_uri(const char *list, const char *key, struct env_error_det
     size_t len = 0;
 
     if (!is_label(list) || 3 * strlen(list) >= sizeof(text))
-        return env_error_detail(detail, ENV_R_CONFIG_BAD_URI,
-                                "%s: a word in it is no pkcs11: URI (a space in a URI is %%20)",
-                                key);
+        return env_error_detail(
+            detail, ENV_R_CONFIG_BAD_URI,
+            "%s: one of its words is not a pkcs11: URI (a space in a URI is %%20)", key);
     while (env_word_next(&list, &word))
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s", len > 0 ? "%20" : "",
                                 (int)word.len, word.text);

@@ -193,9 +193,9 @@ static void add_possible(unsigned uses, enum env_aes_family family, char hint[HI
 
         if (is_possible(uses, family, pairs[i].seals) && is_possible(uses, family, pairs[i].opens))
             (void)snprintf(hint + len, HINT - len, "%s%s by %s and %s, for which the key needs %s",
-                           len == 0 ? "; the token does " : "; or ", env_aes_family_name(family),
-                           env_way_name(pairs[i].seals), env_way_name(pairs[i].opens),
-                           pairs[i].needed);
+                           len == 0 ? "; the token supports " : "; or ",
+                           env_aes_family_name(family), env_way_name(pairs[i].seals),
+                           env_way_name(pairs[i].opens), pairs[i].needed);
     }
 }
 
@@ -215,7 +215,7 @@ ENV_RESULT env_aes_usage_refused(unsigned uses, enum env_wrap_choice choice,
     return env_error_detail(
         detail, ENV_R_KEK_USAGE,
         "%s: it has CKA_ENCRYPT %d, CKA_DECRYPT %d, CKA_WRAP %d, CKA_UNWRAP %d%s; the "
-        "token has to do %s in one of these ways%s",
+        "token has to support %s in one of these ways%s",
         where, key->encrypt, key->decrypt, key->wrap, key->unwrap,
         key->restricted ? " and a list of allowed mechanisms" : "",
         env_aes_mechanism_wanted(choice), hint);

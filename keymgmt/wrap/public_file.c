@@ -100,7 +100,7 @@ static ENV_RESULT take_certificate(struct reading *r, X509 *x509)
 
     ENV_TRY(take_key(r, X509_get_X509_PUBKEY(x509)));
     if (id != NULL && (len < 1 || len > (int)sizeof(out->bytes)))
-        return content_refused(r, "its subjectKeyIdentifier has not 1 to 64 bytes");
+        return content_refused(r, "its subjectKeyIdentifier is not 1 to 64 bytes long");
     out->len = (size_t)len;
     if (len > 0)
         memcpy(out->bytes, ASN1_STRING_get0_data(id), out->len);
@@ -160,8 +160,9 @@ static ENV_RESULT parse_der(struct reading *r, struct env_span der)
         ENV_TRY(try_public_key(r, der, &is));
     if (is)
         return ENV_OK;
-    return is_private_key(r, der) ? private_key_refused(r)
-                                  : content_refused(r, "neither PEM nor DER of one");
+    return is_private_key(r, der)
+               ? private_key_refused(r)
+               : content_refused(r, "it is neither PEM nor DER of a certificate or public key");
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -208,7 +209,7 @@ static ENV_RESULT parse_pem(struct reading *r, BIO *bio)
     if (env_ok(result) && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
         return content_refused(r, "malformed PEM");
     if (env_ok(result) && blocks == 0)
-        return content_refused(r, "nothing in PEM");
+        return content_refused(r, "it has no PEM block");
     return result;
 }
 
@@ -268,7 +269,7 @@ ENV_RESULT env_public_file_name(const char *text, char **path, struct env_kek_id
     id->len = 0;
     if (start == NULL)
         return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                "kek: " ENV_FILE_PREFIX " names a file of another host");
+                                "kek: " ENV_FILE_PREFIX " names a file on another host");
     for (const char *at = strstr(start, ID); at != NULL; at = strstr(at + 1, ID))
         query = at;
     if (query != NULL) {

@@ -67,7 +67,7 @@ ENV_RESULT env_rsa_public_new(const struct env_rsa_source *source, struct env_sp
     else if (bits < (int)ENV_RSA_BITS_MIN || bits > (int)ENV_RSA_BITS_MAX)
         r = env_error_detail(detail, ENV_R_KEK_KIND, "%s: RSA of %d bits", where, bits);
     else if (!is_rsa(n, e))
-        r = env_error_detail(detail, ENV_R_KEK_KIND, "%s: it is no RSA key", where);
+        r = env_error_detail(detail, ENV_R_KEK_KIND, "%s: not a usable RSA key", where);
     else if ((key->pkey = make_pkey(source, n, e)) == NULL)
         r = env_error_detail(detail, ENV_R_CRYPTO_FAILED, "%s: no provider offers RSA", where);
     else if (EVP_PKEY_get_bits(key->pkey) != bits) /* libcrypto does not report that failure */

@@ -145,7 +145,7 @@ static void check_names(struct tool_check *check, struct tool_check_sealing *sea
             check_name(check, name, optional, sealing);
         else
             tool_check_say(check, TOOL_CHECK_FAILED, STEP, NULL,
-                           "kek: a %% in a label is followed by two hex digits");
+                           "kek: a %% in a label must be followed by two hex digits");
         env_secret_free(name, word.len + 1);
     }
 }
