@@ -16,7 +16,7 @@ static bool is_same(const struct env_kek_info *a, const struct env_kek_info *b)
     return a->type == b->type && env_kek_id_equal(&a->id, &b->id);
 }
 
-/* The first key of that reference; NULL: a file's. */
+/* The first key with this reference; NULL for a key from a file. */
 static const struct env_kek_info *find(const struct tool_check_here *here,
                                        const struct env_kek_id *id)
 {
@@ -27,7 +27,7 @@ static const struct env_kek_info *find(const struct tool_check_here *here,
     return NULL;
 }
 
-/* How a version is followed by the next; NULL where it is none. */
+/* How to make the next version; NULL if it is not a version. */
 static const char *way_out(const struct env_kek_info *info, char text[WAY_OUT])
 {
     uint32_t number;
@@ -39,9 +39,9 @@ static const char *way_out(const struct env_kek_info *info, char text[WAY_OUT])
     return text;
 }
 
-/* ---- its last day ---- */
+/* ---- its end date ---- */
 
-/* The next version, where it seals on the day behind the last. */
+/* The next version, if it seals on the day after the last one. */
 static const struct env_kek_info *next_of(const struct tool_check_here *here,
                                           const struct env_kek_info *info)
 {
@@ -118,7 +118,7 @@ static void check_newer(struct tool_check *check, const struct env_kek_info *inf
     }
     r = keyring->vtable->select(keyring, &selector, &keks);
     env_kek_list_clear(&keks);
-    if (env_ok(r)) /* the configuration names an older one */
+    if (env_ok(r)) /* the configuration names an older version */
         return;
     tool_failure_take(r, &failure);
     tool_check_say(check, TOOL_CHECK_WARNING, STEP, NULL,

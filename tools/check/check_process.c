@@ -14,9 +14,9 @@
 
 struct process {
     pid_t pid;
-    char *variable;  /* OPENSSL_CONF; NULL: it was started without */
-    char said[4096]; /* the configuration, as the process calls it */
-    char file[4160]; /* and as this one reaches it */
+    char *variable;  /* OPENSSL_CONF; NULL: not set when the process started */
+    char said[4096]; /* the configuration file, by the process's path */
+    char file[4160]; /* and by the path from here */
 };
 
 static bool unable(const struct tool_check *check, const char *what)
@@ -48,7 +48,7 @@ static bool find_file(const struct tool_check *check, struct process *process)
     return true;
 }
 
-/* With --config it has to be that file. */
+/* With --config it must be that file. */
 static void check_same(struct tool_check *check, const struct process *process,
                        const struct stat *its)
 {
@@ -67,7 +67,7 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-/* Not by st_mtim, which a file brings along when it is put in its place. */
+/* Does not use st_mtim, which a file keeps when it is moved into place. */
 static bool check_age(struct tool_check *check, const struct process *process,
                       const struct stat *file)
 {
@@ -85,7 +85,7 @@ static bool check_age(struct tool_check *check, const struct process *process,
     return true;
 }
 
-/* Whether there is something that the process can have been configured by. */
+/* Whether there is a file that may have configured the process. */
 static bool check_file(struct tool_check *check, const struct process *process)
 {
     struct stat st;
@@ -112,7 +112,7 @@ static bool check_file(struct tool_check *check, const struct process *process)
 
 /* ---- what it runs ---- */
 
-/* The file of the module, as libcrypto makes it from what the configuration has. */
+/* The file name of the module, as libcrypto derives it from the configuration. */
 static void module_name(const struct tool_check *check, char *out, size_t size)
 {
     const struct tool_settings *settings = &check->settings;

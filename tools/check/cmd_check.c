@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope check: whether everything is there that sealing and opening need, step by step. */
+/* envelope check: tests, step by step, everything that sealing and opening need. */
 #include "tools/check/cmd_check.h"
 
 #include <inttypes.h>

@@ -15,10 +15,10 @@
 /* ---- traps ---- */
 
 struct lines {
-    const char *section; /* that is wanted */
+    const char *section; /* the section to check */
     tool_line_trap_fn *take;
     void *arg;
-    uint64_t seen; /* of the provider's keys, by their numbers, in the file that is read */
+    uint64_t seen; /* one bit for each of the provider's keys found in the current file */
     uint64_t outer[TOOL_SETTINGS_DEPTH];
     unsigned depth;
 };
@@ -33,7 +33,9 @@ static void trap(const struct lines *lines, const struct tool_place *place, cons
     lines->take(lines->arg, place->file, place->line, place->name, what);
 }
 
-/* What an included file says again, or what is said again after it, is meant to override. */
+/*
+ * An included file may repeat keys on purpose, and so may the lines after it: that overrides them.
+ */
 static void take_file(void *arg, bool deeper)
 {
     struct lines *lines = arg;
@@ -62,7 +64,7 @@ static void take_name(void *arg, const struct tool_place *place)
     }
 }
 
-/* Who writes ${NAME} or $SECTION::NAME means a variable. */
+/* ${NAME} and $SECTION::NAME are meant as variables. */
 static void take_variable(const struct lines *lines, const struct tool_place *place,
                           const char *variable)
 {
@@ -130,12 +132,12 @@ bool tool_settings_file_lines(const char *path, const char *section, tool_line_t
 /* ---- the section ---- */
 
 struct search {
-    const char *section; /* NULL: any, and then its name is what is found */
+    const char *section; /* NULL: any section, whose name is then the result */
     const char *name;
     char *found;
 };
 
-/* Of several the last counts, as with libcrypto. */
+/* The last value counts, as with libcrypto. */
 static void search_value(void *arg, const struct tool_place *place, const char *value)
 {
     struct search *search = arg;

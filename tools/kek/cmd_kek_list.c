@@ -13,7 +13,7 @@
 
 struct listing {
     struct tool_run *run;
-    struct env_kek_id seals; /* today's; len 0: none does */
+    struct env_kek_id seals; /* the version that seals today; len 0: none does */
     int64_t today;
     enum tool_status status;
 };
@@ -39,7 +39,7 @@ static ENV_RESULT opens(const struct listing *l, struct env_kek *wrapper, struct
     return r.reason == ENV_R_NOT_AUTHENTIC ? ENV_FAIL(ENV_R_KEK_DIFFERS) : r;
 }
 
-/* The first of the copies wraps, for each one. What is retired only opens, and is not tried. */
+/* The first copy wraps for each of the others. A retired KEK only opens, and is not tested. */
 static ENV_RESULT prove(const struct listing *l, const struct tool_version *first,
                         const struct tool_version *one)
 {
@@ -50,9 +50,9 @@ static ENV_RESULT prove(const struct listing *l, const struct tool_version *firs
     return env_ok(r) ? opens(l, first->kek, one->kek) : r;
 }
 
-/* ---- what is told ---- */
+/* ---- output ---- */
 
-/* What the configuration and the state file take from it; NULL: nothing. */
+/* How the configuration or the state file restricts it; NULL: not at all. */
 static const char *taken(const struct listing *l, const struct tool_version *version)
 {
     struct env_keyring *keyring = l->run->keys->dek.keyring;
@@ -94,7 +94,7 @@ static void tell(struct listing *l, const struct tool_version *version, ENV_RESU
     const char *state;
 
     if (proof.reason == ENV_R_KEK_OPENS_ONLY || proof.reason == ENV_R_KEK_DISABLED) {
-        tool_failure_take(proof, &failure); /* the state says so */
+        tool_failure_take(proof, &failure); /* the state shows it */
         proof = ENV_OK;
         tried = false;
     } else if (!env_ok(proof)) {
@@ -127,7 +127,7 @@ static void tell_all(struct listing *l, const struct tool_versions *seen)
 {
     bool verify = l->run->options.verify;
 
-    l->run->keys->settings.config.expired_allowed = true; /* each is tried, whatever day it is */
+    l->run->keys->settings.config.expired_allowed = true; /* each is tested, whatever its dates */
     for (size_t i = 0; i < seen->count;) {
         size_t copies = tool_versions_copies(seen, i);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope kek rotate: the next version of a KEK, like the last one. */
+/* envelope kek rotate: makes the next version of a KEK, with the properties of the last one. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@
 #define ROUNDS 4
 #define LOOKS 100u
 #define LOOK_US 100000u
-#define USUAL_START "+24h" /* machines get it first, and use it later */
+#define USUAL_START "+24h" /* lets machines receive it before they use it */
 
 struct rotation {
     struct tool_run *run;
@@ -24,8 +24,8 @@ struct rotation {
     char name[ENV_KEK_TEXT];
     int64_t today;
     int64_t start;
-    int64_t period; /* 0: as the last one's */
-    /* of one round */
+    int64_t period; /* 0: the same as the last version's */
+    /* Valid for one round: */
     struct tool_versions seen;
     struct env_dates dates;
     uint32_t number;
@@ -33,7 +33,7 @@ struct rotation {
     struct env_kek *made;
 };
 
-/* ---- what is told ---- */
+/* ---- output ---- */
 
 static void say(const struct rotation *r, const char *fmt, const char *name)
 {
@@ -103,9 +103,9 @@ static void tell_by_hand(const struct rotation *r, size_t copies)
     (void)fprintf(out, "  then: envelope kek list --verify %s\n", r->name);
 }
 
-/* ---- looking ---- */
+/* ---- reading the versions ---- */
 
-/* What another machine makes at this moment may be there before its days are (kept_dates.h). */
+/* A version that another machine is making may appear before its dates do (kept_dates.h). */
 static ENV_RESULT look(struct rotation *r)
 {
     for (unsigned i = 0;; i++) {
@@ -117,9 +117,9 @@ static ENV_RESULT look(struct rotation *r)
     }
 }
 
-/* ---- making it ---- */
+/* ---- making the version ---- */
 
-/* Whose it will be is not settled yet where there are several: the number is told all the same. */
+/* Which of several will remain is not decided yet, but the number is reported. */
 static ENV_RESULT see_other(struct rotation *r)
 {
     ENV_TRY(look(r));
@@ -128,7 +128,7 @@ static ENV_RESULT see_other(struct rotation *r)
     return ENV_FAIL(ENV_R_KEK_VERSION_RACE);
 }
 
-/* Nobody seals with it yet. What cannot be taken back is the next version when it is looked for. */
+/* Nobody seals to it yet. If it cannot be removed, it is found as the next version. */
 static void take_back(struct rotation *r)
 {
     struct env_keyring *keyring = r->run->keys->dek.keyring;
@@ -138,7 +138,7 @@ static void take_back(struct rotation *r)
     env_errors_unmark(r->errors, true);
 }
 
-/* A KEK whose making could not be recorded is taken back. */
+/* A KEK that could not be recorded in the audit log is removed again. */
 static ENV_RESULT generate(struct rotation *r)
 {
     struct env_keyring *keyring = r->run->keys->dek.keyring;
@@ -170,14 +170,14 @@ static enum tool_status tell_other(struct rotation *r)
     return TOOL_FINE;
 }
 
-/* *again: nobody's is left. */
+/* *again: no machine's version remained. */
 static enum tool_status make(struct rotation *r, bool *again)
 {
     struct env_kek_info info;
     enum tool_race race = TOOL_RACE_WON;
     ENV_RESULT result = generate(r);
 
-    if (result.reason == ENV_R_KEK_EXISTS) { /* since we looked */
+    if (result.reason == ENV_R_KEK_EXISTS) { /* made since we looked */
         struct tool_failure ignored;
 
         tool_failure_take(result, &ignored);
@@ -213,7 +213,7 @@ static enum tool_status judge(struct rotation *r, bool *again)
         return tool_kek_fails(
             r->run, last->info.label,
             ENV_RAISE(r->errors, ENV_R_KEK_DATES, "those of %s cannot be read", last->info.label));
-    /* One that is to seal today is not there, however soon the next one begins. */
+    /* A version is needed that seals today, however soon the next one begins. */
     if (last->info.dates.first > r->today && r->start > r->today) {
         tell(r, &last->info, "it is the next one already", false);
         return TOOL_FINE;
@@ -261,7 +261,7 @@ static enum tool_status turn(struct rotation *r, bool *again)
     return status;
 }
 
-/* ---- what was asked for ---- */
+/* ---- options ---- */
 
 static bool read_options(struct rotation *r)
 {
@@ -308,7 +308,7 @@ static enum tool_status run_rotate(struct tool_run *run)
     r->run = run;
     if (read_options(r) && tool_run_keys(run)) {
         r->errors = &run->keys->errors;
-        run->keys->settings.config.expired_allowed = true; /* it is tried before its first day */
+        run->keys->settings.config.expired_allowed = true; /* it is tested before its start date */
         for (unsigned i = 0; i < ROUNDS && again; i++)
             status = turn(r, &again);
         if (again)

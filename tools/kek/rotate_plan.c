@@ -29,7 +29,7 @@ int64_t tool_start_day(int64_t when, int64_t now)
     return day + 1;
 }
 
-/* The last day on which one of them seals; 0: none of them ends. */
+/* The last day on which one of them seals; 0: no version ends. */
 static int64_t covered_to(const struct tool_versions *versions)
 {
     int64_t last = 1;

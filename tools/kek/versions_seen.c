@@ -26,7 +26,7 @@ bool tool_version_name(const struct tool_run *run, const char *operand, char nam
 
 struct reading {
     struct tool_versions *to;
-    char prefix[ENV_KEK_TEXT]; /* as it is shown */
+    char prefix[ENV_KEK_TEXT]; /* as shown to users */
 };
 
 static ENV_RESULT make_room(struct tool_versions *to)
