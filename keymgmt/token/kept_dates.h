@@ -2,11 +2,11 @@
 /*
  * SoftHSM accepts CKA_START_DATE and CKA_END_DATE on a private key but cannot return them: it
  * stores them in plain and decrypts them when asked (CKR_GENERAL_ERROR; 2.6.1, 2.7.0). On such a
- * token a data object beside the key, private like the key, also has the dates:
+ * token a data object beside the key, private like the key, has the dates as well:
  *
- * CKA_APPLICATION  "envelope kek dates"
- * CKA_LABEL        the key's CKA_ID in hex
- * CKA_VALUE        "20270101-20271231"; eight zeros for a date that is not set
+ *   CKA_APPLICATION  "envelope kek dates"
+ *   CKA_LABEL        the key's CKA_ID in hex
+ *   CKA_VALUE        "20270101-20271231"; eight zeros for a date that is not set
  */
 #ifndef ENVELOPE_KEPT_DATES_H
 #define ENVELOPE_KEPT_DATES_H

@@ -6,7 +6,7 @@
 
 #include "tools/common/subject.h"
 
-/* Who it is, as the tokens say, fit for use or not; nothing when it is not here. */
+/* Sets the names that the tokens have for it, fit for use or not; nothing if it is not here. */
 static void describe(const struct tool_keys *keys, const struct env_recipient *recipient,
                      struct tool_recipient *out)
 {
