@@ -4,7 +4,7 @@
  * the message's context. A row is
  *
  *   {"id":17,"context":"orders/17","message":"MIH..."}     JSON: an object with its members in any
- *                                                          order; "tenant" is kept, others are not
+ *                                                          order; "tenant" is read if it is there
  *   17 TAB orders/17 TAB MIH...                            TSV, with the escapes of PostgreSQL's
  *                                                          COPY: \t, \n, \\ ..., \N for NULL
  *

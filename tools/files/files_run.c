@@ -29,10 +29,10 @@ struct files {
     struct tool_files_report report;
     const char *suffix;
     bool sealing;
-    bool to_stream; /* the standard output has the result */
+    bool to_stream; /* the result goes to standard output */
 };
 
-/* ---- is the command line right? ---- */
+/* ---- checking the command line ---- */
 
 static const char *output_of(const struct files *files)
 {
@@ -80,7 +80,7 @@ static bool is_well_used(struct files *files)
     return why == NULL;
 }
 
-/* --kek that names nothing would only show in each file. */
+/* A --kek that names nothing would otherwise fail for each file. */
 static bool kek_is_there(const struct files *files)
 {
     struct tool_run *run = files->run;
@@ -113,7 +113,7 @@ static void begin_progress(struct files *files)
     uint64_t bytes = 0;
     uint64_t count = 0;
 
-    /* what goes to the terminal itself would be mixed up with the bar */
+    /* output on the same terminal would interfere with the bar */
     if (files->to_stream && isatty(STDOUT_FILENO) == 1)
         shown = false;
     for (size_t i = 0; i < options->operand_count; i++) {

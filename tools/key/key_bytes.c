@@ -10,7 +10,7 @@
 #include "envelope/base/secret.h"
 #include "tools/key/terminal.h"
 
-/* What is read at most: one byte more than any key is long, so that a longer one shows. */
+/* The most to read: one byte more than the longest key, so that a longer one is noticed. */
 #define TEXT_MAX (2 * TOOL_KEY_BYTES_MAX + 1)
 #define TEXT_ROOM (TEXT_MAX + 8)
 

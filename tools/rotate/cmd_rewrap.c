@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope rewrap: headers for today's KEKs; bodies stay as they are. */
+/* envelope rewrap: new headers for today's KEKs; bodies stay unchanged. */
 #include "tools/rotate/cmd_rewrap.h"
 
 #include "tools/rotate/rewrap_file.h"
@@ -7,7 +7,7 @@
 #include "tools/rotate/tenant_keys.h"
 #include "tools/rotate/tenant_line.h"
 
-/* Options that go with --tenant-keys and those that do not. False: wrong, which was reported. */
+/* Checks which options are allowed with --tenant-keys. False: wrong, which was reported. */
 static bool options_go_together(const struct tool_run *run)
 {
     const struct tool_options *options = &run->options;
