@@ -89,8 +89,7 @@ ENV_RESULT tool_copy_attributes(const struct tool_locked_file *locked, int fd)
     OPENSSL_free(names);
     OPENSSL_free(value);
     ENV_TRY(r);
-    if (fchmod(fd, locked->seen.st_mode & 01777) !=
-        0) /* as for any new content, without set-id bits */
+    if (fchmod(fd, locked->seen.st_mode & 01777) != 0) /* new content gets no set-id bits */
         return tool_locked_file_failed(locked, "setting the mode of its new file");
     return ENV_OK;
 }
