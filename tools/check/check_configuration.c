@@ -94,8 +94,8 @@ static void check_activation(struct tool_check *check)
         say_unreachable(check, "the provider is not activated");
     else if (is_one_of(value, no))
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out,
-                       "activate = %s: some versions of OpenSSL activate the provider all the "
-                       "same, others do not",
+                       "activate = %s: some versions of OpenSSL activate the provider anyway, "
+                       "others do not",
                        value);
     else if (!is_one_of(value, yes))
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out,
@@ -129,7 +129,7 @@ static void check_pin_file(struct tool_check *check, const char *path)
                        (unsigned)st.st_mode & 07777u);
     else if (st.st_mode != 0)
         tool_check_say(check, TOOL_CHECK_FAILED, "PIN file",
-                       "it and its folder: of root or the user, chmod o-rwx,g-w",
+                       "it and its folder must belong to root or the user: chmod o-rwx,g-w",
                        "%s: %s (mode %04o)", path, why, (unsigned)st.st_mode & 07777u);
     else
         tool_check_say(check, TOOL_CHECK_FAILED, "PIN file", NULL, "%s: %s", path, why);
@@ -169,7 +169,7 @@ static void check_pins(struct tool_check *check)
     if ((has_pin_value(config->token) || has_pin_value(config->kek)) &&
         stat(check->settings.file, &st) == 0 && (st.st_mode & S_IROTH) != 0)
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, "pin-source = file:...",
-                       "a pin-value stands in %s, which everybody can read", check->settings.file);
+                       "there is a pin-value in %s, which everyone can read", check->settings.file);
 }
 
 /*

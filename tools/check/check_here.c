@@ -89,7 +89,7 @@ static void warn_of_uses(struct tool_check *check, const struct env_kek_info *in
     if (info->type != ENV_KEK_AES || !info->wrap || !info->decrypt)
         return;
     tool_check_say(check, TOOL_CHECK_WARNING, "uses", way_out,
-                   "%s may %s: so other keys can be had out of the token",
+                   "%s may %s: other keys can be extracted from the token with it",
                    tool_check_key_named(info, named),
                    info->encrypt && info->unwrap ? "encrypt, decrypt, wrap and unwrap at once"
                                                  : "wrap and decrypt");
@@ -214,7 +214,7 @@ static void check_copy(struct tool_check *check, const struct tool_check_here *h
                        "%s: none of its copies wraps, so nothing shows that it opens", named);
     else
         tool_check_say(check, TOOL_CHECK_OK, "replica", NULL,
-                       "%s opens what the one of '%s' wrapped", named, wrapper->info.token);
+                       "%s opens what the copy in '%s' wrapped", named, wrapper->info.token);
 }
 
 void tool_check_copies(struct tool_check *check, struct tool_check_here *here,
@@ -277,7 +277,7 @@ void tool_check_spares(struct tool_check *check, const struct tool_check_here *h
                        const struct tool_check_sealing *sealing)
 {
     static const char *const way_out =
-        "keep a second KEK in kek, or the same one in a second token";
+        "add a second KEK to kek, or copy this one to a second token";
     char id[TOOL_REPORT_ID];
     const char *token;
     size_t kinds = 0;

@@ -169,7 +169,7 @@ static void check_sealing(struct tool_check *check)
                          deks + ENV_DEK_LEN);
     if (env_ok(r))
         tool_check_say(check, TOOL_CHECK_OK, "sealing", NULL,
-                       "a key was sealed with kek as it is configured, and opened");
+                       "a key was sealed with the configured kek, and opened again");
     else
         say_failure(check, "sealing", "", r);
     OPENSSL_free(der);

@@ -47,11 +47,11 @@ static void check_providers(struct tool_check *check)
     if (!settings->config.stock_providers_here_on) {
         (void)snprintf(lines, sizeof(lines), "[%s]\nstock-providers-here = yes", settings->section);
         tool_check_say(check, TOOL_CHECK_FAILED, STEP, lines,
-                       "without the module stand-ins would be keys of OpenSSL's own ciphers");
+                       "without the module, OpenSSL's own ciphers would take stand-ins for keys");
     } else if (other != NULL) {
         tool_check_say(check, TOOL_CHECK_FAILED, STEP,
-                       "take its activate line away: stock-providers-here activates it",
-                       "%s is activated without the module as well, and would take stand-ins for "
+                       "remove its activate line: stock-providers-here activates it",
+                       "%s is activated even without the module, and would take stand-ins for "
                        "keys",
                        other);
     } else {

@@ -92,8 +92,7 @@ static void check_age(struct tool_check *check, const struct env_kek_info *info,
     (void)tool_check_key_named(info, named);
     if (info->dates.first == 0)
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out(info, text),
-                       "%s: how old it is nobody knows, since it has no start date (max-kek-age)",
-                       named);
+                       "%s: its age is unknown, because it has no start date (max-kek-age)", named);
     else if (today - info->dates.first > most)
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out(info, text),
                        "%s: it is %" PRId64 " days old, and max-kek-age is %" PRId64, named,

@@ -51,7 +51,7 @@ static void judge(const struct named *named, const char *key, const struct env_k
         tool_check_say(named->check, TOOL_CHECK_WARNING, STEP, NULL, "state-file disables %s", key);
     if (state == TOOL_KEY_EXPIRED)
         tool_check_say(named->check, TOOL_CHECK_WARNING, STEP, NULL,
-                       "%s is not to be used after %s (not-after)", key,
+                       "%s must not be used after %s (not-after)", key,
                        tool_when_text(file->clear.not_after, when));
     if (file->header->count == 1)
         tool_check_say(named->check, TOOL_CHECK_WARNING, STEP, NULL, "one KEK alone opens %s", key);

@@ -76,9 +76,10 @@ static bool check_age(struct tool_check *check, const struct process *process,
     if (!tool_process_started(process->pid, &started))
         return unable(check, "the state");
     if (is_before(&started, &file->st_ctim))
-        tool_check_say(check, TOOL_CHECK_FAILED, STEP, "restart it",
-                       "%s was changed after it was started: it goes by what stood there before",
-                       process->said);
+        tool_check_say(
+            check, TOOL_CHECK_FAILED, STEP, "restart it",
+            "%s was changed after the process started, which still uses the old contents",
+            process->said);
     else
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "%s has not changed since it was started",
                        process->said);
@@ -95,7 +96,7 @@ static bool check_file(struct tool_check *check, const struct process *process)
         if (errno == EACCES || errno == EPERM)
             return unable(check, "the configuration");
         tool_check_say(check, TOOL_CHECK_FAILED, STEP, "set OPENSSL_CONF where it is started",
-                       "its configuration %s is not there: %s", process->said, strerror(errno));
+                       "its configuration %s does not exist: %s", process->said, strerror(errno));
         return true;
     }
     if (!tool_settings_read(NULL, process->file, check->run->options.provider_section,
@@ -140,7 +141,7 @@ static void say_module(struct tool_check *check, const struct tool_mapping *modu
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "it has %s loaded", module->path);
     else if (module->mapped == TOOL_MAPPED_DELETED)
         tool_check_say(check, TOOL_CHECK_FAILED, STEP, "restart it",
-                       "it has a %s loaded that is not there any more", module->path);
+                       "it has a %s loaded that no longer exists", module->path);
     else if (libcrypto->mapped != TOOL_NOT_MAPPED)
         tool_check_say(check, TOOL_CHECK_FAILED, STEP,
                        "envelope check --config FILE, run by its user, says what is wrong with its "
@@ -148,7 +149,7 @@ static void say_module(struct tool_check *check, const struct tool_mapping *modu
                        "it uses %s and has no %s loaded", libcrypto->path, module->name);
     else
         tool_check_say(check, TOOL_CHECK_FAILED, STEP,
-                       "what has OpenSSL linked in, or uses another library, loads no provider",
+                       "a program with static OpenSSL, or with another library, loads no provider",
                        "it has no libcrypto loaded");
 }
 

@@ -169,8 +169,8 @@ static void say(struct tool_check *check, const struct names *names, const struc
 
     if (taken->count == 0) {
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL,
-                       "%zu that others have too, %s for one: programs get %s's", names->count,
-                       names->list[0].text, names->own);
+                       "%zu that other providers have too, such as %s: programs get %s's",
+                       names->count, names->list[0].text, names->own);
         return;
     }
     if (taken->count > 1)

@@ -59,7 +59,7 @@ static void take_name(void *arg, const struct tool_place *place)
         if (strcmp(key->name, place->name) != 0)
             continue;
         if ((lines->seen & UINT64_C(1) << i) != 0)
-            trap(lines, place, "it stands there twice: the last alone counts");
+            trap(lines, place, "it is there twice: only the last one counts");
         lines->seen |= UINT64_C(1) << i;
     }
 }
@@ -78,7 +78,7 @@ static void take_variable(const struct lines *lines, const struct tool_place *pl
                        "%s is not set: OpenSSL ignores the whole file without it", name);
         trap(lines, place, what);
     } else if (!bracket && strstr(name, "::") == NULL) {
-        trap(lines, place, "a variable is put in for its $: put the whole value in quotes");
+        trap(lines, place, "its $ is replaced by a variable: put the whole value in quotes");
     }
 }
 
@@ -91,13 +91,13 @@ static void take_oddity(void *arg, const struct tool_place *place, enum tool_odd
         return;
     switch (oddity) {
     case TOOL_ODDITY_CUT:
-        trap(lines, place, "the value ends at its #: put the whole of it in quotes");
+        trap(lines, place, "the value ends at its #: put the whole value in quotes");
         break;
     case TOOL_ODDITY_VARIABLE:
         take_variable(lines, place, variable);
         break;
     case TOOL_ODDITY_BACKSLASH:
-        trap(lines, place, "a backslash is left out of the value: write it twice");
+        trap(lines, place, "a backslash is dropped from the value: write it twice");
         break;
     }
 }

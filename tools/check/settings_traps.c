@@ -87,7 +87,7 @@ static void another_way(const CONF_VALUE *entry, char *out, size_t size)
     else if (word && strcmp(entry->name, "token") == 0)
         (void)snprintf(out, size, "write pkcs11:token=%s", entry->value);
     else if (strcmp(entry->value, "default") == 0)
-        (void)snprintf(out, size, "write another (every file has a section [default])");
+        (void)snprintf(out, size, "use another name (every file has a section [default])");
     else
         (void)snprintf(out, size, "rename the section");
 }
@@ -111,9 +111,8 @@ static void judge_key(const struct tool_settings *settings, const CONF_VALUE *en
     if (is_known(entry->name))
         return;
     meant = nearest(entry->name);
-    (void)snprintf(what, sizeof(what), "no such key: nobody reads it%s%s%s",
-                   meant != NULL ? " (" : "", meant != NULL ? meant : "",
-                   meant != NULL ? "?)" : "");
+    (void)snprintf(what, sizeof(what), "there is no such key%s%s%s", meant != NULL ? " (" : "",
+                   meant != NULL ? meant : "", meant != NULL ? "?)" : "");
     take(arg, TOOL_TRAP_KEY, entry->name, what);
 }
 
@@ -144,7 +143,7 @@ static void judge_section(const struct tool_settings *settings, const char *sect
         if (env_config_key_named(entry->name) == NULL)
             continue;
         (void)snprintf(what, sizeof(what),
-                       "it stands in [%s], where nobody reads it: it belongs "
+                       "it is in [%s], where it has no effect: it belongs "
                        "in [%s]",
                        section, settings->section);
         take(arg, TOOL_TRAP_ELSEWHERE, entry->name, what);

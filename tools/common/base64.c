@@ -7,8 +7,7 @@
 #include "envelope/format/header.h"
 
 static const char not_base64[] = "not base64";
-static const char more[] =
-    "base64 of several messages, or followed by something else: --list reads lists";
+static const char more[] = "base64 of several messages, or with data after it: --list reads lists";
 
 static bool is_blank(const struct tool_base64 *state, uint8_t c)
 {

@@ -14,7 +14,7 @@
 _Static_assert(sizeof(((struct tool_message *)0)->bytes) == ENV_HEADER_MAX + ENV_FLOE_HEADER_LEN,
                "room for both headers");
 _Static_assert(sizeof(((struct tool_message *)0)->bytes) <= TOOL_SOURCE_ROOM,
-               "what was read may turn out to be base64");
+               "what was read may be base64");
 
 bool tool_segment_len_known(uint32_t segment_len)
 {

@@ -162,7 +162,7 @@ bool tool_options_parse(const struct tool_option *const tables[TOOL_OPTION_TABLE
         }
     }
     if (options->json && options->quiet) {
-        (void)snprintf(why, why_size, "--json and --quiet exclude each other");
+        (void)snprintf(why, why_size, "--json and --quiet cannot be combined");
         return false;
     }
     return true;

@@ -70,7 +70,7 @@ void tool_recipients_try(const struct tool_keys *keys, const struct env_header *
             out->opens = true;
             if (CRYPTO_memcmp(first, dek, ENV_DEK_LEN) != 0) {
                 recipient->state = TOOL_RECIPIENT_FAILS;
-                tool_failure_set(&recipient->failure, "it has another data key than the others");
+                tool_failure_set(&recipient->failure, "its data key differs from the others'");
             }
         }
         out->fails = out->fails || recipient->state == TOOL_RECIPIENT_FAILS;

@@ -153,7 +153,7 @@ static const char *providers_section(const struct tool_settings *settings, char 
     if (init == NULL) {
         (void)snprintf(why, why_size,
                        "%s: no line 'openssl_conf = ...' before the first section, so OpenSSL "
-                       "reads nothing of it",
+                       "ignores the file",
                        settings->file);
         return NULL;
     }

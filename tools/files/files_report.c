@@ -56,8 +56,7 @@ static void one_text(const struct tool_files_report *report, const struct tool_o
     }
     tool_report_text(stderr, failure->text);
     if (streamed && !one->sealing && one->plain_len > 0)
-        (void)fprintf(stderr,
-                      " (%" PRIu64 " bytes came out, which is not everything: throw them away)",
+        (void)fprintf(stderr, " (%" PRIu64 " bytes were output, which is incomplete: discard them)",
                       one->plain_len);
     (void)fputc('\n', stderr);
 }

@@ -48,7 +48,7 @@ static const char *misuse(const struct files *files, const char *output)
     const struct tool_options *options = &files->run->options;
 
     if (options->operand_count > 1 && options->output != NULL)
-        return "-o takes one FILE: several are named one by one";
+        return "-o works with one FILE only";
     for (size_t i = 0; options->operand_count > 1 && i < options->operand_count; i++) {
         if (tool_input_is_standard(options->operands[i]))
             return "the standard input must be the only input, since its output has no name";
@@ -61,7 +61,7 @@ static const char *misuse(const struct files *files, const char *output)
         return "--remove-source needs an output that can be read back: a file (-o)";
     if (files->to_stream && files->sealing && isatty(STDOUT_FILENO) == 1 &&
         tool_output_is_standard(output))
-        return "a sealed message is not for a terminal: use -o OUT";
+        return "a sealed message cannot be written to a terminal: use -o OUT";
     if (!files->sealing && options->operand_count == 0 && isatty(STDIN_FILENO) == 1)
         return "nothing to open: FILE is missing";
     return NULL;

@@ -21,7 +21,7 @@ static ENV_RESULT look(struct tool_input *input)
         return tool_locked_file_failed(&input->file, "stat");
     if (S_ISDIR(input->file.seen.st_mode))
         return ENV_RAISE(input->file.errors, ENV_R_FILE_UNSAFE,
-                         "a directory: use tar to make one file of it");
+                         "a directory: pack it into one file with tar");
     input->regular = S_ISREG(input->file.seen.st_mode);
     return ENV_OK;
 }

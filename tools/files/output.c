@@ -150,7 +150,7 @@ static ENV_RESULT judge_named(const struct tool_output *output, const struct too
                          "the output is a symbolic link, which is not followed");
     if (!S_ISREG(st.st_mode))
         return ENV_RAISE(output->file.errors, ENV_R_FILE_UNSAFE,
-                         "the output is %s, and was left alone",
+                         "the output is %s, and was not replaced",
                          S_ISDIR(st.st_mode) ? "a directory" : "not a regular file");
     return ENV_OK;
 }

@@ -196,7 +196,7 @@ static enum tool_status run_list(struct tool_run *run)
 }
 
 static const struct tool_option options_of_list[] = {
-    TOOL_FLAG("verify", verify, "each copy has to open what the first one wraps"),
+    TOOL_FLAG("verify", verify, "test that each copy opens what the first one wraps"),
     TOOL_OPTIONS_END,
 };
 
@@ -205,7 +205,7 @@ static const struct tool_option *const tables[] = {options_of_list, tool_options
 const struct tool_command tool_kek_list = {
     .name = "kek list",
     .operands = "NAME...",
-    .summary = "Lists the versions of KEKs, and says which one seals today",
+    .summary = "Lists the versions of KEKs, and shows which one seals today",
     .tables = tables,
     .needs_operands = true,
     .run = run_list,

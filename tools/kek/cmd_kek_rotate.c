@@ -271,7 +271,7 @@ static bool read_options(struct rotation *r)
     int64_t when;
 
     if (options->operand_count != 1) {
-        tool_complain(r->run, "one NAME is wanted");
+        tool_complain(r->run, "one NAME is needed");
         return false;
     }
     if (!tool_version_name(r->run, options->operands[0], r->name))
@@ -320,10 +320,11 @@ static enum tool_status run_rotate(struct tool_run *run)
 
 static const struct tool_option options[] = {
     TOOL_TEXT("cryptoperiod", cryptoperiod, "DAYS",
-              "for how long it seals: 365d, 2y (as the last)"),
-    TOOL_TEXT("start", start, "WHEN", "from when on it seals: +24h, a date, now (+24h)"),
-    TOOL_TEXT("token", token, "TOKEN", "the label or pkcs11: URI of its token (the last one's)"),
-    TOOL_FLAG("dry-run", dry_run, "say what would be made, and make nothing"),
+              "how long it seals: 365d, 2y (default: as the last)"),
+    TOOL_TEXT("start", start, "WHEN", "when it starts to seal: +24h, a date, now (default: +24h)"),
+    TOOL_TEXT("token", token, "TOKEN",
+              "the label or pkcs11: URI of its token (default: the last one's)"),
+    TOOL_FLAG("dry-run", dry_run, "report what would be made, and make nothing"),
     TOOL_OPTIONS_END,
 };
 

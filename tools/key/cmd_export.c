@@ -109,7 +109,7 @@ static enum tool_status run_export(struct tool_run *run)
 }
 
 static const struct tool_option options[] = {
-    TOOL_FLAG("yes", yes, "confirm that the key leaves, in the clear"),
+    TOOL_FLAG("yes", yes, "confirm that the key is output in the clear"),
     TOOL_KEY_FORM_OPTIONS,
     TOOL_OPTIONS_END,
 };

@@ -88,7 +88,7 @@ static enum tool_status run_list(struct tool_run *run)
 }
 
 static const struct tool_option options_of_list[] = {
-    TOOL_FLAG("verbose", verbose, "show owner, stand-ins and KEKs of each as well"),
+    TOOL_FLAG("verbose", verbose, "also show owner, stand-ins and KEKs"),
     TOOL_OPTIONS_END,
 };
 

@@ -279,7 +279,7 @@ static const struct tool_option options[] = {
     TOOL_TEXT("seal-from", seal_from, "WHEN",
               "when it starts to seal: now, +24h, a date (default: +1h)"),
     TOOL_FLAG("deterministic", deterministic,
-              "even though lookups do not find what other versions sealed: a migration"),
+              "although lookups will not find what other versions sealed (a migration)"),
     TOOL_FLAG("single", single, "even if only one token will open it"),
     TOOL_OPTIONS_END,
 };

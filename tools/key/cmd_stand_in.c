@@ -93,7 +93,7 @@ static ENV_RESULT draw(struct stand_in *in, const struct tool_key_parts *parts)
                          "the key has %zu bytes, and a stand-in for it could be guessed",
                          parts->sealed.key_len);
     if (length < ENV_STAND_IN_SHORT && !in->place.run->options.short_form)
-        return ENV_RAISE(errors, ENV_R_STAND_IN_SHORT, "%zu characters behind \"key:\"",
+        return ENV_RAISE(errors, ENV_R_STAND_IN_SHORT, "%zu characters after \"key:\"",
                          length - strlen(ENV_STAND_IN_PREFIX));
     ENV_TRY(env_stand_in_make(in->place.crypto, length, in->text));
     return env_stand_in_hash(in->place.crypto, (struct env_span){(const uint8_t *)in->text, length},

@@ -154,7 +154,7 @@ static enum tool_status run_verify(struct tool_run *run)
 }
 
 static const struct tool_option options[] = {
-    TOOL_FLAG("no-token", no_token, "check only the file: whether it opens is not tried"),
+    TOOL_FLAG("no-token", no_token, "check only the file, not whether it opens"),
     TOOL_OPTIONS_END,
 };
 

@@ -19,7 +19,7 @@ bool tool_key_form(const struct tool_run *run, enum tool_key_form usual, enum to
     const struct tool_options *options = &run->options;
 
     if (options->hex + options->base64 + options->raw > 1) {
-        tool_complain(run, "--hex, --base64 and --raw exclude each other");
+        tool_complain(run, "--hex, --base64 and --raw cannot be combined");
         return false;
     }
     *out = options->hex      ? TOOL_KEY_HEX

@@ -361,7 +361,7 @@ static enum tool_status run_inventory(struct tool_run *run)
 
 static const struct tool_option options[] = {
     TOOL_FLAG("csv", csv, "write a table (RFC 4180) instead; problems go to stderr"),
-    TOOL_FLAG("keks", keks, "the KEKs on the configured tokens as well, with their dates"),
+    TOOL_FLAG("keks", keks, "also the KEKs on the configured tokens, with their dates"),
     TOOL_OPTIONS_END,
 };
 

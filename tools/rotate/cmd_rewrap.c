@@ -20,8 +20,9 @@ static bool options_go_together(const struct tool_run *run)
     if (!options->list)
         tool_complain(run, "--tenant-keys goes with --list: tenant keys are rows of a table");
     else if (options->kek != NULL || options->trust_rsa || options->single)
-        tool_complain(run, "--tenant-keys excludes --kek, --trust-rsa and --single: no KEK is "
-                           "changed");
+        tool_complain(
+            run, "--tenant-keys cannot be combined with --kek, --trust-rsa or --single: no KEK is "
+                 "changed");
     return options->list && options->kek == NULL && !options->trust_rsa && !options->single;
 }
 

@@ -117,7 +117,7 @@ static void read_on(struct stats *stats, int fd, const char *path, const struct 
     uint64_t taken = 0;
 
     if (!tool_stats_state_find(stats->state, fd, st, &seen)) {
-        fail(stats, path, "whether it is one of those before cannot be told");
+        fail(stats, path, "it cannot be determined whether it was given before");
         return;
     }
     from = seen != NULL ? seen->offset : 0;
@@ -139,7 +139,7 @@ static void read_on(struct stats *stats, int fd, const char *path, const struct 
     (void)read_lines(stats, fd, true, path, &taken);
     if (tool_stats_state_note(stats->state, seen, fd, st, from + taken))
         return;
-    fail(stats, path, "it could not be known again, so nothing is kept");
+    fail(stats, path, "it could not be recognised again, so nothing is saved");
     stats->broken_off = true;
 }
 
@@ -161,7 +161,7 @@ static void read_log(struct stats *stats, const char *path)
         fail(stats, path, compressed);
     } else if (!S_ISREG(st.st_mode) && stats->keeps) {
         fail(stats, path,
-             "it is no regular file: with --state it would be counted again each time");
+             "it is not a regular file: with --state it would be counted again each time");
     } else if (stats->keeps) {
         read_on(stats, fd, path, &st);
     } else {

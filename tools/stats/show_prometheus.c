@@ -118,7 +118,7 @@ void tool_stats_show_prometheus(FILE *out, const void *arg)
                "Uses that failed, by the reason's number (envelope(7)).");
         tool_counts_each(counts, failures, out);
         family(out, "envelope_audit_last_use_timestamp_seconds", "gauge",
-               "When the last use was, failed ones as well.");
+               "When the last use was, including failed ones.");
         tool_counts_each(counts, last_use, out);
         family(out, "envelope_kek_gcm_wraps_total", "counter",
                "Data keys wrapped by AES-GCM under a KEK, an estimate; 2^32 is the limit.");

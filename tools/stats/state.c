@@ -139,8 +139,8 @@ bool tool_stats_state_begin(const char *path, struct tool_stats_state *out, char
     if (read_all(out->fd, out))
         return true;
     (void)snprintf(why, why_size,
-                   "%s is no state of envelope stats, or not a whole one: move it away, and all "
-                   "counts begin anew",
+                   "%s is not a state file of envelope stats, or incomplete: move it away, and all "
+                   "counts start from zero",
                    path);
     return false;
 }
