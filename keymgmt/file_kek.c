@@ -112,7 +112,7 @@ static void kek_describe(const struct env_kek *base, struct env_kek_info *info)
     memcpy(info->exponent, numbers->exponent, numbers->exponent_len);
 }
 
-/* It was judged when it was read, and does not change. */
+/* The key was judged when the file was read, and it does not change afterwards. */
 static ENV_RESULT kek_accept(struct env_kek *base)
 {
     (void)base;
@@ -134,7 +134,7 @@ static const struct env_kek_vtable vtable = {
 
 /* ---- from its name ---- */
 
-/* The key's own id, the certificate's, or what everybody can work out. */
+/* The id given in the name, the certificate's key identifier, or one derived from the key. */
 static ENV_RESULT set_id(const struct env_token_set *token_set, struct env_file_kek *kek,
                          const struct env_kek_id *given, const struct env_public_file *file,
                          struct env_error_detail *detail)
@@ -180,7 +180,7 @@ static ENV_RESULT make(const struct env_token_set *token_set, const char *path,
     kek->base.vtable = &vtable;
     kek->errors = token_set->errors;
     atomic_init(&kek->refs, 1);
-    /* every token measured opens SHA-1, and what cannot be opened is lost */
+    /* every token tested opens SHA-1; choosing another hash could make messages unreadable */
     kek->alg = token_set->config->oaep_hash_choice == ENV_OAEP_SHA256 ? ENV_WRAP_RSA_OAEP_SHA256
                                                                       : ENV_WRAP_RSA_OAEP_SHA1;
     env_printable(shown, sizeof(shown), path, strlen(path));

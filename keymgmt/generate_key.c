@@ -58,7 +58,7 @@ static ENV_RESULT plan_aes(struct env_token *token, enum env_wrap_choice choice,
             "%s cannot wrap with an AES key, which takes %s; a KEK of type:RSA takes "
             "CKM_RSA_PKCS_OAEP",
             token->where, env_aes_mechanism_wanted(choice));
-    /* with ENV_AES_PAD, which is no way to seal: the key-wrap ciphers use it (key_wrap.h) */
+    /* only the key-wrap ciphers use ENV_AES_PAD, never sealing (key_wrap.h) */
     for (unsigned f = ENV_AES_KW; f <= ENV_AES_PAD; f++) {
         if (does_pair(uses, f, plan->pair))
             plan->allowed[plan->allowed_count++] = env_aes_type(token, f);
@@ -66,7 +66,7 @@ static ENV_RESULT plan_aes(struct env_token *token, enum env_wrap_choice choice,
     return ENV_OK;
 }
 
-/* Decrypting before unwrapping: more tokens do OAEP so. */
+/* Decryption is tried before unwrapping: more tokens support OAEP that way. */
 static ENV_RESULT plan_rsa(struct env_token *token, struct env_key_plan *plan,
                            struct env_error_detail *detail)
 {
@@ -124,7 +124,7 @@ static void add_names(struct attributes *to, const struct env_key_plan *plan,
         add(to, CKA_ID, plan->id->bytes, plan->id->len);
 }
 
-/* Of the key that opens: what is sealed with a public half is sealed where that one is known. */
+/* The dates go on the key that opens: sealing with a public half happens wherever that half is. */
 static void add_dates(struct attributes *to, const struct env_key_plan *plan)
 {
     const struct env_dates *dates = &plan->request->dates;
@@ -146,7 +146,7 @@ static void add_secrecy(struct attributes *to)
     add_flag(to, CKA_EXTRACTABLE, false);
 }
 
-/* What may come of unwrapping: a session's secret key, never one that stays or one with a use. */
+/* Restricts what an unwrap can produce: a session secret key with no uses. */
 static void add_restrictions(struct attributes *to, const struct env_key_plan *plan,
                              enum env_template_kind kind)
 {
@@ -166,7 +166,7 @@ static void add_restrictions(struct attributes *to, const struct env_key_plan *p
 enum env_template_kind env_template_after(const struct env_key_plan *plan,
                                           enum env_template_kind kind)
 {
-    /* without CKA_UNWRAP_TEMPLATE the first two are the same */
+    /* without CKA_UNWRAP_TEMPLATE the first two kinds are the same */
     if (kind == ENV_TEMPLATE_FULL && plan->pair != ENV_PAIR_WRAP)
         kind = ENV_TEMPLATE_ALLOWED;
     if (kind == ENV_TEMPLATE_LEAST && !plan->any_id)
@@ -216,7 +216,7 @@ static CK_RV copy_aes(const struct env_token *token, CK_SESSION_HANDLE session,
     add_names(&t, plan, ENV_TEMPLATE_FULL);
     add_dates(&t, plan);
     add_flag(&t, CKA_PRIVATE, true);
-    if (!plan->source_is_sensitive) /* SoftHSM refuses to be told what is so already */
+    if (!plan->source_is_sensitive) /* SoftHSM refuses to set what is already set */
         add_flag(&t, CKA_SENSITIVE, true);
     if (plan->source_is_extractable)
         add_flag(&t, CKA_EXTRACTABLE, false);
@@ -231,12 +231,12 @@ static CK_RV copy_aes(const struct env_token *token, CK_SESSION_HANDLE session,
     add_restrictions(&t, plan, kind);
     if (alone && kind < ENV_TEMPLATE_PLAIN)
         add_flag(&t, CKA_COPYABLE, false);
-    if (alone) /* or whoever has the PIN gives it the other use again; the last that is set */
+    if (alone) /* set last: no other uses can be added */
         add_flag(&t, CKA_MODIFIABLE, false);
     return ENV_P11(token->fn->C_CopyObject(session, plan->source, t.list, t.count, &key->key));
 }
 
-/* Whether a copy of the session's can be had that is so. */
+/* Whether a copy with this attribute can be made as a session object. */
 static bool copies(const struct env_token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
                    CK_ATTRIBUTE_TYPE type)
 {
@@ -252,8 +252,8 @@ static bool copies(const struct env_token *token, CK_SESSION_HANDLE session, CK_
 }
 
 /*
- * Found out by trying: tokens know CKA_MODIFIABLE and CKA_COPYABLE or not, and mean this or that by
- * them.
+ * This is found by trying: tokens support CKA_MODIFIABLE and CKA_COPYABLE in different ways, or not
+ * at all.
  */
 static bool is_locked(const struct env_token *token, CK_SESSION_HANDLE session,
                       const struct env_key_plan *plan, CK_OBJECT_HANDLE key)
@@ -302,8 +302,8 @@ static CK_RV generate_rsa(const struct env_token *token, CK_SESSION_HANDLE sessi
 }
 
 /*
- * Codes by which tokens say that they do not know an attribute, or not so; NSS's is the first. Of
- * what has no id of ours nothing is found again, so there a code has to be plain.
+ * Codes with which a token rejects an attribute or its value; NSS's comes first. A key without an
+ * id of ours could not be found again, so there only an unambiguous code counts.
  */
 static bool is_template_code(CK_RV rv, enum env_template_kind kind)
 {
@@ -344,12 +344,12 @@ ENV_RESULT env_generate_key(const struct env_token *token, CK_SESSION_HANDLE ses
     if (rv == CKR_TOKEN_WRITE_PROTECTED || rv == CKR_SESSION_READ_ONLY)
         reason = ENV_R_TOKEN_READ_ONLY;
     (void)env_error_detail_ckr(detail, reason, function, rv, token->where);
-    if (*refused) /* a plainer template comes before a fresh start */
+    if (*refused) /* try a plainer template before restarting the module */
         detail->loss = ENV_LOSS_NONE;
     return ENV_FAIL(reason);
 }
 
-/* That it cannot be destroyed shows when another is made. */
+/* A failure to destroy it shows when the next key is made. */
 static ENV_RESULT destroy_one(const struct env_token *token, const struct env_session *session,
                               const struct env_key_plan *plan, CK_OBJECT_CLASS class,
                               struct env_error_detail *detail)

@@ -38,7 +38,7 @@ ENV_RESULT env_kek_request_check(const struct env_config *config,
     if (copy && wanted.rsa)
         return env_error_detail(detail, ENV_R_KEK_KIND, "copy-of names an AES KEK");
     if (copy && request->id.len > 0)
-        return env_error_detail(detail, ENV_R_BAD_PARAMETER, "id: a copy has its KEK's");
+        return env_error_detail(detail, ENV_R_BAD_PARAMETER, "id: a copy keeps the id of its KEK");
     if (wanted.rsa ? bits < ENV_RSA_BITS_MIN || bits > ENV_RSA_BITS_MAX || bits % 8 != 0
                    : bits != 128 && bits != 192 && bits != 256)
         return env_error_detail(detail, ENV_R_KEK_KIND, "%zu bits", bits);

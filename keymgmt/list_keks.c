@@ -12,7 +12,7 @@
 struct listing {
     const struct env_query *query;
     struct env_token_set *token_set;
-    struct env_token *token; /* that is looked at */
+    struct env_token *token; /* the token being searched */
     uint64_t epoch;
     struct env_error_detail *detail;
     size_t count;

@@ -22,18 +22,18 @@
 struct making {
     struct env_key_plan plan;
     struct env_kek_id id;
-    struct env_kek_id given; /* to the last key that was made, instead of that; or empty */
+    struct env_kek_id given; /* the id for the last key that was made, if it differs; else empty */
     P11KitUri *uri;          /* narrows the tokens, or NULL */
     enum env_template_kind kind;
-    bool refused;     /* the token does not take this kind of template */
-    bool works_not;   /* it was made, and does not wrap and unwrap */
-    bool label_taken; /* by another KEK, which was agreed to */
+    bool refused;     /* the token does not accept this kind of template */
+    bool works_not;   /* it was made, but does not wrap and unwrap */
+    bool label_taken; /* by another KEK, with the caller's consent */
     struct env_kek **out;
-    bool own_names; /* a random id, or a label that was free: what has both came of this */
-    bool asked;     /* the token, to make the key; so it may be there whatever was answered */
+    bool own_names; /* a random id, or a label that was free: any object with both is ours */
+    bool asked; /* the token was asked to make the key, so it may exist whatever the answer was */
 };
 
-/* ---- in the token ---- */
+/* ---- on the token ---- */
 
 static ENV_RESULT no_such_token(const struct env_token_set *token_set,
                                 struct env_error_detail *detail)
@@ -42,7 +42,7 @@ static ENV_RESULT no_such_token(const struct env_token_set *token_set,
 
     env_tokens_there(token_set->tokens, there);
     return env_error_detail(detail, ENV_R_NO_TOKEN,
-                            "the option token matches none of the configured; %s", there);
+                            "the option 'token' matches none of the configured tokens; %s", there);
 }
 
 static ENV_RESULT choose_token(const struct env_token_set *token_set, const struct making *m,
@@ -77,7 +77,9 @@ static bool is_labelled(const struct env_key_attributes *key, const char *label)
     return key->label_len == strlen(label) && memcmp(key->label, label, key->label_len) == 0;
 }
 
-/* Two KEKs of one label may be agreed to; two of one id would be one and the same to a message. */
+/*
+ * The caller may agree to two KEKs with one label. Two with one id would be the same to a message.
+ */
 static ENV_RESULT is_taken(void *arg, const struct env_key_attributes *key)
 {
     const struct taken *taken = arg;
@@ -116,7 +118,7 @@ static ENV_RESULT check_free(struct making *m, struct env_token *token,
     return r;
 }
 
-/* ---- what is copied ---- */
+/* ---- the key to copy ---- */
 
 struct sources {
     struct making *m;
@@ -135,7 +137,7 @@ static ENV_RESULT take_source(void *arg, const struct env_key_attributes *key)
     return ENV_OK;
 }
 
-/* The copy has its id, and is the same KEK to a message. */
+/* The copy keeps the id, so to a message it is the same KEK. */
 static ENV_RESULT find_source(struct making *m, struct env_token *token,
                               const struct env_session *session, struct env_error_detail *detail)
 {
@@ -160,7 +162,7 @@ static ENV_RESULT find_source(struct making *m, struct env_token *token,
     return r;
 }
 
-/* The key is judged by what the token says of it, not by what it was asked for. */
+/* The key is judged by what the token reports, not by what was requested. */
 static ENV_RESULT take_key(struct env_token_set *token_set, struct making *m,
                            struct env_token *token, const struct env_session *session,
                            CK_OBJECT_HANDLE handle, struct env_error_detail *detail)
@@ -200,7 +202,7 @@ static void destroy(const struct making *m, const struct env_token *token,
         (void)ENV_P11(token->fn->C_DestroyObject(writing, made->public_key));
 }
 
-/* By names: what came of a call that failed, or in a session that is lost. */
+/* Destroys by name what a failed call or a lost session left behind. */
 static ENV_RESULT destroy_made(const struct making *m, const struct env_token *token,
                                const struct env_session *session, struct env_error_detail *detail)
 {
@@ -228,13 +230,13 @@ static ENV_RESULT generate(struct env_token_set *token_set, struct making *m,
     ENV_RESULT r;
 
     m->asked = true;
-    forget_indexes(token); /* whatever comes of it */
+    forget_indexes(token); /* whatever the result */
     ENV_TRY(
         env_generate_key(token, session->handle, &m->plan, m->kind, &made, &m->refused, detail));
     if (rsa && m->own_names && m->kind < ENV_TEMPLATE_NO_ID && env_module_renames(token->module))
         env_rsa_pair_name(&token_set->rsa, token, session->handle,
                           &(struct env_rsa_key_pair){made.key, made.public_key}, &m->id, &m->given);
-    forget_indexes(token); /* those that another thread made meanwhile */
+    forget_indexes(token); /* those that another thread added meanwhile */
     r = take_key(token_set, m, token, session, made.key, detail);
     if (!env_ok(r))
         destroy(m, token, session->handle, &made);
@@ -268,9 +270,9 @@ static ENV_RESULT attempt(struct env_token_set *token_set, void *arg, enum env_l
     return r;
 }
 
-/* ---- from one kind of template to the next ---- */
+/* ---- one template kind after another ---- */
 
-/* A KEK that does not work is no use to anyone: its object goes again. */
+/* Removes the object of a KEK that does not work. */
 static ENV_RESULT destroy_attempt(struct env_token_set *token_set, void *arg, enum env_loss cured,
                                   struct env_blame *blame, struct env_error_detail *detail)
 {
@@ -308,19 +310,19 @@ static ENV_RESULT make(struct env_token_set *token_set, struct making *m,
             take_back(token_set, m);
         return r;
     }
-    if (m->plan.request->unwraps_alone) /* what it would open, another has to wrap */
+    if (m->plan.request->unwraps_alone) /* another key has to wrap what this one opens */
         return r;
     r = env_token_kek_prepare(env_token_kek_from(*m->out), &testing);
     m->works_not =
         r.reason == ENV_R_KEK_USAGE || r.reason == ENV_R_KEK_SELF_TEST || env_gcm_iv_bad(r.reason);
     if (!env_ok(r)) {
-        m->refused = m->kind < ENV_TEMPLATE_PLAIN; /* it may be the mechanisms allowed */
+        m->refused = m->kind < ENV_TEMPLATE_PLAIN; /* the allowed mechanisms may be the cause */
         take_back(token_set, m);
     }
     return r;
 }
 
-/* A plainer template, or the other pair of uses; false: there is nothing else to try. */
+/* Moves to a plainer template, or to the other pair of uses. False: nothing is left to try. */
 static bool try_next(struct making *m)
 {
     if (m->refused) {
@@ -366,9 +368,9 @@ ENV_RESULT env_make_kek(struct env_token_set *token_set, const struct env_kek_re
         r = ENV_OK;
     }
     env_uri_free(m.uri);
-    if (r.reason == ENV_R_KEK_USAGE) /* a token may have told nonsense, or may learn it */
+    if (r.reason == ENV_R_KEK_USAGE) /* the token's earlier answers may be wrong or out of date */
         env_token_set_forget_mechanisms(token_set);
     if (env_ok(r) && m.label_taken)
-        env_kek_cache_empty(&token_set->cache); /* the label is ambiguous now */
+        env_kek_cache_empty(&token_set->cache); /* the label is ambiguous from now on */
     return r;
 }

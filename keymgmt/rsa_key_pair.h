@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A key pair that was just made in a token: its name. */
+/* Names a key pair that was just made on a token. */
 #ifndef ENVELOPE_RSA_KEY_PAIR_H
 #define ENVELOPE_RSA_KEY_PAIR_H
 
@@ -12,9 +12,9 @@ struct env_rsa_key_pair {
 };
 
 /*
- * Gives both the reference as CKA_ID that whoever has only the public half works out
- * (rsa_public.h), which is in *given before either may have it. Where the token does not let an id
- * be changed, both keep the one they have. session is a read-write one.
+ * Sets the CKA_ID of both keys to the reference that anyone can derive from the public half
+ * (rsa_public.h). It is in *given before either key may have it. If the token does not allow an id
+ * to be changed, both keep theirs. session must be read-write.
  */
 void env_rsa_pair_name(const struct env_rsa_source *source, const struct env_token *token,
                        CK_SESSION_HANDLE session, const struct env_rsa_key_pair *pair,

@@ -9,7 +9,7 @@
 #include "keymgmt/kek/taken_away.h"
 #include "keymgmt/select_versions.h"
 
-/* Whether a header would name both by the same kind of recipient and the same reference. */
+/* Finds a KEK that a header would name by the same kind of recipient and the same reference. */
 struct clash {
     struct env_kek_info a;
     struct env_kek_info b;
@@ -24,7 +24,7 @@ static bool clashes(const struct env_kek *kek, const struct env_kek *other, stru
     return clash->a.type == clash->b.type;
 }
 
-/* The same RSA key, from a file and on a token. */
+/* Whether both are the same RSA key, one from a file and one on a token. */
 static bool is_one_key(const struct clash *clash)
 {
     const struct env_kek_info *a = &clash->a;
@@ -37,8 +37,9 @@ static bool is_one_key(const struct clash *clash)
 }
 
 /*
- * A key that was named with its token adds nothing to the same one with all that stand in. Takes
- * the KEK over. KEK_DIFFERS: a header cannot tell it from another one.
+ * A key that was named with its token is already covered by the same KEK with all replicas. Takes
+ * over the reference to the KEK. Fails with KEK_DIFFERS if a header could not tell it from another
+ * one.
  */
 static ENV_RESULT add_once(struct env_kek_list *list, struct env_kek *kek,
                            struct env_error_detail *detail)
@@ -70,7 +71,7 @@ static ENV_RESULT add_once(struct env_kek_list *list, struct env_kek *kek,
     return ENV_OK;
 }
 
-/* Finds what the query asks for, shows that it works and adds it to the list. */
+/* Finds the KEK that the query asks for, checks that it works and adds it to the list. */
 static ENV_RESULT select_key(struct env_token_set *token_set, const struct env_query *query,
                              const struct env_cache_name *name, struct env_kek_list *list,
                              struct env_error_detail *detail)
@@ -82,7 +83,7 @@ static ENV_RESULT select_key(struct env_token_set *token_set, const struct env_q
     if (query->newest)
         r = env_replicas_are_newest(kek, detail);
     else
-        r = ENV_OK; /* whether it may seal is seen when it does */
+        r = ENV_OK; /* sealing itself checks whether it may seal */
     if (!env_ok(r)) {
         if (query->doubted)
             env_kek_cache_remove(&token_set->cache, kek);
@@ -92,7 +93,7 @@ static ENV_RESULT select_key(struct env_token_set *token_set, const struct env_q
     r = env_replicas_prepare(kek, detail);
     if (env_ok(r))
         return add_once(list, kek, detail);
-    env_kek_cache_remove(&token_set->cache, kek); /* so that a cure is seen */
+    env_kek_cache_remove(&token_set->cache, kek); /* so that a fix takes effect */
     if (r.reason == ENV_R_KEK_USAGE)
         env_token_set_forget_mechanisms(token_set);
     env_kek_free(kek);
@@ -190,7 +191,7 @@ static ENV_RESULT select_one(struct env_token_set *token_set, const struct env_k
     return r;
 }
 
-/* *left_out: the last of the optional ones that sealing has to go without. */
+/* left_out: the last optional KEK that sealing has to do without. */
 static ENV_RESULT select_one_or_not(struct env_token_set *token_set,
                                     const struct env_kek_names *names,
                                     const struct env_kek_name *name,
@@ -215,7 +216,7 @@ static ENV_RESULT select_configured(struct env_token_set *token_set,
                                     const struct env_selector *selector, struct env_kek_list *list,
                                     struct env_error_detail *detail)
 {
-    struct env_error_detail left_out; /* long, and for each message: not zeroed */
+    struct env_error_detail left_out; /* large, and on the path of every message, so not zeroed */
     const struct env_kek_names *names;
     ENV_RESULT r = env_kek_names_get(&token_set->kek_names, token_set->config, &names, detail);
 
@@ -242,7 +243,7 @@ ENV_RESULT env_select_keks(struct env_token_set *token_set, const struct env_sel
 
 /* ---- for key wrap ---- */
 
-/* It is for AES KEKs: one of RSA is looked for only where the name says so. */
+/* Key wrap uses AES KEKs: an RSA key is looked for only if the name says so. */
 static void make_raw(struct env_query *query)
 {
     query->for_key_wrap = true;
@@ -252,10 +253,10 @@ static void make_raw(struct env_query *query)
 
 static ENV_RESULT is_a_file(struct env_error_detail *detail)
 {
-    return env_error_detail(detail, ENV_R_KEK_LENGTH, "a file: KEK is one of RSA");
+    return env_error_detail(detail, ENV_R_KEK_LENGTH, "a file: KEK is always an RSA key");
 }
 
-/* The query for the one name in the configuration: what it points to stays the configuration's. */
+/* The query for the one name in the configuration. It borrows the configuration's memory. */
 static ENV_RESULT configured_query(struct env_token_set *token_set, struct env_query *query,
                                    struct env_error_detail *detail)
 {
@@ -272,7 +273,7 @@ static ENV_RESULT configured_query(struct env_token_set *token_set, struct env_q
     return ENV_OK;
 }
 
-/* The query for what the program names. */
+/* The query for the KEK that the program names. */
 static ENV_RESULT given_query(struct env_token_set *token_set, const struct env_selector *selector,
                               struct env_query *query, struct env_error_detail *detail)
 {
@@ -289,7 +290,7 @@ static ENV_RESULT find_for_key_wrap(struct env_token_set *token_set, struct env_
                                     enum env_cache_kind kind, size_t bits, struct env_kek **out,
                                     struct env_error_detail *detail)
 {
-    /* the length keeps the name apart from that of a KEK that is fit for DEKs */
+    /* the length keeps this name apart from that of a KEK fit for DEKs */
     struct env_cache_name name = {kind, (unsigned)bits, query->label, query->label_len};
     const struct env_token_kek *first;
     ENV_RESULT r;
@@ -298,7 +299,7 @@ static ENV_RESULT find_for_key_wrap(struct env_token_set *token_set, struct env_
         name.bytes = query->uri_text;
         name.len = strlen(query->uri_text);
     }
-    if (query->versions) /* a wrapped key does not say which one opens it */
+    if (query->versions) /* a wrapped key does not say which version opens it */
         return env_error_detail(detail, ENV_R_KEK_VERSIONS_NAMED, "%s", query->shown);
     make_raw(query);
     ENV_TRY(env_find_kek(token_set, query, &name, false, out, detail));

@@ -7,7 +7,7 @@
 #include "envelope/base/printable.h"
 #include "keymgmt/kek/list_versions.h"
 
-/* What stays so until the tokens are looked at again. */
+/* Refusals that last until the tokens are searched again. */
 static bool is_refusal(enum env_reason reason)
 {
     switch (reason) {
@@ -27,7 +27,7 @@ static bool is_refusal(enum env_reason reason)
     }
 }
 
-/* What makes the version before it the newest that may seal. */
+/* Whether the reason makes an older version the newest that may seal. */
 static bool passes_over(enum env_reason reason)
 {
     return is_refusal(reason) || env_kek_was_replaced(reason);
@@ -35,7 +35,7 @@ static bool passes_over(enum env_reason reason)
 
 #define NAME_ROOM (ENV_URI_TEXT + ENV_LABEL_MAX + 16u)
 
-/* *out and *name, whose room is bytes, are the pattern's for that version. */
+/* Makes the query for one version from the pattern. *name has room for `bytes`. */
 static ENV_RESULT make_query(const struct env_query *pattern, const struct env_version *version,
                              struct env_query *out, char bytes[NAME_ROOM],
                              struct env_cache_name *name, struct env_error_detail *detail)
@@ -61,7 +61,7 @@ static ENV_RESULT make_query(const struct env_query *pattern, const struct env_v
                : env_error_detail(detail, ENV_R_CONFIG_BAD_URI, "kek: the URI is too long");
 }
 
-/* doubted: what was found of it before is to be found anew, where it does not seal. */
+/* doubted: if it does not seal, discard what was known about it. */
 static ENV_RESULT select_version(struct env_token_set *token_set, const struct env_query *pattern,
                                  struct env_version *version, bool doubted,
                                  env_select_key_fn *select, struct env_kek_list *list,
@@ -86,7 +86,7 @@ static ENV_RESULT select_version(struct env_token_set *token_set, const struct e
     return r;
 }
 
-/* Of the reasons why each of them may not seal the newest one's is told. */
+/* If none may seal, the newest one's reason is reported. */
 static ENV_RESULT select_newest(struct env_token_set *token_set, const struct env_query *query,
                                 struct env_versions *versions, bool fresh,
                                 env_select_key_fn *select, struct env_kek_list *list,
@@ -124,7 +124,7 @@ ENV_RESULT env_select_by_version(struct env_token_set *token_set, const struct e
             return r;
         r = select_newest(token_set, query, versions, fresh, select, list, detail);
         env_versions_free(versions);
-        again = true; /* there may be one that is not known yet */
+        again = true; /* there may be a newer one that is not known yet */
     } while (r.reason == ENV_R_KEK_NO_VERSION && !fresh);
     return r;
 }

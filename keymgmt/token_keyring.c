@@ -58,11 +58,11 @@ static ENV_RESULT lookup(struct env_token_set *token_set, const struct env_kek_i
         ENV_TRY(env_find_kek(token_set, &query, &name, true, out, detail));
     }
     refusal = env_replicas_refusal(*out);
-    if (refusal != ENV_R_NONE) /* a name may be for the key on one token alone */
+    if (refusal != ENV_R_NONE) /* the name may mean the key on one token only */
         refusal = env_replicas_refusal_of_all(*out);
     if (refusal == ENV_R_NONE)
         return ENV_OK;
-    env_kek_cache_remove(&token_set->cache, *out); /* so that a cure is seen */
+    env_kek_cache_remove(&token_set->cache, *out); /* so that a fix takes effect */
     env_query_from_id(&query, id, bits);
     r = env_error_detail(detail, refusal, "id %s: %s", query.shown,
                          env_replicas_first(*out)->where);
@@ -109,7 +109,7 @@ static bool keyring_knows(struct env_keyring *base, const struct env_kek_id *id,
     return knows;
 }
 
-/* A query for KEKs that are to be shown; a PIN in a URI is kept for the token's login. */
+/* A query for KEKs to be shown. A PIN in a URI is kept for the token's login. */
 static ENV_RESULT query_to_show(struct env_token_set *token_set, struct env_query *query,
                                 const char *text, struct env_error_detail *detail)
 {

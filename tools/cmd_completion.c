@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope completion: scripts for shells, and the words that these ask for. No token is touched.
- */
+/* envelope completion: scripts for shells, and the words that they ask for. Uses no token. */
 #include "tools/cmd_completion.h"
 
 #include <openssl/crypto.h>
@@ -13,7 +12,10 @@
 #include "envelope/named/folder.h"
 #include "tools/completion.h"
 
-/* Labels as written in the file; URIs and files are not worth completing, and may contain a PIN. */
+/*
+ * Prints labels as written in the file. URIs and files are not worth completing, and may contain a
+ * PIN.
+ */
 static void print_labels(FILE *out, const char *list)
 {
     const char *at = list;
@@ -60,10 +62,10 @@ static void print_keys(FILE *out, const struct tool_settings *settings)
     if (folder >= 0)
         (void)close(folder);
     if (!env_ok(r))
-        tool_failure_take(r, &failure); /* then there are none */
+        tool_failure_take(r, &failure); /* without a list there are no words */
 }
 
-/* An unreadable file gives no words: completion is not the place to report why. */
+/* An unreadable file gives no words: completion is not the place to report errors. */
 static void print_words(struct tool_run *run,
                         void (*print)(FILE *out, const struct tool_settings *settings))
 {

@@ -4,7 +4,7 @@
 
 #include "tools/common/run.h"
 
-/* All subcommands, in the order in which help shows them; ended by NULL. */
+/* All subcommands, in the order of the help; ends with NULL. */
 extern const struct tool_command *const tool_commands[];
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the two scripts of envelope completion are made of: the tables of options, and nothing else.
- */
+/* The two scripts of envelope completion, generated from the tables of options. */
 #ifndef ENVELOPE_TOOL_COMPLETION_H
 #define ENVELOPE_TOOL_COMPLETION_H
 
@@ -8,26 +7,26 @@
 
 #include "tools/common/run.h"
 
-/* What an option's value or an operand is. */
+/* What an option's value or an operand stands for. */
 enum tool_completes {
     TOOL_COMPLETES_NOTHING,
     TOOL_COMPLETES_FILE,
     TOOL_COMPLETES_FOLDER,
-    TOOL_COMPLETES_KEK,  /* what openssl.cnf calls KEKs */
-    TOOL_COMPLETES_KEY,  /* a named key of the folder */
-    TOOL_COMPLETES_WORD, /* one of the words of the operand, with | between */
+    TOOL_COMPLETES_KEK,  /* a KEK named in openssl.cnf */
+    TOOL_COMPLETES_KEY,  /* a named key in the folder */
+    TOOL_COMPLETES_WORD, /* one of the words that the operand lists, separated by | */
 };
 
-/* Of an option that takes a value. */
+/* For an option that takes a value. */
 enum tool_completes tool_completes_value(const struct tool_option *option);
 enum tool_completes tool_completes_operand(const struct tool_command *command);
 
-/* Calls visit for each option of a subcommand, the common ones too. */
+/* Calls visit for each option of a subcommand, including the common ones. */
 typedef void tool_option_visit_fn(FILE *out, const struct tool_command *command,
                                   const struct tool_option *option);
 void tool_options_visit(FILE *out, const struct tool_command *command, tool_option_visit_fn *visit);
 
-/* The scripts. commands are ended by NULL. */
+/* Write the scripts. commands ends with NULL. */
 void tool_completion_bash(FILE *out, const struct tool_command *const *commands);
 void tool_completion_zsh(FILE *out, const struct tool_command *const *commands);
 

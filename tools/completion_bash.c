@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The script for bash. Names and words of ours have no character that the shell minds. */
+/* The script for bash. Our names and words contain no characters special to the shell. */
 #include <string.h>
 
 #include "tools/completion.h"
@@ -10,7 +10,7 @@ static const char *const kinds[] = {
     [TOOL_COMPLETES_KEY] = "keys",       [TOOL_COMPLETES_WORD] = "word",
 };
 
-/* Which words bash has cut at = are put together again; which subcommand it is, and the rest. */
+/* Joins the words that bash split at =, and determines the subcommand and the rest. */
 static const char begin[] =
     "# Completion of envelope(1) for bash, made by \"envelope completion bash\".\n"
     "_envelope()\n"
@@ -53,7 +53,7 @@ static void print_names(FILE *out, const struct tool_command *const *among)
     }
 }
 
-/* "key" and its actions: the name is both words from there on. */
+/* "key" and its actions: from there on the name has both words. */
 static void print_groups(FILE *out, const struct tool_command *const *commands)
 {
     (void)fputs("    if ((COMP_CWORD == 1)); then\n        words='", out);

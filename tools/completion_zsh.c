@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The script for zsh: _arguments, with the words of the help. */
+/* The script for zsh: _arguments, with the texts of the help. */
 #include <string.h>
 
 #include "tools/completion.h"
@@ -33,7 +33,9 @@ static const char end[] = "}\n"
                           "    compdef _envelope envelope\n"
                           "fi\n";
 
-/* Within '...', and within a part of a specification that ends at one of these characters. */
+/*
+ * Quotes text within '...', and within a part of a specification that one of these characters ends.
+ */
 static void print_quoted(FILE *out, const char *text, const char *special)
 {
     for (; *text != '\0'; text++) {
@@ -98,7 +100,7 @@ static const char *last_word(const struct tool_command *command)
     return space != NULL ? space + 1 : command->name;
 }
 
-/* The names where one is to come, and for each what follows it. */
+/* Offers the names at this level and, after each, what follows it. */
 static void print_level(FILE *out, const struct tool_command *const *among, const char *what)
 {
     (void)fputs("    if (( CURRENT == 2 )); then\n        names=(", out);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope(1): which subcommand, its usage, and what is done before and after it. */
+/*
+ * envelope(1): selects the subcommand, prints usage, and does what is common before and after it.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -47,7 +49,7 @@ static void print_usage(FILE *out)
                 out);
 }
 
-/* Those of a command that is a group: "key new" and so on. */
+/* Prints the actions of a group: "key new" and so on. */
 static void print_actions(FILE *out, const struct tool_command *group)
 {
     (void)fprintf(out, "usage: envelope %s ACTION [options] [operands]\n", group->name);
@@ -57,7 +59,7 @@ static void print_actions(FILE *out, const struct tool_command *group)
     (void)fprintf(out, "envelope %s ACTION --help lists its options\n", group->name);
 }
 
-/* The last word of a command's name is the one that chooses it. */
+/* Looks for the last word of the command's name. */
 static const struct tool_command *find_command(const struct tool_command *const *among,
                                                const char *name)
 {
@@ -89,7 +91,7 @@ static bool parse(struct tool_run *run, int argc, char **argv)
     return true;
 }
 
-/* Output that could not be written was not reported: that outweighs everything. */
+/* If the report could not be written, that outweighs any other status. */
 static enum tool_status finish(struct tool_run *run, enum tool_status status)
 {
     if (run->keys != NULL)
@@ -122,9 +124,9 @@ static enum tool_status run_command(const struct tool_command *command, int argc
 }
 
 /*
- * The caller may have closed some of these. The first files that we open would then get their
- * numbers, and the report would be written into a message. The replacement of a closed descriptor
- * fails when it is used, as a closed one would.
+ * The caller may have closed some of these. Our first open files would then get their numbers, and
+ * the report would be written into a message. The replacement for a closed descriptor fails when it
+ * is used, just as the closed one would.
  */
 static bool hold_standard_descriptors(void)
 {
@@ -148,7 +150,7 @@ static void complain_of(const char *what, const char *name)
     (void)fputc('\n', stderr);
 }
 
-/* argv[0] is the action of a group, if there is one. */
+/* argv[0] is the action of the group, if one was given. */
 static enum tool_status run_group(const struct tool_command *group, int argc, char **argv)
 {
     const struct tool_command *action = argc > 0 ? find_command(group->actions, argv[0]) : NULL;
@@ -172,8 +174,8 @@ int main(int argc, char **argv)
     if (!hold_standard_descriptors())
         return TOOL_UNABLE;
     /*
-     * The file is for our own library context. OpenSSL's default one, which a PKCS#11 module may
-     * use in this process, gets none of it: the provider in it would use the same module.
+     * Only our own library context loads the file. OpenSSL's default one, which a PKCS#11 module
+     * may use in this process, must not: the provider in it would use the same module.
      */
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {

@@ -16,7 +16,7 @@
 struct env_dates {
     int64_t first; /* CKA_START_DATE; 0: from ever */
     int64_t last;  /* CKA_END_DATE, the last day; 0: for ever */
-    bool unread;   /* there is a date that is no day */
+    bool unread;   /* one of the dates is invalid */
 };
 
 /* Today. */

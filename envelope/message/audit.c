@@ -55,7 +55,10 @@ const char *env_audit_mechanism_word(enum env_wrap_alg alg)
     return algorithm != NULL ? words[algorithm->family] : NULL;
 }
 
-/* The info of HKDF-Expand for a message's id in the log: tells nothing of the DEK. */
+/*
+ * The info for HKDF-Expand that derives a message's id in the log. The id reveals nothing of the
+ * DEK.
+ */
 static const char message_label[] = "envelope message id v1";
 
 static void put_time(struct env_json *json)
@@ -73,7 +76,7 @@ static void put_time(struct env_json *json)
     env_json_text(json, "time", text);
 }
 
-/* Without what may be its PIN. */
+/* Leaves out what may be its PIN. */
 static bool put_name(struct env_json *json, const char *name, size_t len)
 {
     char *text = env_secret_alloc(len + 1);
@@ -88,7 +91,7 @@ static bool put_name(struct env_json *json, const char *name, size_t len)
     return true;
 }
 
-/* name is one KEK's; else the list has them. */
+/* Writes the name that was asked for, or else those in the list. */
 static bool put_asked(struct env_json *json, const char *name, const char *list)
 {
     struct env_word word;
@@ -103,7 +106,7 @@ static bool put_asked(struct env_json *json, const char *name, const char *list)
     return whole;
 }
 
-/* No KEK was found: what was asked for is all that there is to tell. */
+/* No KEK was found, so the line only has what was asked for. */
 static bool put_wanted(struct env_json *json, const struct env_config *config,
                        const struct env_audit_use *use)
 {

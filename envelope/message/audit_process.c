@@ -10,7 +10,7 @@
 
 static void put_host(struct env_json *json)
 {
-    char host[HOST_NAME_MAX + 1] = ""; /* any bytes: whoever sets it is asked for nothing else */
+    char host[HOST_NAME_MAX + 1] = ""; /* any bytes: the kernel does not check the name */
 
     if (gethostname(host, sizeof(host) - 1) == 0 && host[0] != '\0')
         env_json_bytes(json, "host", host, strlen(host));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who used the KEK: the part of a line of the audit log that is about the process. */
+/* The part of an audit line that describes the process using the KEK. */
 #ifndef ENVELOPE_AUDIT_PROCESS_H
 #define ENVELOPE_AUDIT_PROCESS_H
 
@@ -7,8 +7,8 @@
 #include "envelope/base/json.h"
 
 /*
- * Nothing of it is kept: a child of fork is another process, and one may be moved. application is
- * for where the configuration has none; NULL.
+ * Nothing is cached: a forked child is another process, and a process may be moved to another
+ * control group. application is used if the configuration has none; NULL: none.
  */
 void env_audit_put_process(struct env_json *json, const struct env_config *config,
                            const char *application);

@@ -7,7 +7,7 @@
 #include "envelope/format/random.h"
 #include "envelope/message/audit.h"
 
-/* The failures of optional KEKs are told only when no other is left. */
+/* Failures of optional KEKs are reported only if no KEK is left. */
 static ENV_RESULT wrap_to_all(const struct env_dek_context *context,
                               const struct env_kek_list *keks, const uint8_t dek[ENV_DEK_LEN],
                               struct env_header *header)
@@ -48,7 +48,7 @@ static ENV_RESULT select_keks(const struct env_dek_context *context,
     return env_ok(r) ? r : env_audit_record(context->keyring->audit, &use, r);
 }
 
-/* The limit stands for sealed keys too: a header is never refused where it is opened. */
+/* The limit applies to sealed keys too: a header that was written can always be opened. */
 static ENV_RESULT check_length(const struct env_dek_context *context,
                                const struct env_header *header, size_t der_len)
 {
@@ -59,19 +59,19 @@ static ENV_RESULT check_length(const struct env_dek_context *context,
                      der_len, ENV_HEADERS_SEALED_MAX - ENV_FLOE_HEADER_LEN);
 }
 
-/* What a header is for. */
+/* What the header is for. */
 struct purpose {
     enum env_content content;
     struct env_span parameters;
 };
 
-/* Wraps the DEK that prk has. *replaced: another version of a KEK may do it. */
+/* Wraps the DEK that prk has. *replaced: another version of a KEK may work. */
 static ENV_RESULT try_header(const struct env_dek_context *context,
                              const struct env_selector *selector, struct purpose purpose,
                              const uint8_t dek[ENV_DEK_LEN], struct env_prk *prk, uint8_t **der,
                              size_t *der_len, bool *replaced)
 {
-    struct env_kek_list keks; /* long, and for each message: not zeroed */
+    struct env_kek_list keks; /* large, and on the path of every message, so not zeroed */
     struct env_header *header;
     size_t recipients;
     uint8_t *out = NULL;
@@ -105,7 +105,7 @@ static ENV_RESULT try_header(const struct env_dek_context *context,
     return r;
 }
 
-/* A KEK may expire, be disabled or go between the moment it is selected and its use. */
+/* A KEK may expire, be disabled or disappear between its selection and its use. */
 static ENV_RESULT write_header(const struct env_dek_context *context,
                                const struct env_selector *selector, struct purpose purpose,
                                const uint8_t dek[ENV_DEK_LEN], struct env_prk *prk, uint8_t **der,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a header to its DEK: which recipients are tried, and what is reported of those that fail. */
+/* From a header to its DEK: which recipients are tried, and which failure is reported. */
 #include "envelope/message/dek.h"
 
 #include <openssl/crypto.h>
@@ -10,13 +10,13 @@
 #include "envelope/format/random.h"
 #include "envelope/message/audit.h"
 
-/* A judge on the way through a KEK. */
+/* A judge, wrapped as the check that the KEK calls. */
 struct judging {
-    struct env_dek_check check; /* this, as the KEK sees it */
+    struct env_dek_check check; /* the check that the KEK sees */
     env_dek_judge_fn *judge;
     void *arg;
-    const uint8_t *instead; /* of a DEK that could not be had: random; NULL: there is none */
-    ENV_RESULT verdict;     /* the last one */
+    const uint8_t *instead; /* a random DEK, used if the real one cannot be unwrapped; NULL: none */
+    ENV_RESULT verdict;     /* the last verdict */
 };
 
 static bool holds(void *arg, const uint8_t *dek)
@@ -38,13 +38,13 @@ static ENV_RESULT unwrap_judged(struct env_kek *kek, const struct env_wrapped *w
     judging->verdict = ENV_FAIL(ENV_R_NOT_AUTHENTIC);
     r = kek->vtable->unwrap(kek, wrapped, &judging->check, dek);
     if (env_ok(r) || (r.reason == ENV_R_NOT_AUTHENTIC && !r.raised && !env_ok(judging->verdict)))
-        return judging->verdict; /* which may not have been reached for another reason */
+        return judging->verdict; /* the judge may not have been called, for another reason */
     return r;
 }
 
 /*
- * An RSA ciphertext that is bad goes the way of a good one: a random DEK, drawn before it is known
- * which it is, fails at the MAC. What fails for another reason than the ciphertext is told.
+ * A bad RSA ciphertext takes the same path as a good one: a random DEK, drawn before anyone knows
+ * which it is, fails at the MAC. Failures with other causes are reported.
  */
 static ENV_RESULT unwrap_rsa(const struct env_dek_context *context, struct env_kek *kek,
                              const struct env_wrapped *wrapped, struct judging *judging,
@@ -77,7 +77,7 @@ ENV_RESULT env_dek_unwrap(const struct env_dek_context *context, struct env_kek 
 struct header_of {
     const struct env_dek_context *context;
     struct env_span der;
-    struct env_prk *prk; /* has the DEK that was judged last */
+    struct env_prk *prk; /* holds the DEK that was judged last */
 };
 
 static ENV_RESULT judge_by_mac(void *arg, const uint8_t dek[ENV_DEK_LEN])
@@ -120,11 +120,11 @@ static ENV_RESULT open_recipient(const struct env_dek_context *context,
     return r;
 }
 
-/* The order in which recipients are tried: what costs the token least comes first. */
+/* The order in which recipients are tried: the cheapest for the token first. */
 enum turn {
-    TURN_KNOWN, /* nothing has to be looked for */
+    TURN_KNOWN, /* nothing has to be searched for */
     TURN_AES,
-    TURN_RSA, /* all RSA keys of a token may have to be looked at */
+    TURN_RSA, /* all RSA keys of a token may have to be read */
     TURNS,
 };
 
@@ -139,7 +139,7 @@ static enum turn turn_of(const struct env_dek_context *context,
     return env_wrap_is_rsa(recipient->wrapped.alg) ? TURN_RSA : TURN_AES;
 }
 
-/* Fills order with the recipients' numbers; of one turn they stay as the header has them. */
+/* Fills order with the recipients' numbers. Within a turn they stay in the header's order. */
 static void put_in_order(const struct env_dek_context *context, const struct env_header *header,
                          size_t order[ENV_KEK_RECIPIENTS_MAX])
 {
@@ -156,7 +156,7 @@ static void put_in_order(const struct env_dek_context *context, const struct env
     }
 }
 
-/* Names the KEKs of these recipients: as many as fit, in hex, as they stand in the header. */
+/* Names the KEKs of these recipients, as many as fit: in hex, in the header's order. */
 static ENV_RESULT raise_not_here(const struct env_dek_context *context,
                                  const struct env_recipient *recipients, size_t count)
 {
@@ -178,7 +178,7 @@ static ENV_RESULT raise_not_here(const struct env_dek_context *context,
                      context->left_out != NULL ? context->left_out : "");
 }
 
-/* Which of two failures to tell: one that has details before NOT_AUTHENTIC before NOT_HERE. */
+/* Which of two failures to report: one with details before NOT_AUTHENTIC before NOT_HERE. */
 static ENV_RESULT graver(ENV_RESULT a, ENV_RESULT b)
 {
     if (a.raised || b.reason == ENV_R_KEK_NOT_HERE)
@@ -186,7 +186,7 @@ static ENV_RESULT graver(ENV_RESULT a, ENV_RESULT b)
     return b;
 }
 
-/* prk has the DEK afterwards. */
+/* prk holds the DEK afterwards. */
 static ENV_RESULT open_header(const struct env_dek_context *context,
                               const struct env_header *header, struct env_span der,
                               uint8_t dek[ENV_DEK_LEN], struct env_prk *prk)

@@ -11,7 +11,7 @@ ENV_RESULT env_dek_rewrap(const struct env_dek_context *context,
                           const struct env_selector *selector, struct env_span der,
                           enum env_content *content, uint8_t **new_der, size_t *new_len)
 {
-    struct env_selector every = *selector; /* none is lost because its token is away */
+    struct env_selector every = *selector; /* even optional KEKs must not be lost */
     struct env_header *header = NULL;
     uint8_t *dek;
     ENV_RESULT r;
@@ -29,20 +29,20 @@ ENV_RESULT env_dek_rewrap(const struct env_dek_context *context,
     return r;
 }
 
-/* ---- whether that is needed ---- */
+/* ---- whether re-wrapping is needed ---- */
 
-/* One header beside the KEKs that it should be for. Lies in secret memory. */
+/* Compares a header with the KEKs that it should be for. Lives in secret memory. */
 struct comparison {
     const struct env_dek_context *context;
     const struct env_header *header;
     struct env_span der;
-    const struct env_recipient *recipients[ENV_KEK_RECIPIENTS_MAX]; /* of keks.keys[i] */
+    const struct env_recipient *recipients[ENV_KEK_RECIPIENTS_MAX]; /* for each of keks.keys */
     struct env_selector every;
     struct env_kek_list keks;
-    struct env_kek_info info; /* of the KEK that is looked at */
-    bool known;               /* dek is the one that the MAC holds under */
+    struct env_kek_info info; /* of the KEK being compared */
+    bool known;               /* dek is the one under which the MAC verifies */
     uint8_t dek[ENV_DEK_LEN];
-    uint8_t other[ENV_DEK_LEN]; /* that one KEK gave */
+    uint8_t other[ENV_DEK_LEN]; /* as unwrapped by one KEK */
 };
 
 static bool same_reference(const struct env_kek_id *a, const struct env_kek_id *b)
@@ -59,7 +59,7 @@ static bool is_taken(const struct comparison *c, size_t keks, const struct env_r
     return false;
 }
 
-/* An AES and an RSA key may have one reference. */
+/* An AES and an RSA key may have the same reference. */
 static bool is_for(struct comparison *c, const struct env_kek *kek,
                    const struct env_recipient *recipient)
 {
@@ -69,7 +69,7 @@ static bool is_for(struct comparison *c, const struct env_kek *kek,
     return env_wrap_is_rsa(recipient->wrapped.alg) == (c->info.type == ENV_KEK_RSA);
 }
 
-/* Finds a recipient of its own for every KEK. */
+/* Finds a distinct recipient for every KEK. */
 static bool same_references(struct comparison *c)
 {
     if (c->header->count != c->keks.count)
@@ -94,7 +94,7 @@ static bool can_unwrap(const struct env_kek *kek)
     return kek->vtable->can_unwrap == NULL || kek->vtable->can_unwrap(kek);
 }
 
-/* Under the first DEK the MAC has to hold, and every other has to be that one. */
+/* The first DEK must verify the MAC; every other one must be equal to it. */
 static ENV_RESULT judge_dek(void *arg, const uint8_t dek[ENV_DEK_LEN])
 {
     struct comparison *c = arg;
@@ -108,7 +108,7 @@ static ENV_RESULT judge_dek(void *arg, const uint8_t dek[ENV_DEK_LEN])
     return ENV_OK;
 }
 
-/* NOT_AUTHENTIC, without detail, when it is not sound under one of the KEKs. */
+/* Fails with NOT_AUTHENTIC, without detail, if the header is not sound under one of the KEKs. */
 static ENV_RESULT open_with_all(struct comparison *c)
 {
     for (size_t i = 0; i < c->keks.count; i++) {
@@ -122,7 +122,7 @@ static ENV_RESULT open_with_all(struct comparison *c)
         r = env_dek_unwrap(c->context, kek, &c->recipients[i]->wrapped, judge_dek, c, c->other);
         ENV_TRY(env_audit_record(c->context->keyring->audit, &use, r));
     }
-    /* public halves alone: then whatever opens it has to show that the MAC holds */
+    /* only public halves: any KEK that opens the header has to verify the MAC */
     return c->known ? ENV_OK : env_dek_open_header(c->context, c->header, c->der, c->dek);
 }
 
@@ -134,7 +134,7 @@ static ENV_RESULT compare(struct comparison *c, const struct env_selector *selec
     *current = false;
     ENV_TRY(env_crypto_ready(c->context->crypto));
     c->every = *selector;
-    c->every.all = true; /* as re-wrapping does */
+    c->every.all = true; /* like re-wrapping */
     ENV_TRY(keyring->vtable->select(keyring, &c->every, &c->keks));
     if (!same_references(c))
         return ENV_OK;

@@ -3,10 +3,10 @@
 
 #include "envelope/format/floe.h"
 
-#define WHOLE_PIECE 4096u /* of BIO_f_cipher ... */
-#define PIECE_MORE 288u   /* ... and the bytes that its buffer has more */
-#define LARGE_PIECE 8192u /* no BIO_f_cipher has longer ones */
-#define ALIGNMENT 32u     /* of what waits after a longer one */
+#define WHOLE_PIECE 4096u /* BIO_f_cipher's pieces ... */
+#define PIECE_MORE 288u   /* ... and how much longer its buffer is */
+#define LARGE_PIECE 8192u /* the longest pieces of BIO_f_cipher */
+#define ALIGNMENT 32u     /* of the bytes left waiting after a longer piece */
 
 static size_t plain_len(const struct env_stream_kind *kind)
 {
@@ -57,7 +57,7 @@ static size_t most_segments(const struct env_stream_kind *kind, const struct env
     if (!kind->strict)
         return room / ENV_FLOE_OVERHEAD;
     room = room > final_now ? room - final_now : 0;
-    /* what the first writes counts as well; of the later ones, a segment's 32 bytes always leave */
+    /* the first update may write 32 bytes more; a later one always leaves 32 bytes of a segment */
     return room / ENV_FLOE_OVERHEAD + (now->begun ? 1 : 0);
 }
 

@@ -6,10 +6,10 @@
 #include "envelope/message/stream.h"
 
 /*
- * Shorter pieces of a segment are kept as they come, and it is decrypted when it is complete.
- * Longer ones, which only large segments have, are decrypted on arrival: keeping them would be one
- * more way through the memory. (For segments of 4 KiB the second call of AES-GCM costs more than
- * the copy.)
+ * Shorter pieces of a segment are kept as they arrive, and decrypted when the segment is complete.
+ * Longer pieces, which only large segments have, are decrypted on arrival, because keeping them
+ * would mean one more pass over the memory. (For segments of 4 KiB the second call of AES-GCM costs
+ * more than the copy.)
  */
 #define PIECE_MIN 8192u
 #define PREFETCH_MOST 4096u
@@ -17,7 +17,7 @@
 
 /* ---- the headers ---- */
 
-/* The segment length is judged before any token is asked: it tells which cipher to use. */
+/* The segment length is checked before any token is used: it tells which cipher to use. */
 static ENV_RESULT accept_segment_len(void *arg)
 {
     const struct env_stream *stream = arg;
@@ -81,10 +81,10 @@ static ENV_RESULT open_headers(struct env_stream *stream)
 
 /* ---- the segments ---- */
 
-/* Where a segment's plaintext goes: the output, where it may be written now, or the backlog. */
+/* Where a segment's plaintext goes: to the output if it may be written now, else to the backlog. */
 struct env_target {
     uint8_t *to;
-    size_t *len; /* to be increased by what was written */
+    size_t *len; /* to be increased by the number of bytes written */
 };
 
 static ENV_RESULT find_target(struct env_stream *stream, struct env_io *io, size_t plain,
@@ -100,7 +100,7 @@ static ENV_RESULT find_target(struct env_stream *stream, struct env_io *io, size
     return target->to != NULL ? ENV_OK : ENV_FAIL(ENV_R_INTERNAL);
 }
 
-/* Decrypts in their place the bytes that were kept as they came. */
+/* Decrypts in place the bytes that were kept. */
 static ENV_RESULT open_kept(struct env_stream *stream)
 {
     uint8_t *kept;
@@ -118,8 +118,8 @@ static ENV_RESULT open_kept(struct env_stream *stream)
 }
 
 /*
- * Decrypts the rest of a segment of which a part has been decrypted: what was kept, then `tail`,
- * which ends in the tag or is empty; then the tag decides.
+ * Decrypts the rest of a partly decrypted segment: first what was kept, then `tail`, which ends in
+ * the tag or is empty. Then the tag decides.
  */
 static ENV_RESULT open_rest(struct env_stream *stream, struct env_span tail, uint8_t *to)
 {
@@ -133,7 +133,7 @@ static ENV_RESULT open_rest(struct env_stream *stream, struct env_span tail, uin
     return env_floe_open_end(&stream->memory->floe, end->data + end->len);
 }
 
-/* Opens the segment in the making, which tail (it may be empty) makes complete. */
+/* Opens the current segment, which tail (possibly empty) completes. */
 static ENV_RESULT open_gathered(struct env_stream *stream, struct env_span tail, uint8_t *to,
                                 size_t *len)
 {
@@ -149,7 +149,7 @@ static ENV_RESULT open_gathered(struct env_stream *stream, struct env_span tail,
         ENV_TRY(open_kept(stream));
     held = stream->segment_opened - ENV_FLOE_HEAD_LEN;
     r = open_rest(stream, tail, to + held);
-    if (!env_ok(r)) { /* what was decrypted on the way to the tag must not stay with the caller */
+    if (!env_ok(r)) { /* unverified plaintext must not stay with the caller */
         OPENSSL_cleanse(to + held, plain - held);
         return r;
     }
@@ -159,8 +159,9 @@ static ENV_RESULT open_gathered(struct env_stream *stream, struct env_span tail,
 }
 
 /*
- * The next segment's IV and tag are read before its ciphertext, so no hardware prefetcher sees them
- * coming: asked for now, they are there by then (a tenth of the time of opening, measured).
+ * The next segment's IV and tag are read before its ciphertext, so no hardware prefetcher
+ * anticipates them. Prefetched now, they have arrived by then; this saves a tenth of the time of
+ * opening.
  */
 static void prefetch_next(const struct env_io *io, size_t len)
 {
@@ -171,8 +172,8 @@ static void prefetch_next(const struct env_io *io, size_t len)
 }
 
 /*
- * What is left of the input behind a segment's end is copied, not decrypted, and a copy waits for
- * the memory. Asked for before this segment is decrypted, it is there by then.
+ * The input after a segment's end is copied, not decrypted, and a copy waits for memory. Prefetched
+ * before this segment is decrypted, it has arrived by then.
  */
 static void prefetch_rest(const struct env_io *io, size_t from)
 {
@@ -183,8 +184,8 @@ static void prefetch_rest(const struct env_io *io, size_t from)
 }
 
 /*
- * A segment that lies whole in the input is opened from there. The last one is not: it waits in the
- * stream until final has seen that nothing follows.
+ * A segment that lies completely in the input is opened there. The last one is not: it waits in the
+ * stream until final knows that nothing follows.
  */
 static ENV_RESULT open_in_place(struct env_stream *stream, struct env_io *io, bool *done)
 {
@@ -211,7 +212,7 @@ static ENV_RESULT open_in_place(struct env_stream *stream, struct env_io *io, bo
     return ENV_OK;
 }
 
-/* Adds input to the segment in the making, up to its end. */
+/* Adds input to the current segment, up to its end. */
 static ENV_RESULT gather(struct env_stream *stream, struct env_io *io, size_t len)
 {
     size_t ciphertext_end = len - ENV_GCM_TAG_LEN;
@@ -233,7 +234,7 @@ static ENV_RESULT gather(struct env_stream *stream, struct env_io *io, size_t le
     return ENV_OK;
 }
 
-/* The segment in the making is complete but for `missing` bytes of the input. */
+/* `missing` bytes of the input complete the current segment. */
 static ENV_RESULT complete_segment(struct env_stream *stream, struct env_io *io, size_t missing)
 {
     struct env_span tail = {io->in, missing};
@@ -273,7 +274,7 @@ static ENV_RESULT open_by_pieces(struct env_stream *stream, struct env_io *io)
         return complete_segment(stream, io, len - stream->segment_filled);
     ENV_TRY(gather(stream, io, len));
     if (stream->segment_filled == len)
-        stream->state = ENV_STREAM_HELD; /* the last one: final opens it */
+        stream->state = ENV_STREAM_HELD; /* the last segment: final opens it */
     return ENV_OK;
 }
 
@@ -311,7 +312,10 @@ ENV_RESULT env_opening_update(struct env_stream *stream, struct env_io *io)
     return env_stream_run(stream, io, open_input);
 }
 
-/* Nothing follows a sealed key's header, which is no truncation but the wrong kind of thing. */
+/*
+ * A sealed key's header with nothing after it is not a truncated message but the wrong kind of
+ * data.
+ */
 static bool is_sealed_key(const struct env_stream *stream)
 {
     const struct env_span der = {stream->headers, stream->headers_len - ENV_FLOE_HEADER_LEN};
@@ -323,7 +327,7 @@ static bool is_sealed_key(const struct env_stream *stream)
     return sealed_key;
 }
 
-/* What is missing when final comes before the last segment. */
+/* What is missing if final comes before the last segment. */
 static ENV_RESULT check_complete(const struct env_stream *stream)
 {
     if (stream->state == ENV_STREAM_HELD)

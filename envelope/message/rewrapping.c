@@ -14,7 +14,7 @@ static struct env_span old_header(const struct env_stream *stream)
     return (struct env_span){stream->headers, stream->headers_len - ENV_FLOE_HEADER_LEN};
 }
 
-/* A cipher's output is the program's to put wherever it likes: key files are the command's. */
+/* A program decides where a cipher's output goes, so key files are left to the command. */
 static ENV_RESULT content_of(struct env_span der, enum env_content *content)
 {
     struct env_header *header = NULL;
@@ -25,7 +25,7 @@ static ENV_RESULT content_of(struct env_span der, enum env_content *content)
     return *content == ENV_CONTENT_NAMED_KEY ? ENV_FAIL(ENV_R_IS_NAMED_KEY) : ENV_OK;
 }
 
-/* Puts the new header into the backlog, and behind it what stood behind the old one. */
+/* Puts the new header into the backlog, followed by what came after the old one. */
 static ENV_RESULT put_header(struct env_stream *stream, const struct env_selector *selector,
                              struct env_span behind)
 {
@@ -46,7 +46,7 @@ static ENV_RESULT put_header(struct env_stream *stream, const struct env_selecto
     return to != NULL ? ENV_OK : ENV_FAIL(ENV_R_INTERNAL);
 }
 
-/* What can be judged without a KEK is judged before one is asked. */
+/* Checks that need no KEK come before any KEK is used. */
 static ENV_RESULT rewrap_headers(struct env_stream *stream)
 {
     const struct env_span der = old_header(stream);
@@ -68,7 +68,7 @@ static ENV_RESULT rewrap_headers(struct env_stream *stream)
 
 /* ---- the body ---- */
 
-/* Reads a segment's length field, which may come in pieces. */
+/* Reads a segment's length field, which may arrive in pieces. */
 static ENV_RESULT enter_segment(struct env_stream *stream, struct env_io *at)
 {
     struct env_rewrapping *body = &stream->rewrapping;
@@ -84,7 +84,9 @@ static ENV_RESULT enter_segment(struct env_stream *stream, struct env_io *at)
     return ENV_OK;
 }
 
-/* Follows the segments through the input, so that a message cut short is not taken for whole. */
+/*
+ * Follows the segments through the input, so that a truncated message is not taken for a whole one.
+ */
 static ENV_RESULT follow_segments(struct env_stream *stream, struct env_io at)
 {
     struct env_rewrapping *body = &stream->rewrapping;
@@ -107,7 +109,7 @@ static ENV_RESULT follow_segments(struct env_stream *stream, struct env_io at)
     return ENV_OK;
 }
 
-/* Everything that waits goes first, then the input as far as there is room; its end waits. */
+/* Writes everything that waits, then as much input as fits; the rest waits. */
 static ENV_RESULT pass(struct env_stream *stream, struct env_io *io)
 {
     uint8_t *to;
@@ -144,7 +146,7 @@ ENV_RESULT env_rewrapping_update(struct env_stream *stream, const struct env_sel
 
     ENV_TRY(env_stream_check_state(stream));
     ENV_TRY(env_stream_admit(stream, io, env_emission_allowance_opening(io->in_len)));
-    /* libcrypto has no way to say that more was written; the backlog does not grow by it */
+    /* libcrypto cannot report a larger number; the backlog does not grow */
     if (io->allowance > INT_MAX)
         io->allowance = INT_MAX;
     if (stream->state == ENV_STREAM_NEW) {
@@ -158,8 +160,8 @@ ENV_RESULT env_rewrapping_update(struct env_stream *stream, const struct env_sel
 }
 
 /*
- * The input has ended. A sealed key is a header and nothing more, so only now it is known to be
- * one; it leaves with final.
+ * At the end of the input: a sealed key is a header and nothing more, so only now is it known to be
+ * one. It is written by final.
  */
 static ENV_RESULT end_of_input(struct env_stream *stream, const struct env_selector *selector)
 {

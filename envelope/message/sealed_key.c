@@ -38,7 +38,7 @@ ENV_RESULT env_sealed_key_make(const struct env_dek_context *context,
     return r;
 }
 
-/* That it is no sealed key is reported before trailing data is. */
+/* Data that is not a sealed key is reported as such, not as trailing data. */
 static ENV_RESULT open_with(const struct env_dek_context *context, struct env_span in, size_t len,
                             struct env_span bound, uint8_t dek[ENV_DEK_LEN],
                             uint8_t secret[ENV_SEALED_KEY_SECRET_LEN])

@@ -6,12 +6,14 @@
 #include "envelope/base/fork_generation.h"
 #include "envelope/message/stream.h"
 
-/* Up to this many bytes are copied to make a segment contiguous; beyond, AES-GCM gets two pieces.
+/*
+ * Up to this many bytes are copied to make a segment contiguous; longer ones go to AES-GCM in two
+ * pieces.
  */
 #define JOIN_MAX 8192u
 /*
- * From this many bytes on that may be written of a segment, a second call of AES-GCM costs less
- * than a copy: of segments of 64 KiB alone. (Of those of 4 KiB the two cost the same.)
+ * If at least this many bytes of a segment may be written now, a second call of AES-GCM costs less
+ * than a copy. Only segments of 64 KiB reach this. (For segments of 4 KiB the costs are equal.)
  */
 #define CUT_MIN 8192u
 #define AES_BLOCK 16u
@@ -21,7 +23,10 @@ static size_t plain_len(const struct env_stream *stream)
     return stream->kind->segment_len - ENV_FLOE_OVERHEAD;
 }
 
-/* The DEK exists from here on: no copies of the context, no other process. */
+/*
+ * The DEK exists from here on, so the context can no longer be copied, and no other process may go
+ * on.
+ */
 static ENV_RESULT begin_message(struct env_stream *stream, const struct env_selector *selector)
 {
     const struct env_floe_params params = {stream->kind->segment_len, ENV_FLOE_ROTATION};
@@ -51,7 +56,9 @@ static ENV_RESULT begin_message(struct env_stream *stream, const struct env_sele
     return r;
 }
 
-/* A message goes on only in the process that began it: after a fork both would use the same IVs. */
+/*
+ * Only the process that began a message may continue it: after a fork, both would use the same IVs.
+ */
 static ENV_RESULT enter(struct env_stream *stream, const struct env_selector *selector)
 {
     ENV_TRY(env_stream_check_state(stream));
@@ -63,8 +70,8 @@ static ENV_RESULT enter(struct env_stream *stream, const struct env_selector *se
 }
 
 /*
- * A signal handler may have forked under our hands, and the child have gone on with memory that was
- * emptied: what it has sealed so it does not give out.
+ * A signal handler may have forked meanwhile, and the child runs on with memory that was emptied.
+ * It must not give out what it sealed that way.
  */
 static ENV_RESULT leave(const struct env_stream *stream, struct env_io *io, ENV_RESULT r)
 {
@@ -75,8 +82,9 @@ static ENV_RESULT leave(const struct env_stream *stream, struct env_io *io, ENV_
 }
 
 /*
- * Seals one full segment, straight into the output where it may be written now. Of a long one that
- * may not be written whole, what may is (in whole blocks of AES), and the rest waits.
+ * Seals one full segment, straight into the output if it may all be written now. If only part of a
+ * long segment may be written, that part goes to the output (in whole AES blocks), and the rest
+ * waits.
  */
 static ENV_RESULT seal_full(struct env_stream *stream, struct env_io *io, struct env_span head,
                             struct env_span tail)
@@ -110,7 +118,7 @@ static ENV_RESULT seal_full(struct env_stream *stream, struct env_io *io, struct
     return ENV_OK;
 }
 
-/* Completes the segment that earlier updates began. Returns how much input that took. */
+/* Completes the segment that earlier updates began. Returns how much input that used. */
 static ENV_RESULT complete_segment(struct env_stream *stream, struct env_io *io, size_t *taken)
 {
     struct env_span head = {stream->segment, stream->segment_filled};
@@ -151,7 +159,7 @@ static struct env_emission emission_of(const struct env_stream *stream, bool beg
     return (struct env_emission){begun, stream->backlog.len, stream->segment_filled};
 }
 
-/* What would not fit is refused before anything is written. */
+/* Refuses an update that would not fit, before anything is written. */
 static ENV_RESULT check_fits(const struct env_stream *stream, bool begun, const struct env_io *io)
 {
     const struct env_emission now = emission_of(stream, begun);
@@ -171,7 +179,7 @@ ENV_RESULT env_sealing_update(struct env_stream *stream, const struct env_select
     struct env_emission now;
 
     ENV_TRY(env_stream_check_state(stream));
-    if (!stream->kind->strict) /* does not depend on the header, so no KEK is asked for one */
+    if (!stream->kind->strict) /* independent of the header, so no KEK is needed first */
         ENV_TRY(check_fits(stream, begun, io));
     ENV_TRY(
         env_stream_admit(stream, io, env_emission_allowance(stream->kind, io->in_len, segments)));

@@ -47,7 +47,7 @@ const struct env_stream_kind env_stream_rewrap = {
     .strict = true,
 };
 
-/* The keys, the segment in the making and the backlog are one piece of secret memory. */
+/* The keys, the current segment and the backlog share one block of secret memory. */
 static size_t memory_size(const struct env_stream_kind *kind)
 {
     return sizeof(struct env_message_memory) + 3 * (size_t)kind->segment_len;
@@ -86,7 +86,7 @@ static void give_memory(struct env_stream *stream)
 
     if (memory == NULL)
         return;
-    if (memory->floe.gcm == NULL) /* of a parent's message */
+    if (memory->floe.gcm == NULL) /* it belongs to a parent's message */
         env_gcm_give(stream->dek_context->crypto, stream->gcm);
     env_floe_clear(&memory->floe);
     OPENSSL_cleanse(memory->dek, sizeof(memory->dek));
@@ -102,7 +102,7 @@ static void give_memory(struct env_stream *stream)
     stream->backlog = (struct env_backlog){0};
 }
 
-/* Forgets the message, all but the application's context. */
+/* Forgets the message, but keeps the application's context. */
 static void wipe_message(struct env_stream *stream)
 {
     give_memory(stream);
@@ -121,7 +121,7 @@ void env_stream_free(struct env_stream *stream)
     if (stream == NULL)
         return;
     wipe_message(stream);
-    /* nothing in it is secret, but the next finds zeros */
+    /* nothing in it is secret, but the next message expects zeros */
     memset(stream, 0, offsetof(struct env_stream, context) + stream->context_len);
     env_secret_free_wiped(stream, sizeof(*stream));
 }
@@ -259,7 +259,7 @@ size_t env_io_take(struct env_io *io, uint8_t *to, size_t wanted)
     return n;
 }
 
-/* Collects the bytes that tell how long the header is, then makes room for it and FLOE's. */
+/* Collects the bytes that give the header's length, then makes room for it and FLOE's header. */
 static ENV_RESULT measure_header(struct env_stream *stream, struct env_io *io)
 {
     size_t len = 0;
@@ -269,7 +269,7 @@ static ENV_RESULT measure_header(struct env_stream *stream, struct env_io *io)
                                           sizeof(stream->peek) - stream->headers_filled);
     r = env_header_length((struct env_span){stream->peek, stream->headers_filled}, &len);
     if (r.reason == ENV_R_TRUNCATED)
-        return ENV_OK; /* more is to come; final says so when it does not */
+        return ENV_OK; /* more input is expected; final reports it if none comes */
     ENV_TRY(r);
     stream->headers = OPENSSL_malloc(len + ENV_FLOE_HEADER_LEN);
     if (stream->headers == NULL)
@@ -318,7 +318,7 @@ uint8_t *env_backlog_reserve(struct env_backlog *backlog, size_t len)
         backlog->start = 0;
     }
     end = backlog->start + backlog->len;
-    /* the contract keeps less than one segment waiting, so two segments of room are enough */
+    /* less than one segment may wait, so room for two is enough */
     if (backlog->capacity - end < len)
         return NULL;
     if (backlog->high < end + len)

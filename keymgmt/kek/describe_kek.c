@@ -27,8 +27,9 @@ static void add_attribute(P11KitUri *uri, CK_ATTRIBUTE_TYPE type, const void *va
 }
 
 /*
- * By token label, key label, id and type. A token's serial number stands in it only when the token
- * has no label: so a reference outlives the device, when its keys go to another of the same label.
+ * The URI has the token label, the key label, the id and the type. It has the token's serial number
+ * only when the token has no label, so that a reference survives moving the keys to another device
+ * with the same label.
  */
 static void write_uri(const struct env_token_kek *kek, char *out, size_t size)
 {
@@ -82,7 +83,7 @@ static void write_mechanisms(unsigned uses, char *out, size_t size)
     }
 }
 
-/* "RSA-OAEP (C_Decrypt)": sealing with it is done without the token. */
+/* "RSA-OAEP (C_Decrypt)"; sealing does not use the token. */
 static void write_oaep(unsigned uses, char *out, size_t size)
 {
     if (uses == 0)

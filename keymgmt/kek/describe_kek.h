@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A KEK on a token in words, and the URI that finds it again. */
+/* A KEK on a token as text, and the URI that finds it again. */
 #ifndef ENVELOPE_DESCRIBE_KEK_H
 #define ENVELOPE_DESCRIBE_KEK_H
 

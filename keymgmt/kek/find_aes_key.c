@@ -11,7 +11,7 @@ struct gathering {
     bool whole;
 };
 
-/* Too many for a list: what the token can be asked for goes. */
+/* There are too many to list: drop those that the token can find by id. */
 static void make_room(struct gathering *g)
 {
     size_t left = 0;
@@ -24,7 +24,7 @@ static void make_room(struct gathering *g)
     g->whole = false;
 }
 
-/* Fails where there are too many even so, which ends the reading. */
+/* Fails, and so ends the search, when there are too many even then. */
 static ENV_RESULT gather(void *arg, const struct env_key_attributes *key)
 {
     struct gathering *g = arg;
@@ -57,7 +57,7 @@ static ENV_RESULT make_index(struct env_token *token, const struct env_session *
     return ENV_OK;
 }
 
-/* Keys whose CKA_ID is longer than a reference: the token cannot be asked for the hash of one. */
+/* Keys whose CKA_ID is too long for a reference: a token cannot be searched by the hash of one. */
 static ENV_RESULT find_made(struct env_token *token, const struct env_session *session,
                             const struct env_query *query, struct env_found *found,
                             struct env_error_detail *detail)
@@ -74,7 +74,7 @@ static ENV_RESULT find_made(struct env_token *token, const struct env_session *s
         CK_RV rv = env_read_key(token, session, handles[i], key);
 
         if (rv != CKR_OK) {
-            env_aes_index_forget(&token->aes_index); /* it is out of date */
+            env_aes_index_forget(&token->aes_index); /* the index is out of date */
             return env_error_detail_ckr(detail, ENV_R_TOKEN_FAILED, "C_GetAttributeValue", rv,
                                         token->where);
         }

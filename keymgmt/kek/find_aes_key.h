@@ -6,8 +6,8 @@
 #include "keymgmt/token/tokens.h"
 
 /*
- * As env_find_keys, of an id that a header has. After a few that the token did not have, the ids of
- * its keys are read, so that it is asked no more: see aes_index.h.
+ * Like env_find_keys, for an id from a header. After a few ids that the token did not have, all its
+ * ids are read once and answered from memory: see aes_index.h.
  */
 ENV_RESULT env_find_aes_keys(struct env_token *token, const struct env_session *session,
                              const struct env_query *query, struct env_found *found,

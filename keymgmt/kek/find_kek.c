@@ -5,7 +5,7 @@
 
 #include "keymgmt/kek/replicas.h"
 
-/* Whoever names a token wants that one. */
+/* A query that names a token asks for the key on that token. */
 static bool wants_the_key(const struct env_query *query, const struct env_kek_matches *matches)
 {
     return query->any_policy ||
@@ -32,7 +32,7 @@ static ENV_RESULT search(struct env_token_set *token_set, const struct env_query
     return r;
 }
 
-/* A key that is of no use is looked at anew the next time. */
+/* An unusable key is looked up again the next time. */
 static bool looks_sound(const struct env_kek *kek)
 {
     const struct env_token_kek *first = env_replicas_first(kek);

@@ -55,7 +55,7 @@ static bool is_meant(const struct env_token_set *token_set, const struct env_key
     return key->rsa && (env_kek_id_equal(&key->id, id) || env_rsa_is_reference(token_set, key, id));
 }
 
-/* Whether all that the index has of it is there. */
+/* Whether every key that the index lists for it still exists. */
 static bool read_found(const struct env_token_set *token_set, struct env_token *token,
                        const struct env_session *session, const struct env_kek_id *id,
                        struct env_found *found)
@@ -75,7 +75,7 @@ static bool read_found(const struct env_token_set *token_set, struct env_token *
     return true;
 }
 
-/* What a fresh index says; *known: it says something. */
+/* Answers from a fresh index. *known: it had an answer. */
 static void ask_index(const struct env_token_set *token_set, struct env_token *token,
                       const struct env_session *session, const struct env_kek_id *id,
                       struct env_found *found, bool *known)
@@ -84,7 +84,7 @@ static void ask_index(const struct env_token_set *token_set, struct env_token *t
     if (!*known)
         return;
     if (!read_found(token_set, token, session, id, found)) {
-        env_rsa_index_forget(&token->rsa_index); /* it is out of date */
+        env_rsa_index_forget(&token->rsa_index); /* the index is out of date */
         *known = false;
     } else if (found->count == 0) {
         *known = !env_rsa_index_may_ask(&token->rsa_index);
@@ -107,5 +107,6 @@ ENV_RESULT env_find_rsa_keys(const struct env_token_set *token_set, struct env_t
     if (read_found(token_set, token, session, &query->id, found))
         return ENV_OK;
     env_rsa_index_forget(&token->rsa_index);
-    return env_error_detail(detail, ENV_R_TOKEN_FAILED, "%s: its RSA keys change", token->where);
+    return env_error_detail(detail, ENV_R_TOKEN_FAILED, "%s: its RSA keys keep changing",
+                            token->where);
 }

@@ -30,7 +30,7 @@ static ENV_RESULT ask_token(struct env_kek_head *head, struct env_kek_operation 
     return r;
 }
 
-/* A ciphertext that does not verify is one error, not raised, with no detail. */
+/* A ciphertext that does not verify is reported as one error without detail, and is not raised. */
 static ENV_RESULT perform(struct env_kek *kek, struct env_kek_operation *operation)
 {
     struct env_kek_head *head = head_of(kek);
@@ -73,7 +73,7 @@ ENV_RESULT env_kek_calls_unwrap(struct env_kek *kek, const struct env_wrapped *w
     return perform(kek, &operation);
 }
 
-/* No output without success; and a bad ciphertext has a reason of its own in key wrap. */
+/* Clears the output on failure. In key wrap a bad ciphertext has a reason of its own. */
 static ENV_RESULT key_wrap_result(ENV_RESULT r, const struct env_key_wrap_request *request,
                                   size_t *out_len)
 {

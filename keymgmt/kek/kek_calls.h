@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The calls of kek.h on KEKs that begin with an env_kek_head: each becomes an operation, which is
- * performed within the fork gate; failures are raised.
+ * The calls of kek.h for KEKs that begin with an env_kek_head. Each call becomes an operation,
+ * performed inside the fork gate; failures are raised.
  */
 #ifndef ENVELOPE_KEK_CALLS_H
 #define ENVELOPE_KEK_CALLS_H

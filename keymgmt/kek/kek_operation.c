@@ -8,7 +8,7 @@ bool env_kek_is_outdated(ENV_RESULT r, const struct env_error_detail *detail)
     case ENV_R_KEK_USAGE:
     case ENV_R_KEK_KIND:
     case ENV_R_KEK_SELF_TEST:
-    case ENV_R_KEK_NOT_YET: /* somebody may change its dates */
+    case ENV_R_KEK_NOT_YET: /* someone may change its dates */
     case ENV_R_KEK_EXPIRED:
     case ENV_R_KEK_DATES:
         return true;

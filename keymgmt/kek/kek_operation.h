@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One operation with a KEK that is on a token, or on several: what kek.h's callers ask for becomes
- * one of these, which is handed down to whichever token does it.
+ * One operation with a KEK on one or several tokens. What callers of kek.h ask for becomes such an
+ * operation, which is passed down to the token that performs it.
  */
 #ifndef ENVELOPE_KEK_OPERATION_H
 #define ENVELOPE_KEK_OPERATION_H
@@ -10,25 +10,28 @@
 #include "keymgmt/wrap/key_wrap.h"
 #include "keymgmt/wrap/unwrap_dek.h"
 
-/* What is done about a loss: more of it helps more often, and costs others more. */
+/* How far to go to repair a loss. Stronger remedies help more often, but disturb other users. */
 enum env_patience {
-    ENV_PATIENCE_QUICK,    /* nothing that other tokens would feel: another key may stand in */
-    ENV_PATIENCE_IF_ALONE, /* all of it where there is no other token, else as above */
-    ENV_PATIENCE_ALL,      /* down to a fresh start of the module */
-    ENV_PATIENCE_LAST,     /* the same at once, where otherwise it is only done now and then */
+    ENV_PATIENCE_QUICK,    /* only what other users do not notice: another key may stand in */
+    ENV_PATIENCE_IF_ALONE, /* everything if there is no other token, else as above */
+    ENV_PATIENCE_ALL,      /* everything, including a restart of the module */
+    ENV_PATIENCE_LAST,     /* the same, without the usual limit on how often */
 };
 
-/* What has to be known of a key before it is used so, where there are replicas of it. */
+/* What must be known of a key with replicas before it is used in this way. */
 enum env_kek_purpose {
     ENV_KEK_OPENS,
-    ENV_KEK_SEALS,     /* that it is proven */
-    ENV_KEK_KEY_WRAPS, /* the same, whatever the way to wrap data keys is */
+    ENV_KEK_SEALS,     /* the key is proven */
+    ENV_KEK_KEY_WRAPS, /* the same, whatever the wrapping method for data keys */
 };
 
 struct env_token_kek;
 struct env_kek_operation;
 
-/* Does it with the key on one token. NOT_AUTHENTIC for a ciphertext that does not verify. */
+/*
+ * Performs it with the key on one token. Fails with NOT_AUTHENTIC if the ciphertext does not
+ * verify.
+ */
 typedef ENV_RESULT env_kek_operation_fn(struct env_token_kek *kek,
                                         struct env_kek_operation *operation);
 
@@ -44,11 +47,11 @@ struct env_kek_operation {
         struct env_key_wrap_request key_wrap;
     };
     enum env_patience patience;
-    struct env_error_detail *detail; /* filled by whatever fails, not raised */
-    bool does_not_fit;               /* the ciphertext, what the token said of the key */
+    struct env_error_detail *detail; /* set by any failure; not raised */
+    bool does_not_fit; /* by what the token says of the key, the ciphertext cannot be for it */
 };
 
-/* What KEKs on tokens begin with, so that kek_calls.h works on all of them. */
+/* The beginning of every KEK on tokens, so that kek_calls.h works on all of them. */
 struct env_kek_head {
     struct env_kek base;
     _Atomic unsigned refs;
@@ -59,8 +62,8 @@ struct env_kek_head {
 };
 
 /*
- * Whether a failure says that what was found of the key and of its token's mechanisms is not so, or
- * not any more: it is to be found anew the next time, so that a cure is seen.
+ * Whether a failure means that what we know of the key or of its token's mechanisms is out of date.
+ * It is then read again the next time, so that a fix takes effect.
  */
 bool env_kek_is_outdated(ENV_RESULT r, const struct env_error_detail *detail);
 

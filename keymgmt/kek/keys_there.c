@@ -8,7 +8,7 @@
 #include "envelope/base/printable.h"
 #include "keymgmt/token/find_key.h"
 
-#define NAMED_MAX 8u /* more are only hinted at */
+#define NAMED_MAX 8u /* beyond this, only "and more" */
 
 static void name_key(const struct env_key_attributes *key, char *out, size_t size)
 {

@@ -14,8 +14,8 @@
 
 struct looking {
     const struct env_query *query;
-    bool remedies; /* nothing is known: what is lost is made good */
-    /* of one attempt */
+    bool remedies; /* nothing is known yet: losses are repaired */
+    /* set in each attempt */
     bool rsa;
     bool unsearched; /* a token did not answer */
     struct env_error_detail failure;
@@ -45,7 +45,7 @@ static ENV_RESULT take(void *arg, const struct env_key_attributes *key)
     struct env_version one = {.rsa = l->rsa, .id = key->id};
 
     if (key->id.len > ENV_KEK_ID_MAX)
-        one.id.len = 0; /* whether it may seal is for the policy to say */
+        one.id.len = 0; /* the policy decides whether it may seal */
     if (!env_version_read(key->label, key->label_len, l->query->label, l->query->label_len,
                           &one.number))
         return ENV_OK;
@@ -144,7 +144,7 @@ static ENV_RESULT attempt(struct env_token_set *token_set, void *arg, enum env_l
     return l->count > 0 ? ENV_OK : none(token_set, l, tokens, detail);
 }
 
-/* What a token has that was not searched is still there, as far as anybody knows. */
+/* Keeps the versions known on tokens that could not be searched. */
 static ENV_RESULT keep_known(struct looking *l, const struct env_versions *known,
                              struct env_error_detail *detail)
 {
@@ -181,7 +181,7 @@ static ENV_RESULT look(struct env_token_set *token_set, const struct env_query *
     return r;
 }
 
-/* The last of them is gone, and no token is in doubt. */
+/* The last version is gone, and every token was searched. */
 static bool says_that_there_is_none(ENV_RESULT r)
 {
     return r.reason == ENV_R_KEK_NOT_FOUND;

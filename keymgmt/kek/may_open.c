@@ -12,11 +12,11 @@
 #include "keymgmt/token/openers.h"
 #include "keymgmt/wrap/public_file.h"
 
-/* Every list that may name a key that opens. */
+/* The lists that can name a key that opens. */
 enum { KEK, OPEN, OPEN_ONLY, TOO, LISTS };
 
 struct lists {
-    const struct env_kek_names *names[LISTS]; /* NULL: it is not set */
+    const struct env_kek_names *names[LISTS]; /* NULL: not set */
 };
 
 static ENV_RESULT get_lists(struct env_token_set *token_set, struct lists *out,
@@ -32,10 +32,10 @@ static ENV_RESULT get_lists(struct env_token_set *token_set, struct lists *out,
     return ENV_OK;
 }
 
-/* What one or several lists say of a key. */
+/* What one or more lists say about a key. */
 struct found {
-    bool named;      /* it alone */
-    bool unless_aes; /* by a name that an AES KEK may have as well */
+    bool named;      /* names this key and no other */
+    bool unless_aes; /* named, unless an AES KEK has the same name */
     bool unread;     /* a file could not be read */
 };
 
@@ -56,7 +56,7 @@ static bool same_number(const uint8_t *a, size_t a_len, const uint8_t *b, size_t
     return x.len > 0 && x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
 }
 
-/* Whether the key is the other half of the file's. */
+/* Whether the file holds the public half of this key. */
 static void look_at_file(const struct env_token_kek *kek, const char *text, struct found *found)
 {
     const struct env_key_attributes *key = &kek->attributes;
@@ -104,7 +104,7 @@ static struct env_named_key describe(const struct env_token_kek *kek, const stru
     return named;
 }
 
-/* Whether open-kek, or what adds to it, has the key. */
+/* Whether open-kek, or a list that adds to it, names the key. */
 static bool is_allowed(const struct env_token_kek *kek, const struct env_named_key *named,
                        const struct lists *lists)
 {
@@ -141,13 +141,13 @@ ENV_RESULT env_may_open_judge(const struct env_token *token, struct env_token_ke
         look_through(kek, &named, lists.names[i], &any);
     kek->file_unread = any.unread;
     if (!any.named && any.unless_aes)
-        atomic_store(&kek->unless_aes, true); /* nothing is known yet; env_may_open asks */
+        atomic_store(&kek->unless_aes, true); /* not known yet; env_may_open finds out */
     else if (!any.named)
         atomic_store(&kek->refusal, ENV_R_KEK_NOT_NAMED);
     return ENV_OK;
 }
 
-/* ---- whether an AES KEK has the name ---- */
+/* ---- does an AES KEK have the same name? ---- */
 
 struct settling {
     struct env_token_kek *kek;
@@ -165,7 +165,7 @@ static ENV_RESULT find_aes(struct env_token_set *token_set, const struct settlin
     ENV_RESULT r;
 
     query.kinds = ENV_KEYS_AES;
-    if (query.versions) { /* the AES KEK that is the same version */
+    if (query.versions) { /* the AES KEK of the same version */
         query.versions = false;
         query.label_len = s->kek->attributes.label_len;
         memcpy(query.label, s->kek->attributes.label, sizeof(query.label));
@@ -184,8 +184,8 @@ static ENV_RESULT find_aes(struct env_token_set *token_set, const struct settlin
 }
 
 /*
- * Fails for what a remedy may make good. A token that cannot be searched has none: an RSA KEK does
- * not stop to open because another token is away.
+ * Fails only for what a remedy may repair. If a token cannot be searched, the answer is no: an RSA
+ * KEK must not stop opening because another token is away.
  */
 static ENV_RESULT aes_has(struct env_token_set *token_set, const struct settling *s,
                           const struct env_kek_name *name, enum env_loss cured,
@@ -257,7 +257,7 @@ ENV_RESULT env_may_open_settle(struct env_token_kek *kek, struct env_error_detai
     if (!env_ok(r))
         return r;
     atomic_store(&kek->refusal, s.named ? ENV_R_NONE : ENV_R_KEK_NOT_NAMED);
-    atomic_store(&kek->unless_aes, !s.named); /* then it is asked again: the AES KEK may go */
+    atomic_store(&kek->unless_aes, !s.named); /* asked again later: the AES KEK may go */
     return ENV_OK;
 }
 
@@ -282,7 +282,8 @@ ENV_RESULT env_may_open(struct env_token_kek *kek, struct env_error_detail *deta
     if (refusal == ENV_R_NONE)
         return ENV_OK;
     return env_error_detail(detail, refusal, "%s%s", kek->where,
-                            kek->file_unread ? "; a file: that may name it cannot be read" : "");
+                            kek->file_unread ? "; a file: KEK that may name it cannot be read"
+                                             : "");
 }
 
 enum env_reason env_may_open_refusal(const struct env_token_kek *kek)

@@ -9,27 +9,27 @@
 #include "keymgmt/kek/replica_proof.h"
 
 #define LOST_FOR_MIN 2000   /* milliseconds */
-#define LOST_FOR_TIMES 20   /* as long as the vain attempt took */
+#define LOST_FOR_TIMES 20   /* times as long as the failed attempt took */
 #define LOST_FOR_MAX 300000 /* milliseconds */
 
-/* The passes over the members, in their order. */
+/* The passes over the members, in order. */
 enum pass {
-    WORKING, /* every member that is not put off */
-    FOUND,   /* those found since: by a search, or by another thread */
+    WORKING, /* every member that is not on hold */
+    FOUND,   /* members found since, by a search or by another thread */
     HARD,    /* every member once more, with every remedy */
     FOUND_AT_LAST,
 };
 
-/* The result of the tries so far, and whose turn is next. */
+/* The result of the attempts so far, and the next member to try. */
 struct tally {
-    struct env_error_detail worst; /* reason ENV_R_NONE: none yet */
+    struct env_error_detail worst; /* reason ENV_R_NONE: no failure yet */
     char others[ENV_ERROR_DETAIL_TEXT / 2];
-    enum env_loss loss; /* the gravest */
+    enum env_loss loss; /* the gravest so far */
     bool not_authentic;
-    bool held_back; /* more may be done for one of them */
+    bool held_back; /* a stronger remedy is left for one of them */
     enum pass pass;
-    size_t next; /* the member whose turn it is */
-    size_t end;  /* of the members that were there when the pass began */
+    size_t next; /* the next member to try */
+    size_t end;  /* the number of members when the pass began */
 };
 
 /* ---- failures ---- */
@@ -112,7 +112,10 @@ static ENV_RESULT outcome(const struct tally *tally, struct env_error_detail *de
 
 /* ---- one member ---- */
 
-/* How long it took says how soon it may be tried again: a dead token costs little of the time. */
+/*
+ * The time that the attempt took decides how soon it is repeated, so that a dead token costs a
+ * small share of the time.
+ */
 static void put_off(_Atomic int64_t *until, int64_t since)
 {
     int64_t now = env_clock_ms();
@@ -123,7 +126,7 @@ static void put_off(_Atomic int64_t *until, int64_t since)
     atomic_store(until, now + (wait < LOST_FOR_MAX ? wait : LOST_FOR_MAX));
 }
 
-/* Takes the turn when the time has come; true also when it was not put off at all. */
+/* Claims the next attempt when the time has come. Also true if the member was not on hold. */
 static bool take_turn(_Atomic int64_t *until, int64_t now)
 {
     int64_t then = atomic_load(until);
@@ -132,7 +135,7 @@ static bool take_turn(_Atomic int64_t *until, int64_t now)
            (now >= then && atomic_compare_exchange_strong(until, &then, now + LOST_FOR_MAX));
 }
 
-/* True of a member that works, and to one caller of one that is due to be tried again. */
+/* True for a member that works; for one that is due for a retry, true for one caller only. */
 static bool is_due(struct env_replica *member, const struct env_kek_operation *operation)
 {
     bool seals = operation->purpose != ENV_KEK_OPENS;
@@ -165,8 +168,8 @@ static void set_state(struct env_replica *member, const struct env_kek_operation
 }
 
 /*
- * Wrapping may find the key anew, and then it is another perhaps: what was wrapped is thrown away
- * until the key was the same before and after.
+ * Wrapping may look the key up again and find a different one. The result is discarded until the
+ * key was the same before and after.
  */
 static ENV_RESULT run_proven(struct env_replica_group *group, struct env_replica *member,
                              struct env_kek_operation *operation)
@@ -177,11 +180,11 @@ static ENV_RESULT run_proven(struct env_replica_group *group, struct env_replica
         if (env_replica_is_proven(member))
             return ENV_OK;
     }
-    return env_error_detail(operation->detail, ENV_R_TOKEN_FAILED, "%s is lost again and again",
+    return env_error_detail(operation->detail, ENV_R_TOKEN_FAILED, "%s keeps being lost",
                             member->kek->where);
 }
 
-/* Records the result of a try, for other threads and for the next operation. */
+/* Records the result of an attempt, for other threads and for the next operation. */
 static void settle(struct env_replica_group *group, struct env_replica *member,
                    const struct env_kek_operation *operation, ENV_RESULT r, int64_t since)
 {
@@ -203,7 +206,7 @@ static void search(struct env_replica_group *group, const struct env_kek_operati
         note(tally, operation->detail);
 }
 
-/* False after the last. */
+/* False after the last pass. */
 static bool next_pass(struct env_replica_group *group, const struct env_kek_operation *operation,
                       struct tally *tally)
 {
@@ -231,7 +234,7 @@ static bool next_pass(struct env_replica_group *group, const struct env_kek_oper
     }
 }
 
-/* Sets the patience that the member is worth in this pass. False: it is put off. */
+/* Sets the patience for the member in this pass. False: the member is on hold. */
 static bool take_patience(struct env_replica *member, const struct tally *tally,
                           struct env_kek_operation *operation)
 {
@@ -254,7 +257,7 @@ static bool take_patience(struct env_replica *member, const struct tally *tally,
     }
 }
 
-/* NULL when all were tried. */
+/* NULL when all members were tried. */
 static struct env_replica *next_member(struct env_replica_group *group,
                                        struct env_kek_operation *operation, struct tally *tally)
 {

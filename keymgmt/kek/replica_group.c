@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A copy without dates must not seal when the others may not. */
+/* A copy without dates must not seal when the others are not allowed to. */
 static void share_dates(struct env_replica_group *group)
 {
     size_t count = atomic_load(&group->count);

@@ -22,7 +22,7 @@ static ENV_RESULT differs(const struct env_token_kek *a, const struct env_token_
     return env_error_detail(detail, ENV_R_KEK_DIFFERS, "%s and %s", a->where, b->where);
 }
 
-/* *other: it looks like another key. */
+/* *other: it appears to be a different key. */
 static ENV_RESULT try_to_open(struct env_token_kek *opener, const struct env_sample *sample,
                               enum env_patience patience, bool *other,
                               struct env_error_detail *detail)
@@ -38,7 +38,9 @@ static ENV_RESULT try_to_open(struct env_token_kek *opener, const struct env_sam
     return r;
 }
 
-/* By the sample's mechanism, since one may fail and another work; or by any, where it only opens.
+/*
+ * Uses the sample's mechanism, since one may fail while another works; or any mechanism, if the
+ * member only opens.
  */
 static ENV_RESULT works(struct env_token_kek *opener, const struct env_sample *sample,
                         enum env_patience patience, struct env_error_detail *detail)
@@ -52,8 +54,8 @@ static ENV_RESULT works(struct env_token_kek *opener, const struct env_sample *s
 }
 
 /*
- * Whether `opener` opens what `wrapper` wrapped. A token that fails may answer as one that has
- * another key does: it is believed when it opens what it wraps itself.
+ * Whether `opener` opens what `wrapper` wrapped. A failing token may answer as if it had a
+ * different key, so a refusal counts only if it opens what it wraps itself.
  */
 static ENV_RESULT opens(struct env_token_kek *opener, struct env_token_kek *wrapper,
                         enum env_patience patience, struct env_error_detail *detail)
@@ -69,7 +71,7 @@ static ENV_RESULT opens(struct env_token_kek *opener, struct env_token_kek *wrap
     return other ? differs(opener, wrapper, detail) : r;
 }
 
-/* A member that cannot open by the reference's mechanism is shown the other way round. */
+/* If a member cannot open by the reference's mechanism, the proof runs in the other direction. */
 static ENV_RESULT same_key(struct env_token_kek *kek, const struct env_replica *reference,
                            enum env_patience patience, struct env_error_detail *detail)
 {
@@ -79,7 +81,7 @@ static ENV_RESULT same_key(struct env_token_kek *kek, const struct env_replica *
     if (r.reason != ENV_R_KEK_USAGE || kek == reference->kek)
         return r;
     r = opens(reference->kek, kek, patience, detail);
-    /* that says nothing of a key that was found since the sample was made */
+    /* the key was found again after the sample was made, so the result proves nothing */
     if (env_ok(r) && kek->sample.found != atomic_load(&kek->found))
         r = opens(kek, kek, patience, detail);
     if (r.reason == ENV_R_KEK_DIFFERS || (env_ok(r) && env_replica_is_proven(reference)))
@@ -89,8 +91,8 @@ static ENV_RESULT same_key(struct env_token_kek *kek, const struct env_replica *
 }
 
 /*
- * The member whose sample counts. It is chosen when the first of several is to be proven, and one
- * of them has a sample by then: a member that sealed alone before is the first.
+ * The member whose sample is the reference. It is chosen when the first of several members is to be
+ * proven. A member that sealed alone before has a sample already, and is chosen.
  */
 static const struct env_replica *reference_of(struct env_replica_group *group)
 {
@@ -103,14 +105,14 @@ static const struct env_replica *reference_of(struct env_replica_group *group)
     return &group->members[atomic_load(&group->reference) - 1];
 }
 
-/* With the member's lock. */
+/* Called with the member's lock. */
 static ENV_RESULT prove(struct env_replica_group *group, struct env_replica *member,
                         enum env_patience patience, struct env_error_detail *detail)
 {
     struct env_token_kek *kek = member->kek;
     const struct env_replica *reference;
 
-    if (kek->attributes.rsa) { /* whether it is the one it was is seen whenever it is found */
+    if (kek->attributes.rsa) { /* an RSA key is compared whenever it is found again */
         if (!env_key_same_public(&kek->attributes, &group->members[0].kek->attributes))
             return differs(kek, group->members[0].kek, detail);
         atomic_store(&member->proven, atomic_load(&kek->found));
@@ -122,12 +124,12 @@ static ENV_RESULT prove(struct env_replica_group *group, struct env_replica *mem
         unsigned found = atomic_load(&kek->found);
 
         ENV_TRY(same_key(kek, reference, patience, detail));
-        if (atomic_load(&kek->found) == found) { /* so it was this very key */
+        if (atomic_load(&kek->found) == found) { /* the key that was tested is still this one */
             atomic_store(&member->proven, found);
             return ENV_OK;
         }
     }
-    return env_error_detail(detail, ENV_R_TOKEN_FAILED, "%s is lost again and again", kek->where);
+    return env_error_detail(detail, ENV_R_TOKEN_FAILED, "%s keeps being lost", kek->where);
 }
 
 ENV_RESULT env_replica_prove(struct env_replica_group *group, struct env_replica *member,
@@ -137,7 +139,7 @@ ENV_RESULT env_replica_prove(struct env_replica_group *group, struct env_replica
     bool for_key_wrap = operation->purpose == ENV_KEK_KEY_WRAPS;
     ENV_RESULT r = ENV_OK;
 
-    /* one that is not to seal is not tried either */
+    /* a key that must not seal is not tested either */
     ENV_TRY(env_kek_may_seal_now(member->kek, operation->detail));
     if (!for_key_wrap)
         ENV_TRY(env_token_kek_prepare(member->kek, operation));

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Showing that the members of a KEK on several tokens are one key. */
+/* Proves that the members of a KEK on several tokens are the same key. */
 #ifndef ENVELOPE_REPLICA_PROOF_H
 #define ENVELOPE_REPLICA_PROOF_H
 
 #include "keymgmt/kek/replica_group.h"
 
 /*
- * How often a key that changes under our hands is tried again. Each thread that uses the token may
- * find the key anew once when the token is back, and on a busy machine one after the other does.
+ * How often to retry when the key changes meanwhile. After a token comes back, every thread that
+ * uses it may look the key up again, and on a busy machine they do so one after the other.
  */
 #define ENV_REPLICA_TRIES 32
 
 /*
- * Shows that the member is the same key as the others, unless that is known of the key as it was
- * found last; for the operation's purpose, with its patience. KEK_DIFFERS, KEK_UNPROVEN,
- * KEK_TOKEN_NONCE (not for key wrap), and whatever keeps it from being shown.
+ * Proves that the member is the same key as the others, unless that was proven since the key was
+ * last found. Works for the operation's purpose, with its patience. Fails with KEK_DIFFERS,
+ * KEK_UNPROVEN or KEK_TOKEN_NONCE (not for key wrap), or with what prevented the proof.
  */
 ENV_RESULT env_replica_prove(struct env_replica_group *group, struct env_replica *member,
                              struct env_kek_operation *operation);
 
-/* True while the member is as it was proven. */
+/* True as long as the key was not found again since the proof. */
 bool env_replica_is_proven(const struct env_replica *member);
 
 #endif

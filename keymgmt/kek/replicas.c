@@ -108,7 +108,10 @@ ENV_RESULT env_replicas_join(struct env_token_set *token_set, const struct env_k
     return ENV_OK;
 }
 
-/* What is wrong with some shows when none is left; but two keys are not one. KEK_DIFFERS. */
+/*
+ * Failures of some members are reported only if no member is left. Two different keys are always an
+ * error: KEK_DIFFERS.
+ */
 static ENV_RESULT prove_all(struct env_replica_group *group, struct env_error_detail *detail)
 {
     struct env_kek_operation proving = {
@@ -137,7 +140,7 @@ static ENV_RESULT one_may_seal(struct env_replica_group *group, struct env_error
     return r;
 }
 
-/* Of replicas one is enough: those that may not are passed over. */
+/* One replica is enough: members that may not seal are skipped. */
 static ENV_RESULT may_seal(struct env_kek *kek, struct env_error_detail *detail)
 {
     struct env_replica_group *group = group_or_null(kek);
@@ -210,7 +213,7 @@ enum env_reason env_replicas_refusal(const struct env_kek *kek)
 void env_replicas_settle(struct env_kek *kek)
 {
     struct env_replica_group *group = group_or_null(kek);
-    struct env_error_detail ignored; /* what is wrong shows when the key is used */
+    struct env_error_detail ignored; /* a problem is reported when the key is used */
 
     if (group == NULL)
         (void)env_may_open_settle(env_token_kek_from(kek), &ignored);

@@ -44,8 +44,8 @@ static ENV_RESULT unwrap(struct env_token_kek *kek, const struct env_wrapped *wr
 }
 
 /*
- * Whatever the token says of it, it must not open: tokens have many codes for a bad ciphertext, and
- * one of a device that is gone is no answer. No message is seen here, so nothing is told of one.
+ * An altered copy must fail to open. Tokens have many codes for a bad ciphertext, so any of them
+ * will do, except those of a device that has gone. No message is involved, so there is no oracle.
  */
 static ENV_RESULT open_altered(struct env_token_kek *kek, const struct env_wrapped *good,
                                enum env_patience patience, struct env_error_detail *detail)
@@ -57,7 +57,7 @@ static ENV_RESULT open_altered(struct env_token_kek *kek, const struct env_wrapp
     altered.data[altered.len - 1] ^= 1;
     r = unwrap(kek, &altered, patience, back, detail);
     if (env_ok(r))
-        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: it opens what was altered",
+        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: it opens an altered ciphertext",
                                 kek->where);
     if (r.reason == ENV_R_NOT_AUTHENTIC ||
         (r.reason == ENV_R_UNWRAP_FAILED && detail->loss == ENV_LOSS_NONE))
@@ -65,7 +65,7 @@ static ENV_RESULT open_altered(struct env_token_kek *kek, const struct env_wrapp
     return r;
 }
 
-/* Seals with the public half and opens with the token, which does not open an altered copy. */
+/* Seals with the public half and opens on the token, which must refuse an altered copy. */
 static ENV_RESULT try_hash(struct env_token_kek *kek, enum env_wrap_alg alg,
                            enum env_patience patience, struct env_error_detail *detail)
 {
@@ -78,12 +78,12 @@ static ENV_RESULT try_hash(struct env_token_kek *kek, enum env_wrap_alg alg,
     ENV_TRY(env_rsa_public_wrap(kek->public_half, alg, secret, kek->where, &wrapped, detail));
     ENV_TRY(unwrap(kek, &wrapped, patience, back, detail));
     if (CRYPTO_memcmp(secret, back, sizeof(secret)) != 0)
-        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: other bytes came back",
+        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: unwrapping returned other bytes",
                                 kek->where);
     return open_altered(kek, &wrapped, patience, detail);
 }
 
-/* What says no more than that this hash does not work here. */
+/* Whether the failure may only mean that this hash does not work here. */
 static bool may_be_the_hash(ENV_RESULT r, const struct env_error_detail *detail)
 {
     return detail->loss == ENV_LOSS_NONE &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How an RSA KEK on a token differs from an AES one: it seals in software, with the public half of
- * its private key object. Once that is known to work, sealing calls no token.
+ * What differs between an RSA KEK on a token and an AES one. It seals in software, with the public
+ * half of its private key object. Once that is known to work, sealing does not call the token.
  */
 #ifndef ENVELOPE_RSA_KEK_H
 #define ENVELOPE_RSA_KEK_H
@@ -9,14 +9,14 @@
 #include "keymgmt/kek/token_kek.h"
 
 /*
- * Finds the hash by which the token opens what was sealed in software: SHA-256 or else SHA-1,
- * unless the configuration says which. An altered copy must not open. Called with prepare_lock.
- * KEK_USAGE, KEK_SELF_TEST, KEK_KIND or what the token said.
+ * Finds the hash with which the token opens what was sealed in software: SHA-256, or else SHA-1,
+ * unless the configuration sets one. An altered copy must fail to open. Called with prepare_lock.
+ * Fails with KEK_USAGE, KEK_SELF_TEST or KEK_KIND, or with the token's failure.
  */
 ENV_RESULT env_rsa_kek_choose(struct env_token_kek *kek, enum env_patience patience,
                               struct env_error_detail *detail);
 
-/* The reference (rsa_public.h) of the key's public half. False: it could not be worked out. */
+/* The reference (rsa_public.h) of the key's public half. False: it could not be computed. */
 bool env_rsa_reference_of(const struct env_token_set *token_set,
                           const struct env_key_attributes *key, struct env_kek_id *id);
 

@@ -25,7 +25,8 @@ ENV_RESULT env_kek_seals_today(struct env_token_kek *kek, struct env_error_detai
         return ENV_OK;
     if (dates.unread)
         return env_error_detail(detail, ENV_R_KEK_DATES,
-                                "%s: its CKA_START_DATE or CKA_END_DATE is no day", kek->where);
+                                "%s: its CKA_START_DATE or CKA_END_DATE is not a valid date",
+                                kek->where);
     if (dates.last != 0 && dates.last < dates.first)
         return env_error_detail(detail, ENV_R_KEK_DATES, "%s: its last day is before its first",
                                 kek->where);

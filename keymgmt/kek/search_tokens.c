@@ -15,13 +15,13 @@
 struct search {
     const struct env_query *query;
     bool first_will_do;
-    struct env_token_kek *const *known; /* tokens that are passed over, as nothing is done about */
-    size_t known_count;                 /* failures, when there are any */
+    struct env_token_kek *const *known; /* their tokens are skipped, and their failures */
+    size_t known_count;                 /* are not repaired */
     struct env_kek_matches *out;
-    /* of one attempt */
+    /* set in each attempt */
     size_t tokens_seen;
-    char seen[ENV_SEEN_TEXT];        /* the tokens looked at */
-    struct env_token *token;         /* of the last match, or NULL */
+    char seen[ENV_SEEN_TEXT];        /* describes the tokens that were searched */
+    struct env_token *token;         /* the token of the last match, or NULL */
     struct env_key_attributes first; /* the first match */
     bool ambiguous;
     char matches[ENV_ERROR_DETAIL_TEXT / 2];
@@ -50,7 +50,7 @@ static void begin(struct search *s)
     env_kek_matches_clear(s->out);
 }
 
-/* The first reason is kept. */
+/* Only the first reason is kept. */
 static void note_failure(struct search *s, const struct env_error_detail *detail)
 {
     if (s->out->failed)
@@ -70,7 +70,7 @@ static ENV_RESULT judge(const struct env_token_set *token_set, const struct sear
     return env_policy_judge(token_set->config, key, token, detail);
 }
 
-/* The KEK object of the match: the one there is already, or a new one. */
+/* The KEK object for the match: the existing one, or a new one. */
 static ENV_RESULT make_kek(struct env_token_set *token_set, const struct search *s,
                            struct env_token *token, uint64_t epoch,
                            const struct env_key_attributes *key, struct env_error_detail *detail)
@@ -88,8 +88,8 @@ static ENV_RESULT make_kek(struct env_token_set *token_set, const struct search 
 }
 
 /*
- * A name that says nothing of the type is an AES KEK's where there is one: whoever has an RSA key
- * of the same label did not mean to make it ambiguous. True: the key is not the one that is meant.
+ * A name without a type means the AES KEK if there is one: an RSA key with the same label does not
+ * make it ambiguous. True: this key is not the one that is meant.
  */
 static bool is_overshadowed(struct search *s, const struct env_key_attributes *key)
 {
@@ -99,14 +99,14 @@ static bool is_overshadowed(struct search *s, const struct env_key_attributes *k
         return false;
     if (key->rsa)
         return true;
-    s->token = NULL; /* so far there were RSA keys */
+    s->token = NULL; /* only RSA keys matched so far */
     s->ambiguous = false;
     s->matches[0] = '\0';
     drop_keks(s->out);
     return false;
 }
 
-/* Fails only where a remedy may help. A key that is refused may have a replica that is not. */
+/* Fails only if a remedy may help. If this key is refused, a replica may still be accepted. */
 static ENV_RESULT add_match(struct env_token_set *token_set, struct search *s,
                             struct env_token *token, uint64_t epoch,
                             const struct env_key_attributes *key, struct env_error_detail *detail)
@@ -131,7 +131,7 @@ static ENV_RESULT add_match(struct env_token_set *token_set, struct search *s,
     return make_kek(token_set, s, token, epoch, key, detail);
 }
 
-/* Whether the token was asked so often for what it does not have that it is known not to. */
+/* Whether enough searches failed on the token to conclude that it does not have this key. */
 static bool is_known_to_lack(const struct search *s, struct env_token *token, uint64_t epoch)
 {
     const struct env_kek_id *id = &s->query->id;
@@ -182,7 +182,7 @@ static bool passed_over(const struct search *s, const struct env_token *token)
     return false;
 }
 
-/* Looks at the tokens in their order. Fails only for what a remedy may make good. */
+/* Searches the tokens in order. Fails only for what a remedy may repair. */
 static ENV_RESULT look_at_all(struct env_token_set *token_set, struct search *s,
                               enum env_loss cured, struct env_blame *blame,
                               struct env_error_detail *detail)
@@ -202,7 +202,7 @@ static ENV_RESULT look_at_all(struct env_token_set *token_set, struct search *s,
             blame->token_epoch = atomic_load(&token->sessions.epoch);
             return r;
         }
-        if (r.reason == ENV_R_NO_MEMORY) /* says nothing of the token, which may have the key */
+        if (r.reason == ENV_R_NO_MEMORY) /* says nothing about the token, which may have the key */
             return r;
         if (!env_ok(r)) {
             note_failure(s, detail);
@@ -214,7 +214,7 @@ static ENV_RESULT look_at_all(struct env_token_set *token_set, struct search *s,
     return ENV_OK;
 }
 
-/* Whoever names a token that is there does not want one that could not be looked at. */
+/* If the query names a token that was searched, the key cannot be on one that was not. */
 static bool may_be_unseen(const struct env_token_set *token_set, const struct search *s)
 {
     bool named = s->query->uri != NULL && env_uri_names_token(s->query->uri);
@@ -231,7 +231,10 @@ static ENV_RESULT no_token(const struct env_token_set *token_set, const struct s
     return env_error_detail(detail, ENV_R_NO_TOKEN, "wanted: %s; %s", s->query->shown, there);
 }
 
-/* What a header names is often not here, and nobody hears of it: only who named a KEK is told. */
+/*
+ * A header often names a key that is not here, and that is no error to report. Details are written
+ * only for a KEK that the caller named.
+ */
 static ENV_RESULT no_kek(struct env_token_set *token_set, struct search *s,
                          struct env_error_detail *detail)
 {
@@ -270,7 +273,7 @@ static ENV_RESULT not_found(struct env_token_set *token_set, struct search *s, e
     if (token_set->tokens->count == 0 && cured < ENV_LOSS_MODULE)
         detail->loss = ENV_LOSS_MODULE;
     else if (cured == ENV_LOSS_NONE && env_token_set_may_look_again(token_set))
-        detail->loss = ENV_LOSS_SLOT; /* its token may have been plugged in meanwhile */
+        detail->loss = ENV_LOSS_SLOT; /* its token may have been plugged in since */
     return r;
 }
 
@@ -332,13 +335,13 @@ ENV_RESULT env_search_replicas(struct env_token_set *token_set, struct env_token
         return env_error_detail(detail, ENV_R_NO_MEMORY, "looking for a KEK");
     env_query_from_id(&query, &known[0]->id,
                       known[0]->attributes.rsa ? 0 : known[0]->attributes.bits);
-    query.for_key_wrap = true; /* its length was judged before */
+    query.for_key_wrap = true; /* its length was checked earlier */
     s->query = &query;
     s->known = known;
     s->known_count = known_count;
     s->out = out;
     r = search(token_set, s, detail);
-    if (env_ok(r) && s->ambiguous) { /* two on one token: neither stands in */
+    if (env_ok(r) && s->ambiguous) { /* two on one token: neither can be used */
         env_kek_matches_clear(out);
         out->failed = true;
         (void)env_error_detail(&out->failure, ENV_R_KEK_AMBIGUOUS, "%s: %s", query.shown,

@@ -9,23 +9,23 @@
 #include "keymgmt/kek/rsa_kek.h"
 #include "keymgmt/kek/trial.h"
 
-/* A way to wrap, and how it came to be chosen. */
+/* A wrapping method, and how it was chosen. */
 struct choice {
     struct env_aes_method method;
     enum env_iv_place iv_place;
     char words[ENV_KEK_CHOSEN];
 };
 
-/* The token answered, and not as it should. */
+/* Whether the token answered, but wrongly. */
 static bool is_a_finding(enum env_reason reason)
 {
     return reason == ENV_R_KEK_SELF_TEST || env_gcm_iv_bad(reason);
 }
 
-/* The ways that were tried and do not work. */
+/* The methods that were tried and do not work. */
 struct tried {
     char text[ENV_KEK_CHOSEN / 2];      /* for the log */
-    struct env_error_detail first_said; /* the gravest: what came of a way, before what cannot be */
+    struct env_error_detail first_said; /* the gravest: a failure rather than a missing method */
 };
 
 /* "AES-GCM by C_Encrypt" */
@@ -35,7 +35,7 @@ static void name_method(struct env_aes_method method, char *out, size_t size)
                    env_way_name(method.way));
 }
 
-/* Of the detail, what was called and what it said: not the key once more. */
+/* Notes the call and its code from the detail, without repeating the key. */
 static void note(struct tried *tried, struct env_aes_method method,
                  const struct env_error_detail *detail)
 {
@@ -52,7 +52,9 @@ static void note(struct tried *tried, struct env_aes_method method,
         tried->first_said = *detail;
 }
 
-/* None works. What the token answered wrongly has its reason; what it cannot is KEK_USAGE. */
+/*
+ * No method works. A wrong answer from the token has its own reason; a missing method is KEK_USAGE.
+ */
 static ENV_RESULT none_works(const struct tried *tried, struct env_error_detail *detail)
 {
     const struct env_error_detail *first = &tried->first_said;
@@ -73,7 +75,10 @@ static void keep_sample(struct env_token_kek *kek, const struct env_sample *samp
     atomic_store(&kek->has_sample, true);
 }
 
-/* With prepare_lock. Finds the first way that works; what it wrapped becomes the sample. */
+/*
+ * Called with prepare_lock. Finds the first method that works, and keeps what it wrapped as the
+ * sample.
+ */
 static ENV_RESULT choose(struct env_token_kek *kek, enum env_wrap_choice choice,
                          enum env_patience patience, struct choice *chosen,
                          struct env_error_detail *detail)
@@ -126,7 +131,7 @@ static ENV_RESULT record_self_test(struct env_token_kek *kek, ENV_RESULT r, cons
     return env_error_detail(detail, ENV_R_AUDIT_FAILED, "%s", why);
 }
 
-/* With prepare_lock. */
+/* Called with prepare_lock. */
 static ENV_RESULT prepare(struct env_token_kek *kek, enum env_patience patience,
                           struct env_error_detail *detail)
 {
@@ -180,7 +185,7 @@ ENV_RESULT env_token_kek_test(struct env_token_kek *kek, enum env_wrap_choice ch
 ENV_RESULT env_token_kek_sample(struct env_token_kek *kek, enum env_patience patience,
                                 struct env_error_detail *detail)
 {
-    /* two threads at once: the sample of the first stays */
+    /* another thread was faster: its sample stays */
     if (atomic_load(&kek->has_sample))
         return ENV_OK;
     return env_token_kek_test(kek, ENV_WRAP_CHOICE_AUTO, patience, detail);

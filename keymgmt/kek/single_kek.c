@@ -77,7 +77,7 @@ static ENV_RESULT kek_accept(struct env_kek *base)
     enum env_reason reason = env_policy_refusal(kek->head.token_set->config, &kek->attributes);
 
     if (reason != ENV_R_NONE)
-        env_kek_cache_remove(&kek->head.token_set->cache, base); /* so that a cure is seen */
+        env_kek_cache_remove(&kek->head.token_set->cache, base); /* so that a fix takes effect */
     return reason == ENV_R_NONE ? ENV_OK
                                 : ENV_RAISE(kek->head.token_set->errors, reason, "%s", kek->where);
 }
@@ -122,7 +122,7 @@ ENV_RESULT env_token_kek_new(struct env_token_set *token_set, struct env_token *
     kek->token = token->name;
     kek->module = (size_t)(token->module - token_set->tokens->modules.list);
     atomic_init(&kek->found, 1);
-    if (key->id.len <= ENV_KEK_ID_MAX) /* else the policy refuses it */
+    if (key->id.len <= ENV_KEK_ID_MAX) /* a longer id is refused by the policy */
         kek->id = key->id;
     kek->attributes = *key;
     kek->dates = key->dates;

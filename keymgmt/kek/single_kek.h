@@ -5,7 +5,7 @@
 
 #include "keymgmt/kek/token_kek.h"
 
-/* Two keys are one KEK when all this is the same. */
+/* Two keys are the same KEK if all of this is equal. */
 struct env_kek_identity {
     const struct env_token *token;
     const struct env_key_attributes *key;
@@ -14,14 +14,14 @@ struct env_kek_identity {
 bool env_token_kek_is(const struct env_kek *kek, const void *identity);
 
 /*
- * Of a key that the policy accepts and that a session of this epoch found. Called within an
- * attempt. NO_MEMORY, TOKEN_FAILED.
+ * key must be one that the policy accepts, found by a session of this epoch. Called within an
+ * attempt. Fails with NO_MEMORY or TOKEN_FAILED.
  */
 ENV_RESULT env_token_kek_new(struct env_token_set *token_set, struct env_token *token,
                              const struct env_key_attributes *key, uint64_t epoch,
                              struct env_token_kek **out, struct env_error_detail *detail);
 
-/* NULL when it is another kind of KEK. */
+/* NULL if it is another kind of KEK. */
 struct env_token_kek *env_token_kek_from(struct env_kek *kek);
 
 #endif

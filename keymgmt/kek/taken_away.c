@@ -7,12 +7,12 @@
 #include "envelope/named/state_watch.h"
 #include "keymgmt/kek/may_open.h"
 
-/* What a KEK's lists say; a KEK keeps it for as long as the state is the same. */
+/* What the lists say about a KEK; kept in the KEK until the state changes. */
 enum { DISABLED = 1, OPENS_ONLY = 2 };
 
 typedef bool fits_fn(void *arg, const struct env_kek_names *names);
 
-/* Whether a list has it, which is read for the moment. */
+/* Whether a list names it. The list is parsed for this call only. */
 static ENV_RESULT list_has(const char *text, const char *key, fits_fn *fits, void *arg, bool *has,
                            struct env_error_detail *detail)
 {
@@ -53,7 +53,7 @@ static ENV_RESULT tell(int taken, bool sealing, const char *where, struct env_er
     return ENV_OK;
 }
 
-/* *seen is NULL where there is no state file; its reason is in detail then, as all others are. */
+/* seen is NULL without a state file. If the state file cannot be read, detail has the reason. */
 static ENV_RESULT see(const struct env_token_set *token_set, const struct env_state_seen **seen,
                       struct env_error_detail *detail)
 {
@@ -86,7 +86,7 @@ ENV_RESULT env_kek_taken_away(struct env_token_kek *kek, bool sealing,
     ENV_RESULT r = ENV_OK;
 
     ENV_TRY(see(token_set, &seen, detail));
-    number = seen != NULL ? seen->number + 1 : 1; /* 0: nothing is known of it yet */
+    number = seen != NULL ? seen->number + 1 : 1; /* 0 means not judged yet */
     if (atomic_load(&kek->taken_in) != number) {
         r = judge(token_set->config, seen != NULL ? seen->state : NULL, kek_fits, kek, &taken,
                   detail);

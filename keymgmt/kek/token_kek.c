@@ -33,7 +33,7 @@ void env_kek_set_place(struct env_token_kek *kek, const struct env_place *place)
 void env_kek_forget_place(struct env_token_kek *kek)
 {
     (void)pthread_mutex_lock(&kek->place_lock);
-    kek->place.epoch = 0; /* of no token */
+    kek->place.epoch = 0; /* belongs to no token */
     (void)pthread_mutex_unlock(&kek->place_lock);
 }
 

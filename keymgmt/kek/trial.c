@@ -31,7 +31,7 @@ static ENV_RESULT wrap(struct trial *t, struct env_wrapped *out)
     return env_kek_use_key(t->kek, t->patience, env_aes_wrap, &wrapping, t->detail);
 }
 
-/* One IV is never seen to be the same as the next; that it is looked at makes the second fail. */
+/* One IV alone cannot be seen to repeat; a second wrap lets the check of IVs compare two. */
 static ENV_RESULT wrap_again(struct trial *t)
 {
     struct env_wrapped second = {.len = 0};
@@ -41,7 +41,7 @@ static ENV_RESULT wrap_again(struct trial *t)
         return ENV_OK;
     ENV_TRY(wrap(t, &second));
     if (second.len == first->len && CRYPTO_memcmp(second.data, first->data, first->len) == 0)
-        return env_error_detail(t->detail, ENV_R_TOKEN_IV, "%s: two wraps are the same",
+        return env_error_detail(t->detail, ENV_R_TOKEN_IV, "%s: two wraps gave the same result",
                                 t->kek->where);
     return ENV_OK;
 }
@@ -63,16 +63,18 @@ static ENV_RESULT open_it(struct trial *t)
         CK_RV rv = t->detail->rv;
 
         (void)failed(t, env_ckr_name(rv));
-        t->other_bytes = !env_ckr_ambiguous(rv); /* which may be the device */
+        t->other_bytes = !env_ckr_ambiguous(rv); /* this may be the device's failure */
         t->detail->rv = rv;
         return ENV_FAIL(ENV_R_KEK_SELF_TEST);
     }
     if (env_ok(r) && CRYPTO_memcmp(t->sample->secret, back, sizeof(back)) != 0)
-        return failed(t, "other bytes came back");
+        return failed(t, "unwrapping returned other bytes");
     return r;
 }
 
-/* The last byte is the tag's, or in the last block of a key wrap, on which all others depend. */
+/*
+ * The last byte belongs to the tag, or to the last block of a key wrap, on which all others depend.
+ */
 static ENV_RESULT open_altered(struct trial *t)
 {
     struct env_wrapped altered = t->sample->wrapped;
@@ -83,7 +85,7 @@ static ENV_RESULT open_altered(struct trial *t)
     r = unwrap(t, &altered, back);
     if (r.reason == ENV_R_NOT_AUTHENTIC)
         return ENV_OK;
-    return env_ok(r) ? failed(t, "it opens what was altered") : r;
+    return env_ok(r) ? failed(t, "it opens an altered ciphertext") : r;
 }
 
 ENV_RESULT env_trial(struct env_token_kek *kek, struct env_aes_method method,

@@ -10,7 +10,7 @@
 #include "keymgmt/token/mechanism_info.h"
 #include "keymgmt/token/policy.h"
 
-/* One use of the key, until it is done. */
+/* One use of the key, from start to finish. */
 struct job {
     struct env_token_kek *kek;
     enum env_patience patience;
@@ -26,7 +26,7 @@ static ENV_RESULT gone(const struct job *job, enum env_loss cured, enum env_loss
     struct env_token_kek *kek = job->kek;
     ENV_RESULT r = env_error_detail(detail, ENV_R_KEK_NOT_FOUND, "%s is gone", kek->where);
 
-    /* A token whose ground was taken away looks empty until its module is started afresh. */
+    /* A token whose files were removed looks empty until its module is restarted. */
     detail->held_back = most < ENV_LOSS_MODULE;
     if (cured < ENV_LOSS_MODULE && !detail->held_back &&
         (job->patience == ENV_PATIENCE_LAST || env_token_set_may_restart(kek->head.token_set)))
@@ -35,8 +35,8 @@ static ENV_RESULT gone(const struct job *job, enum env_loss cured, enum env_loss
 }
 
 /*
- * The key that has the same names may be another by now, so it is judged again; but for its length,
- * which is part of what was looked for.
+ * A key with the same names may be a different one by now, so it is judged again, except for its
+ * length, which was part of the search.
  */
 static ENV_RESULT accept_key(struct env_token_kek *kek, struct env_token *token,
                              const struct env_session *session,
@@ -44,7 +44,7 @@ static ENV_RESULT accept_key(struct env_token_kek *kek, struct env_token *token,
                              struct env_error_detail *detail)
 {
     ENV_TRY(env_policy_judge_for_key_wrap(kek->head.token_set->config, key, token, detail));
-    /* for an RSA key we would seal for the old one; and a token may have lied about its length */
+    /* for an RSA key we would seal to the old one; and a token may have lied about the length */
     if (key->bits != kek->attributes.bits ||
         (key->rsa && !env_key_same_public(key, &kek->attributes)))
         return env_error_detail(detail, ENV_R_KEK_NOT_FOUND, "%s: another key has its names now",
@@ -84,7 +84,7 @@ static ENV_RESULT find_again(const struct job *job, const struct env_blame *blam
     if (env_ok(r) && found->count == 0)
         r = gone(job, cured, blame->most, detail);
     else if (env_ok(r) && found->count > 1)
-        r = env_error_detail(detail, ENV_R_KEK_AMBIGUOUS, "%s is there more than once", kek->where);
+        r = env_error_detail(detail, ENV_R_KEK_AMBIGUOUS, "%s exists more than once", kek->where);
     else if (env_ok(r))
         r = accept_key(kek, token, session, &found->keys[0], place, detail);
     env_query_clear(&query);
@@ -94,7 +94,7 @@ static ENV_RESULT find_again(const struct job *job, const struct env_blame *blam
 
 /* ---- after a failure ---- */
 
-/* The first thing that the token does not answer, and its code; NULL when it answers everything. */
+/* The first call that the token does not answer, and its code; NULL if it answers everything. */
 static const char *first_unanswered(const struct env_key_use *use, CK_RV *rv)
 {
     CK_FUNCTION_LIST *fn = use->token->fn;
@@ -102,7 +102,7 @@ static const char *first_unanswered(const struct env_key_use *use, CK_RV *rv)
     CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof(type)};
     CK_SESSION_INFO session_info;
     CK_TOKEN_INFO token_info = {0};
-    CK_BYTE bytes[16] = {0}; /* Google's give no fewer than 8 */
+    CK_BYTE bytes[16] = {0}; /* Google's module gives no fewer than 8 */
 
     *rv = ENV_P11(fn->C_GetSessionInfo(use->session->handle, &session_info));
     if (*rv != CKR_OK)
@@ -113,16 +113,15 @@ static const char *first_unanswered(const struct env_key_use *use, CK_RV *rv)
     *rv = ENV_P11(fn->C_GetAttributeValue(use->session->handle, use->key, &attribute, 1));
     if (*rv != CKR_OK)
         return "C_GetAttributeValue";
-    if ((token_info.flags & CKF_RNG) != 0) /* what only the device can answer */
+    if ((token_info.flags & CKF_RNG) != 0) /* only the device can answer this */
         *rv = ENV_P11(fn->C_GenerateRandom(use->session->handle, bytes, sizeof(bytes)));
     return *rv == CKR_OK ? NULL : "C_GenerateRandom";
 }
 
 /*
- * A code that may mean bad data as well as a lost token: as long as the token answers everything
- * else, and knows the key, it was the data. Data that does not verify is treated like that,
- * whatever the code and even when there was none: what is asked, and told, must not depend on how
- * it is bad.
+ * The code may mean bad data or a lost token. If the token answers everything else and knows the
+ * key, the data was bad. Data that does not verify is probed in the same way, whatever the code was
+ * and even without one: neither our calls nor the error may depend on how it is bad.
  */
 static void probe(const struct env_key_use *use)
 {
@@ -139,11 +138,11 @@ static void probe(const struct env_key_use *use)
         (void)env_error_detail_ckr(detail, ENV_R_UNWRAP_FAILED, function, rv, use->where);
 }
 
-/* Forgets what the failure disproved, and finds out whether the data or the token was at fault. */
+/* Discards what the failure disproved, and decides whether the data or the token was at fault. */
 static ENV_RESULT settle(const struct env_key_use *use, struct env_session *session, ENV_RESULT r)
 {
     if (use->session_spoiled)
-        session->epoch = 0; /* no epoch of a pool: it is closed when it is given back */
+        session->epoch = 0; /* no pool has this epoch: it is closed when given back */
     if (env_ok(r))
         return r;
     if (use->detail->reason == ENV_R_KEK_USAGE || env_ckr_mechanism_unusable(use->detail->rv))
@@ -180,7 +179,7 @@ static ENV_RESULT gone_token(const struct env_token_set *token_set, const struct
                             all_seen ? "" : unseen->text);
 }
 
-/* NULL, with what may help, when the token is not there. */
+/* If the token is not there: NULL, and detail says what may help. */
 static struct env_token *find_token(const struct env_token_set *token_set,
                                     const struct env_token_kek *kek, enum env_loss cured,
                                     struct env_blame *blame, struct env_error_detail *detail)

@@ -49,14 +49,14 @@ ENV_RESULT env_token_kek_unwrap(struct env_token_kek *kek, struct env_kek_operat
 
 /* ---- key wrap ---- */
 
-/* Whatever the key itself did wrong fails the self-test; other failures keep their reason. */
+/* A failure of the key itself is a failed self-test; other failures keep their reason. */
 static ENV_RESULT judge(const struct env_token_kek *kek, ENV_RESULT r, bool same,
                         struct env_error_detail *detail)
 {
     struct env_error_detail last;
 
     if (env_ok(r) && !same)
-        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: other bytes came back",
+        return env_error_detail(detail, ENV_R_KEK_SELF_TEST, "%s: unwrapping returned other bytes",
                                 kek->where);
     if (r.reason != ENV_R_NOT_AUTHENTIC && r.reason != ENV_R_UNWRAP_FAILED &&
         r.reason != ENV_R_KEK_USAGE)
@@ -67,9 +67,9 @@ static ENV_RESULT judge(const struct env_token_kek *kek, ENV_RESULT r, bool same
 }
 
 /*
- * Unwraps what has been wrapped, so that nothing is wrapped by a key that cannot unwrap it: at its
- * first use in the process, and whenever something is longer than all before (tokens that take data
- * as keys have limits of their own, and not the same for both directions).
+ * Unwraps what was just wrapped, so that nothing is wrapped by a key that cannot unwrap it. Done at
+ * the key's first use in the process, and for every new greatest length: tokens that take data as
+ * keys have limits on it, which may differ between the two directions.
  */
 static ENV_RESULT show(struct env_token_kek *kek, const struct env_kek_operation *operation)
 {
@@ -89,7 +89,7 @@ static ENV_RESULT show(struct env_token_kek *kek, const struct env_kek_operation
     same = unwrap.out_len == wrapped->in_len &&
            CRYPTO_memcmp(unwrap.out, wrapped->in, wrapped->in_len) == 0;
     env_secret_free(unwrap.out, room);
-    if (r.reason == ENV_R_WRAP_LENGTH) /* no way to unwrap this length: not the key's doing */
+    if (r.reason == ENV_R_WRAP_LENGTH) /* unsupported length; the key is not at fault */
         return ENV_OK;
     return judge(kek, r, same, detail);
 }

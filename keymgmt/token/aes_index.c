@@ -6,7 +6,7 @@
 
 #include "envelope/base/clock.h"
 
-#define FRESH_FOR 5000 /* milliseconds: then a key that somebody else made is found again */
+#define FRESH_FOR 5000 /* milliseconds; afterwards a key that another program made is found */
 #define MISSES_MAX 4u
 
 void env_aes_index_init(struct env_aes_index *index)

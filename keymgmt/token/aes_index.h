@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ids of a token's AES keys. The token is asked for an id first, and knows it as a rule; who
- * sends headers full of ids that it does not know has them answered from here instead, for a while.
+ * The ids of a token's AES keys. Normally the token is asked for an id, and has it. If someone
+ * sends headers full of unknown ids, they are answered from this index for a while.
  */
 #ifndef ENVELOPE_AES_INDEX_H
 #define ENVELOPE_AES_INDEX_H
@@ -13,10 +13,12 @@
 #include "envelope/format/wrapped.h"
 #include "keymgmt/token/p11.h"
 
-/* A token with more keys is asked each time: to read the ids of all would take longer. */
+/* A token with more keys is always asked: reading all their ids would take longer. */
 #define ENV_AES_INDEX_MAX 256u
 
-/* What headers call a key, and whether that is not its CKA_ID, so that the token cannot be asked.
+/*
+ * A key by the reference that headers use. If that is not its CKA_ID, the token cannot be searched
+ * for it.
  */
 struct env_aes_entry {
     struct env_kek_id id;
@@ -26,12 +28,12 @@ struct env_aes_entry {
 
 struct env_aes_index {
     pthread_mutex_t lock;
-    uint64_t epoch; /* of the token's sessions that all this is about; 0: there is nothing */
-    int64_t since;  /* in milliseconds */
+    uint64_t epoch; /* the token's session epoch that this belongs to; 0: the index is empty */
+    int64_t since;  /* milliseconds */
     unsigned misses;
-    bool tried; /* to make the list */
+    bool tried; /* building the list was tried */
     bool made;
-    bool whole; /* it has all keys of the token, and not only those that cannot be asked for */
+    bool whole; /* the list has all keys, also those that the token can find */
     size_t count;
     struct env_aes_entry *list;
 };
@@ -39,24 +41,31 @@ struct env_aes_index {
 void env_aes_index_init(struct env_aes_index *index);
 void env_aes_index_clear(struct env_aes_index *index);
 
-/* A key was made. */
+/* To be called when a key was made. */
 void env_aes_index_forget(struct env_aes_index *index);
 
-/* Whether it is known that the token does not have the id. */
+/* Whether the token is known not to have the id. */
 bool env_aes_index_lacks(struct env_aes_index *index, uint64_t epoch, const struct env_kek_id *id);
 
-/* The token did not have an id. True when it is time to make the list: to one caller. */
+/*
+ * Records that the token did not have an id. True, for one caller only, when the list should be
+ * built.
+ */
 bool env_aes_index_missed(struct env_aes_index *index, uint64_t epoch);
 
-/* Whether there is no list of the epoch that is young enough to be believed. To every caller: none
- * can wait for another, who may fail. */
+/*
+ * Whether a recent list of this epoch is missing. Every caller gets the same answer: none may wait
+ * for another, who may fail.
+ */
 bool env_aes_index_wanted(struct env_aes_index *index, uint64_t epoch);
 
-/* list is from malloc, and belongs to it. */
+/* Takes over list, which must come from malloc. */
 void env_aes_index_set(struct env_aes_index *index, uint64_t epoch, struct env_aes_entry *list,
                        size_t count, bool whole);
 
-/* The handles of keys with this reference that is not their CKA_ID. At most room; the number. */
+/*
+ * Finds keys whose reference is not their CKA_ID. Writes up to `room` handles and returns how many.
+ */
 size_t env_aes_index_find(struct env_aes_index *index, uint64_t epoch, const struct env_kek_id *id,
                           CK_OBJECT_HANDLE *out, size_t room);
 

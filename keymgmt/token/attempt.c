@@ -5,10 +5,10 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#define FIRST_WAIT 16 /* milliseconds; each is twice as long as the one before */
+#define FIRST_WAIT 16 /* milliseconds; each wait is twice as long as the one before */
 #define LAST_WAIT 256
 
-/* ---- what is lost ---- */
+/* ---- repairing a loss ---- */
 
 static ENV_RESULT cure(struct env_token_set *token_set, enum env_loss loss,
                        const struct env_blame *blame, uint64_t seen_epoch,
@@ -25,13 +25,15 @@ static ENV_RESULT cure(struct env_token_set *token_set, enum env_loss loss,
     case ENV_LOSS_MODULE:
         return env_token_set_renew(token_set, loss, seen_epoch, only, detail);
     case ENV_LOSS_NONE:
-    case ENV_LOSS_KEY: /* the attempt takes care of it itself */
+    case ENV_LOSS_KEY: /* the attempt itself finds the key again */
         break;
     }
     return ENV_OK;
 }
 
-/* True when something was made good since the try that failed with *r, so that it is worth another.
+/*
+ * True if something was repaired since the attempt that failed with *r, so that another is
+ * worthwhile.
  */
 static bool make_good(struct env_token_set *token_set, enum env_loss *cured,
                       const struct env_blame *blame, uint64_t seen_epoch, ENV_RESULT *r,
@@ -51,12 +53,12 @@ static bool make_good(struct env_token_set *token_set, enum env_loss *cured,
     return env_ok(*r);
 }
 
-/* ---- what may pass ---- */
+/* ---- waiting for a failure to pass ---- */
 
-/* See env_ckr_half_written; and that there is no token at all. */
+/* A half-written token file (env_ckr_half_written), or no token at all, may pass. */
 static bool may_pass(const struct env_error_detail *detail)
 {
-    return !detail->held_back && /* else another token stands in at once */
+    return !detail->held_back && /* otherwise another token stands in at once */
            (detail->reason == ENV_R_NO_TOKEN ||
             (env_ckr_half_written(detail->rv) && detail->loss == ENV_LOSS_MODULE));
 }
@@ -69,13 +71,13 @@ static void sleep_ms(long ms)
         continue;
 }
 
-/* The next wait in milliseconds, 0 where waiting was in vain a moment ago. */
+/* The next wait in milliseconds; 0 if waiting did not help a moment ago. */
 static long first_wait(struct env_token_set *token_set)
 {
     return env_token_set_waited_in_vain(token_set) ? 0 : FIRST_WAIT;
 }
 
-/* True when it waited, so that the failure may have passed. */
+/* True if it waited, so that the failure may have passed. */
 static bool wait_to_pass(struct env_token_set *token_set, long *wait,
                          const struct env_error_detail *detail)
 {

@@ -37,7 +37,7 @@ static void say_when(const struct env_back_off *back_off, int64_t now,
     char words[64] = "; another thread is asking";
 
     if (!back_off->asking)
-        (void)snprintf(words, sizeof(words), "; to be asked again in %u s",
+        (void)snprintf(words, sizeof(words), "; next attempt in %u s",
                        (unsigned)((back_off->next - now + 999) / 1000));
     *detail = back_off->failure;
     env_error_detail_behind(detail, words);
@@ -71,7 +71,7 @@ bool env_back_off_may_ask(struct env_back_off *back_off, struct env_error_detail
     return may;
 }
 
-/* Under the lock. */
+/* Called with the lock. */
 static void note_failure(struct env_back_off *back_off, const struct env_error_detail *detail)
 {
     if (!atomic_load(&back_off->away)) {
@@ -80,7 +80,7 @@ static void note_failure(struct env_back_off *back_off, const struct env_error_d
         back_off->others = false;
         back_off->asker = pthread_self();
     } else if (!back_off->asking || !is_asker(back_off)) {
-        back_off->others = true; /* it was under way when the first failed */
+        back_off->others = true; /* its attempt began before the first one failed */
         return;
     } else if (back_off->due && back_off->wait < ENV_BACK_OFF_LAST) {
         back_off->wait *= 2;

@@ -10,7 +10,7 @@ struct env_back_off_name {
     enum env_cache_kind kind;
     unsigned extra;
     size_t len;
-    uint8_t bytes[]; /* they may have come as key bytes, or with a PIN */
+    uint8_t bytes[]; /* they may have come as key bytes, or contain a PIN */
 };
 
 void env_back_off_names_init(struct env_back_off_names *names)
@@ -47,7 +47,7 @@ static struct env_back_off_name *find(const struct env_back_off_names *names,
     return NULL;
 }
 
-/* NULL without memory: then it is asked for every time. */
+/* NULL if there is no memory: then every caller asks. */
 static struct env_back_off_name *add(struct env_back_off_names *names,
                                      const struct env_cache_name *wanted)
 {

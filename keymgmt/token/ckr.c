@@ -70,7 +70,7 @@ enum env_loss env_ckr_loss(CK_RV rv)
     case CKR_SESSION_HANDLE_INVALID:
     case CKR_SESSION_CLOSED:
     case CKR_USER_NOT_LOGGED_IN:
-    case CKR_OPERATION_ACTIVE: /* someone left the session in the middle of something */
+    case CKR_OPERATION_ACTIVE: /* another user left the session in the middle of an operation */
     case CKR_TOKEN_NOT_PRESENT:
     case CKR_DEVICE_REMOVED:
         return ENV_LOSS_SESSION;
@@ -110,7 +110,7 @@ bool env_ckr_bad_ciphertext(CK_RV rv)
     case CKR_DATA_INVALID:
     case CKR_DATA_LEN_RANGE:
     case CKR_SIGNATURE_INVALID:
-    case CKR_BUFFER_TOO_SMALL: /* it is far larger than a data key */
+    case CKR_BUFFER_TOO_SMALL: /* our buffer is far larger than a data key */
         return true;
     default:
         return env_ckr_ambiguous(rv);
@@ -146,7 +146,7 @@ bool env_ckr_mechanism_unusable(CK_RV rv)
     switch (rv) {
     case CKR_MECHANISM_INVALID:
     case CKR_MECHANISM_PARAM_INVALID:
-    case CKR_ARGUMENTS_BAD: /* for the GCM parameters, from some */
+    case CKR_ARGUMENTS_BAD: /* some tokens answer this to GCM parameters */
     case CKR_FUNCTION_NOT_SUPPORTED:
     case CKR_KEY_FUNCTION_NOT_PERMITTED:
     case CKR_KEY_TYPE_INCONSISTENT:
@@ -168,7 +168,7 @@ bool env_ckr_says_cannot(CK_RV rv)
 {
     switch (rv) {
     case CKR_ATTRIBUTE_READ_ONLY:
-    case CKR_ATTRIBUTE_SENSITIVE: /* of an unwrapped key, which cannot be read */
+    case CKR_ATTRIBUTE_SENSITIVE: /* an unwrapped key that cannot be read */
     case CKR_ATTRIBUTE_TYPE_INVALID:
     case CKR_ATTRIBUTE_VALUE_INVALID:
     case CKR_TEMPLATE_INCOMPLETE:

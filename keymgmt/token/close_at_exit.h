@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is closed when the process ends by exit or by returning from main, for devices that keep the
- * sessions of processes that ended. Modules are not finalised there: that crashes with SoftHSM.
+ * Closes sessions when the process exits or returns from main: some devices keep the sessions of
+ * processes that ended. Modules are not finalised then, because that crashes with SoftHSM.
  */
 #ifndef ENVELOPE_CLOSE_AT_EXIT_H
 #define ENVELOPE_CLOSE_AT_EXIT_H
 
 #include <stdbool.h>
 
-/* Part of what is to be closed; begins as zeros. */
+/* One entry of the list of what to close. Initialise with zeros. */
 struct env_to_close {
     bool listed;
     struct env_to_close *next;
     void (*close)(struct env_to_close *self);
 };
 
-/* close is called once at exit, while modules may still be called and nobody is inside one. More
- * than once is as good as once. */
+/*
+ * Calls close at exit, when modules may still be called and no thread is inside one. Repeated calls
+ * have no further effect.
+ */
 void env_close_at_exit(struct env_to_close *self, void (*close)(struct env_to_close *self));
 
-/* Before it is freed; does nothing for one that is not listed. */
+/* To be called before self is freed. Does nothing if self is not listed. */
 void env_close_at_exit_no_more(struct env_to_close *self);
 
 #endif

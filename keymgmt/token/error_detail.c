@@ -15,7 +15,7 @@ ENV_RESULT env_error_detail(struct env_error_detail *detail, enum env_reason rea
     detail->held_back = false;
     detail->refused.known = false;
     va_start(ap, fmt);
-    /* clang-tidy 14 loses sight of va_start when it is given more than one file */
+    /* clang-tidy 14 loses track of va_start when it checks more than one file */
     /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
     (void)vsnprintf(detail->text, sizeof(detail->text), fmt, ap);
     va_end(ap);

@@ -6,7 +6,9 @@
 
 #include "keymgmt/token/read_dates.h"
 
-/* CKR_OK, or what makes it pointless to go on; an attribute that is not there has length 0. */
+/*
+ * Returns CKR_OK, or a code after which reading on is pointless. A missing attribute has length 0.
+ */
 static CK_RV read_attribute(const struct env_token *token, const struct env_session *session,
                             CK_OBJECT_HANDLE key, CK_ATTRIBUTE *attribute)
 {
@@ -20,15 +22,15 @@ static CK_RV read_attribute(const struct env_token *token, const struct env_sess
     } else if (rv != CKR_OK || attribute->ulValueLen == CK_UNAVAILABLE_INFORMATION) {
         attribute->ulValueLen = 0;
     } else if (!measured && attribute->ulValueLen > room) {
-        rv = CKR_BUFFER_TOO_SMALL; /* it says that it wrote more than there was room for */
+        rv = CKR_BUFFER_TOO_SMALL; /* the token claims to have overrun the room */
         attribute->ulValueLen = 0;
     }
     return rv;
 }
 
 /*
- * One of any length: *len is what the token says it has, and out is filled where it has room for
- * that. A reference that came out shorter than it is would be sealed into messages.
+ * Reads an attribute of any length. *len is its full length; out is filled only if it fits. An id
+ * that was cut short would be sealed into messages.
  */
 static CK_RV read_measured(const struct env_token *token, const struct env_session *session,
                            CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
@@ -48,8 +50,9 @@ static CK_RV read_measured(const struct env_token *token, const struct env_sessi
 }
 
 /*
- * The same without asking for the length first: p11-kit 0.24 does not get every such answer through
- * its socket (CKR_DEVICE_ERROR). That it does not fit is believed only when the length says so too.
+ * The same without asking for the length first: p11-kit 0.24 cannot pass some of those answers
+ * through its socket (CKR_DEVICE_ERROR). If the token reports that it does not fit, the length is
+ * asked to confirm that.
  */
 static CK_RV read_at_once(const struct env_token *token, const struct env_session *session,
                           CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
@@ -101,14 +104,14 @@ static CK_RV read_flags(const struct env_token *token, const struct env_session 
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && rv == CKR_OK; i++)
         rv = read_flag(token, session, key->handle, &flags[i]);
-    if (rv == CKR_OK && key->rsa) /* private keys alone have it */
+    if (rv == CKR_OK && key->rsa) /* only private keys have this attribute */
         rv = read_flag(token, session, key->handle, &always);
     return rv;
 }
 
 /*
- * Not every token knows the attribute, and an empty list is no restriction on those that always
- * have one. A list that does not fit restricts the key to nothing.
+ * Not every token supports the attribute, and some always return an empty list, which is no
+ * restriction. A list that does not fit allows nothing.
  */
 static CK_RV read_allowed(const struct env_token *token, const struct env_session *session,
                           struct env_key_attributes *key)
@@ -122,7 +125,7 @@ static CK_RV read_allowed(const struct env_token *token, const struct env_sessio
     return rv;
 }
 
-/* What does not fit leaves its length (id) or nothing (label). */
+/* An id that does not fit has only its length set, and a label that does not fit is empty. */
 static CK_RV read_names(const struct env_token *token, const struct env_session *session,
                         struct env_key_attributes *key)
 {
@@ -158,7 +161,7 @@ static size_t bit_length(uint8_t byte)
     return n;
 }
 
-/* A part of the public half; one that does not fit has length 0. */
+/* One number of the public half. If it does not fit, its length is 0. */
 static CK_RV read_number(const struct env_token *token, const struct env_session *session,
                          CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, void *out, size_t room,
                          size_t *len)
@@ -187,7 +190,7 @@ static CK_RV read_rsa(const struct env_token *token, const struct env_session *s
     return rv;
 }
 
-/* Less of it: see enum env_key_reading. */
+/* Reads part of a key: see enum env_key_reading. */
 static CK_RV read_part(const struct env_token *token, const struct env_session *session,
                        enum env_key_reading reading, CK_OBJECT_HANDLE handle,
                        struct env_key_attributes *key)
@@ -233,7 +236,7 @@ CK_RV env_read_key(const struct env_token *token, const struct env_session *sess
     return rv;
 }
 
-/* Tokens are not trusted to have compared the label and the id exactly. */
+/* Tokens are not trusted to compare labels and ids exactly. */
 static bool answers(const struct env_key_attributes *key, const struct env_query *query)
 {
     if (query->by_label && !env_query_has_label(query, key->label, key->label_len))
@@ -256,7 +259,7 @@ struct handles {
 };
 
 #define OBJECTS_MAX 1000000u
-#define AT_ONCE 16u /* that C_FindObjects is asked for */
+#define AT_ONCE 16u /* handles per call of C_FindObjects */
 
 static CK_RV collect(const struct env_token *token, const struct env_session *session,
                      struct handles *handles)
@@ -278,7 +281,7 @@ static CK_RV collect(const struct env_token *token, const struct env_session *se
         got = 0;
         rv = ENV_P11(token->fn->C_FindObjects(session->handle, handles->list + handles->count,
                                               AT_ONCE, &got));
-        /* It says that it wrote more than there was room for, or never comes to an end. */
+        /* The token claims to have written more than there was room for, or never ends the list. */
         if (rv == CKR_OK && (got > AT_ONCE || handles->count > OBJECTS_MAX))
             rv = CKR_GENERAL_ERROR;
         if (rv == CKR_OK)
@@ -332,7 +335,9 @@ static ENV_RESULT take_each(const struct env_token *token, const struct env_sess
     for (size_t i = 0; i < handles->count && env_ok(r); i++) {
         CK_RV rv = read_part(token, session, query->reading, handles->list[i], key);
 
-        /* When somebody deleted it meanwhile it is not found the next time: the loss is the key's.
+        /*
+         * If someone deleted the key meanwhile, it is not found the next time, so the key counts as
+         * lost.
          */
         if (rv != CKR_OK)
             r = env_error_detail_ckr(detail, ENV_R_TOKEN_FAILED, "C_GetAttributeValue", rv,

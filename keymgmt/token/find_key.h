@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking for keys on one token, and reading what it says of them. */
+/* Searching one token for keys, and reading their attributes. */
 #ifndef ENVELOPE_FIND_KEY_H
 #define ENVELOPE_FIND_KEY_H
 
@@ -7,21 +7,23 @@
 #include "keymgmt/token/query.h"
 #include "keymgmt/token/tokens.h"
 
-#define ENV_FOUND_MAX 16u /* more are found than can be used anyway */
+#define ENV_FOUND_MAX 16u /* enough: more matches could not be used anyway */
 #define ENV_ALLOWED_MECHANISMS_MAX 64u
-#define ENV_RSA_MAX 1024u /* bytes of the longest modulus */
+#define ENV_RSA_MAX 1024u /* bytes of the longest supported modulus */
 
-/* An attribute that the token does not give counts as the less safe of the two. */
+/* What the token says about a key. A missing attribute counts as its less safe value. */
 struct env_key_attributes {
     CK_OBJECT_HANDLE handle;
-    /* What messages call it: its CKA_ID, or else key_reference.h's; its length may be 0, or more
-     * than fits. */
+    /*
+     * The key's reference in messages: its CKA_ID, or one from key_reference.h. Its length may be
+     * 0, or more than fits.
+     */
     struct env_kek_id id;
-    bool id_is_made;   /* it is not its CKA_ID ... */
-    size_t cka_id_len; /* ... which is this, where it is a longer one */
+    bool id_is_made;   /* id is not the CKA_ID ... */
+    size_t cka_id_len; /* ... which is this one, if it is too long */
     uint8_t cka_id[ENV_CKA_ID_MAX];
     size_t label_len;
-    char label[ENV_LABEL_MAX + 1]; /* empty when it does not fit */
+    char label[ENV_LABEL_MAX + 1]; /* empty if it does not fit */
     size_t bits;
     bool extractable;
     bool sensitive;
@@ -35,10 +37,10 @@ struct env_key_attributes {
     bool restricted; /* CKA_ALLOWED_MECHANISMS lists what it may be used with */
     size_t allowed_count;
     CK_MECHANISM_TYPE allowed[ENV_ALLOWED_MECHANISMS_MAX];
-    struct env_dates dates;   /* on which it may seal */
-    bool local;               /* the token made it */
-    bool always_authenticate; /* it wants a login of its own for every use */
-    bool rsa;                 /* a private RSA key, with its public half: */
+    struct env_dates dates;   /* when it may seal */
+    bool local;               /* the token generated it */
+    bool always_authenticate; /* it requires a login for every use */
+    bool rsa;                 /* for a private RSA key, its public half: */
     size_t modulus_len;
     uint8_t modulus[ENV_RSA_MAX];
     size_t exponent_len;
@@ -50,14 +52,14 @@ struct env_found {
     struct env_key_attributes keys[ENV_FOUND_MAX];
 };
 
-/* TOKEN_FAILED. Finding nothing is success. */
+/* Fails with TOKEN_FAILED. Finding nothing is success. */
 ENV_RESULT env_find_keys(const struct env_token *token, const struct env_session *session,
                          const struct env_query *query, struct env_found *found,
                          struct env_error_detail *detail);
 
 /*
- * The same for any number of keys: hands each to `take`, which may fail and so end it. The key is
- * good for that call alone.
+ * The same for any number of keys. Passes each to `take`, which ends the search by failing. The key
+ * is valid only during that call.
  */
 typedef ENV_RESULT env_take_key_fn(void *arg, const struct env_key_attributes *key);
 
@@ -65,24 +67,24 @@ ENV_RESULT env_find_all_keys(const struct env_token *token, const struct env_ses
                              const struct env_query *query, env_take_key_fn *take, void *arg,
                              struct env_error_detail *detail);
 
-/* Reads what the token says of one key, whose handle is given. CKR_OK or what failed. */
+/* Reads the attributes of the key with this handle. Returns CKR_OK or the code of what failed. */
 CK_RV env_read_key(const struct env_token *token, const struct env_session *session,
                    CK_OBJECT_HANDLE handle, struct env_key_attributes *key);
 
 /*
- * Of a key whose CKA_ID was read, with its public half: where that cannot be the reference, key->id
- * becomes one (key_reference.h), as far as there is one, and the CKA_ID is in key->cka_id.
+ * key must have its CKA_ID and public half. If the CKA_ID cannot be a reference, key->id is set to
+ * one that can (key_reference.h), if there is one, and key->cka_id to the CKA_ID.
  */
 CK_RV env_key_settle_id(const struct env_token *token, const struct env_session *session,
                         struct env_key_attributes *key);
 
-/* Whether a message's header would take the one for the other. */
+/* Whether a message's header could not tell the two keys apart. */
 bool env_key_same_reference(const struct env_key_attributes *a, const struct env_key_attributes *b);
 
 /* Whether two RSA keys have the same public half. */
 bool env_key_same_public(const struct env_key_attributes *a, const struct env_key_attributes *b);
 
-/* What it is called, for the log. */
+/* The key's name, for the log. */
 void env_key_refused(struct env_refused_kek *out, const struct env_key_attributes *key,
                      const struct env_token_name *token);
 

@@ -66,17 +66,17 @@ struct env_kek *env_kek_cache_search(struct env_kek_cache *cache,
     return kek;
 }
 
-/* Empties the entry and returns its KEK, for the caller to free when the cache is not locked. */
+/* Empties the entry and returns its KEK, which the caller frees after unlocking the cache. */
 static struct env_kek *take_out(struct env_cache_entry *entry)
 {
     struct env_kek *kek = entry->kek;
 
-    OPENSSL_clear_free(entry->bytes, entry->len); /* it may have come as key bytes, or with a PIN */
+    OPENSSL_clear_free(entry->bytes, entry->len); /* may be key bytes, or contain a PIN */
     memset(entry, 0, sizeof(*entry));
     return kek;
 }
 
-/* A free entry, or NULL; *dropped is the KEK that had to go for it. */
+/* A free entry, or NULL. *dropped is the KEK that was removed to make room. */
 static struct env_cache_entry *free_entry(struct env_kek_cache *cache, struct env_kek **dropped)
 {
     for (size_t i = 0; i < cache->count; i++) {
@@ -90,7 +90,7 @@ static struct env_cache_entry *free_entry(struct env_kek_cache *cache, struct en
         *dropped = take_out(entry);
         return entry;
     }
-    if ((cache->count & (cache->count - 1)) == 0) { /* the array's room is a power of two */
+    if ((cache->count & (cache->count - 1)) == 0) { /* the array's capacity is a power of two */
         size_t room = cache->count == 0 ? 1 : 2 * cache->count;
         struct env_cache_entry *entries = realloc(cache->entries, room * sizeof(*entries));
 

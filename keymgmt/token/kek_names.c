@@ -16,7 +16,7 @@ bool env_kek_name_is_file(const char *text)
     return env_file_name_is(text);
 }
 
-/* There is no quoting: what was meant as one name with a space in it is several. */
+/* There is no quoting, so a name with a space in it becomes several names. */
 static const char *hint(const struct env_kek_name *name)
 {
     if (name->file != NULL)
@@ -39,12 +39,14 @@ void env_kek_names_explain(const struct env_kek_names *names, const struct env_k
     case ENV_R_KEK_FILE_PRIVATE:
         break;
     default:
-        return; /* it is about the token */
+        return; /* the failure is about the token */
     }
     env_error_detail_before(detail, "kek: ");
 }
 
-/* text is the word, decoded unless it is a URI: in that p11-kit sees to %XX. */
+/*
+ * The text of the word: unchanged for a URI, in which p11-kit decodes %XX, and decoded otherwise.
+ */
 static ENV_RESULT read_text(const struct env_kek_list_text *list, const char *text,
                             struct env_kek_name *name, struct env_error_detail *detail)
 {
@@ -63,7 +65,7 @@ static ENV_RESULT read_text(const struct env_kek_list_text *list, const char *te
     return r;
 }
 
-/* text is room for the word. In a label or path %XX stands for a byte. */
+/* text must have room for the word. In a label or path %XX stands for a byte. */
 static ENV_RESULT read_word(const struct env_kek_list_text *list, const struct env_word *word,
                             char *text, struct env_kek_name *name, struct env_error_detail *detail)
 {
@@ -75,7 +77,7 @@ static ENV_RESULT read_word(const struct env_kek_list_text *list, const struct e
         return read_text(list, text, name, detail);
     if (!env_uri_is(text) && !env_word_decode(word, text))
         return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                "%s: a %% in a label or path is followed by two hex digits",
+                                "%s: a %% in a label or path must be followed by two hex digits",
                                 list->key);
     return read_text(list, text, name, detail);
 }
@@ -83,7 +85,7 @@ static ENV_RESULT read_word(const struct env_kek_list_text *list, const struct e
 static ENV_RESULT read_name(const struct env_kek_list_text *list, const struct env_word *word,
                             struct env_kek_name *name, struct env_error_detail *detail)
 {
-    char *text = env_secret_alloc(word->len + 1); /* a URI may have a PIN */
+    char *text = env_secret_alloc(word->len + 1); /* a URI may contain a PIN */
     ENV_RESULT r;
 
     if (text == NULL)
@@ -102,17 +104,17 @@ static ENV_RESULT check_optional(const struct env_config *config, struct env_err
     while (at != NULL && env_word_next(&at, &word)) {
         if (env_word_in(config->kek, &word))
             continue;
-        if (env_uri_is(word.text))
+        if (env_uri_is(word.text)) /* not shown: it may contain a PIN */
             return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                    "kek-optional: a URI in it does not stand in kek"); /* a PIN? */
+                                    "kek-optional: a URI in it is not in kek");
         env_printable(shown, sizeof(shown), word.text, word.len);
-        return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                "kek-optional: %s does not stand in kek", shown);
+        return env_error_detail(detail, ENV_R_CONFIG_VALUE, "kek-optional: %s is not in kek",
+                                shown);
     }
     return ENV_OK;
 }
 
-/* The next name of the list. */
+/* Reads the next name of the list. */
 static bool next_name(const struct env_kek_list_text *list, const char **at, struct env_word *word)
 {
     if (!list->one)
@@ -185,7 +187,7 @@ ENV_RESULT env_kek_names_get(_Atomic(struct env_kek_names *) *kept, const struct
         if (atomic_compare_exchange_strong(kept, &names, another))
             names = another;
         else
-            env_kek_names_free(another); /* names is the other thread's */
+            env_kek_names_free(another); /* names is the other thread's now */
     }
     *out = names;
     return ENV_OK;

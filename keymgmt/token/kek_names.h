@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the lists of KEKs in openssl.cnf name: read when they are first needed, and kept for all
- * messages. No PIN is in them: a URI's is taken out of it when it is parsed, and login asks the
- * configuration itself (pin.h).
+ * The KEKs that the lists in openssl.cnf name: parsed when first needed, and kept for all messages.
+ * They contain no PIN: parsing takes it out of a URI, and login reads the configuration itself
+ * (pin.h).
  */
 #ifndef ENVELOPE_KEK_NAMES_H
 #define ENVELOPE_KEK_NAMES_H
@@ -12,10 +12,10 @@
 
 /* One word of a list. */
 struct env_kek_name {
-    bool optional;          /* kek-optional has it as well */
-    char *file;             /* file:PATH, decoded; NULL: what query looks for */
-    struct env_query query; /* of a label or URI */
-    struct env_kek_id id;   /* what the word is in hexadecimal, where a list has ids; len 0: none */
+    bool optional;          /* it is also in kek-optional */
+    char *file;             /* file:PATH, decoded; NULL: `query` is used */
+    struct env_query query; /* for a label or URI */
+    struct env_kek_id id;   /* the word as hexadecimal, in lists with ids; len 0: no id */
 };
 
 struct env_kek_names {
@@ -23,35 +23,34 @@ struct env_kek_names {
     struct env_kek_name list[];
 };
 
-/* A list of the configuration. */
+/* A list in the configuration. */
 struct env_kek_list_text {
-    const char *text; /* NULL: it is not set */
-    const char *key;  /* what it is called there */
+    const char *text; /* NULL: not set */
+    const char *key;  /* the name of its configuration key */
     bool ids;         /* a word may also be an id in hexadecimal */
-    bool one;         /* it is one name, written as a program would */
+    bool one;         /* a single name, in the form that programs use */
 };
 
-/* True for text that begins with "file:". */
+/* True if text begins with "file:". */
 bool env_kek_name_is_file(const char *text);
 
-/* CONFIG_VALUE, CONFIG_BAD_URI, KEK_NOT_FOUND (for an impossible label), NO_MEMORY. */
+/* Fails with CONFIG_VALUE, CONFIG_BAD_URI, KEK_NOT_FOUND (for an impossible label) or NO_MEMORY. */
 ENV_RESULT env_kek_names_of(const struct env_kek_list_text *list, struct env_kek_names **out,
                             struct env_error_detail *detail);
 
-/* The same of kek, with kek-optional. */
+/* The same for kek, together with kek-optional. */
 ENV_RESULT env_kek_names_parse(const struct env_config *config, struct env_kek_names **out,
                                struct env_error_detail *detail);
 
 /*
- * Those that are kept at *kept, which are read now if they have not been. Threads that come at the
- * same moment each read them, and one's are kept: there is no lock that a fork could leave locked.
- * Nothing is kept of a configuration that is wrong.
+ * The names cached at *kept, parsed now if they are not there yet. Threads that arrive at the same
+ * time each parse them, and one result is kept: a lock could stay locked in a forked child. An
+ * invalid configuration is not cached.
  */
 ENV_RESULT env_kek_names_get(_Atomic(struct env_kek_names *) *kept, const struct env_config *config,
                              const struct env_kek_names **out, struct env_error_detail *detail);
 
-/* Where a failure of one of the names is about what kek says, rather than about a token: says so.
- */
+/* If a name's failure comes from the value of kek and not from a token, adds that to the detail. */
 void env_kek_names_explain(const struct env_kek_names *names, const struct env_kek_name *name,
                            struct env_error_detail *detail);
 

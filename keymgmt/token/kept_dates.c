@@ -9,10 +9,10 @@
 #define APPLICATION "envelope kek dates"
 #define DIGITS 8u
 #define VALUE_LEN (2 * DIGITS + 1)
-#define OBJECTS_MAX 8u /* a copy of a key may have brought its own */
+#define OBJECTS_MAX 8u /* a key may have several: a copy may bring its own */
 #define NONE "00000000"
 
-/* What finds the objects, and what they are made with before their value. */
+/* The attributes that find the objects, and that a new one gets besides its value. */
 struct object {
     CK_OBJECT_CLASS class;
     CK_BBOOL yes;

@@ -8,8 +8,8 @@
 #include "keymgmt/token/pin_memory.h"
 
 /*
- * One login at a time in the process, so that two threads cannot both try the same wrong PIN. The
- * tokens that refused one are kept for as long as the process lives, and its children inherit them.
+ * One login at a time in the process, so that two threads cannot try the same wrong PIN. The list
+ * of tokens that refused a PIN lasts as long as the process, and its children inherit it.
  */
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static struct env_token_name *refused;
@@ -18,7 +18,7 @@ static size_t refused_count;
 __attribute__((destructor)) static void free_refusals(void)
 {
     if (pthread_mutex_trylock(&one_at_a_time) != 0)
-        return; /* a thread goes on while the process ends */
+        return; /* a thread may still run while the process ends */
     free(refused);
     refused = NULL;
     refused_count = 0;
@@ -34,7 +34,7 @@ static bool was_refused(const struct env_token *token)
     return false;
 }
 
-/* Room for one more refusal is made before a PIN is tried, since afterwards it has to be there. */
+/* Makes room for one more refusal before a PIN is tried: recording it must not fail afterwards. */
 static ENV_RESULT make_room(struct env_error_detail *detail)
 {
     struct env_token_name *more = realloc(refused, (refused_count + 1) * sizeof(*refused));
@@ -46,8 +46,8 @@ static ENV_RESULT make_room(struct env_error_detail *detail)
 }
 
 /*
- * Not every token has a code of its own for a wrong PIN, but one that counts the tries says that
- * there are fewer of them now.
+ * Not every token has a code for a wrong PIN. A token that counts the tries shows that one was used
+ * up.
  */
 static bool was_counted(const struct env_token *token, CK_FLAGS before)
 {
@@ -58,7 +58,7 @@ static bool was_counted(const struct env_token *token, CK_FLAGS before)
            (info.flags & fewer & ~before) != 0;
 }
 
-/* SoftHSM does not lock, and a wrong PIN it calls that. */
+/* SoftHSM does not lock its files, and reports a file that it read half-written as a wrong PIN. */
 static bool may_pass(const struct env_token *token, CK_RV rv)
 {
     static const char softhsm[] = "SoftHSM project";
@@ -67,7 +67,7 @@ static bool may_pass(const struct env_token *token, CK_RV rv)
            memcmp(token->name.manufacturer, softhsm, sizeof(softhsm) - 1) == 0;
 }
 
-/* A module that has no such login, or wants none after all: whether that is so shows in the use. */
+/* The module does not support this login, or does not need it. The use of the key will show. */
 static bool is_not_wanted(CK_USER_TYPE user, CK_RV rv)
 {
     return user == CKU_CONTEXT_SPECIFIC &&
@@ -75,7 +75,7 @@ static bool is_not_wanted(CK_USER_TYPE user, CK_RV rv)
             rv == CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-/* flags: the token's, before. */
+/* flags are the token's before the attempt. */
 static ENV_RESULT try_pin(struct env_token *token, const struct env_session *session,
                           CK_USER_TYPE user, const struct env_pin *pin, CK_FLAGS flags,
                           struct env_error_detail *detail)
@@ -101,7 +101,7 @@ static ENV_RESULT try_pin(struct env_token *token, const struct env_session *ses
     (void)env_error_detail_ckr(detail, ENV_R_TOKEN_FAILED, "C_Login", rv, token->where);
     if (may_pass(token, rv))
         detail->loss = ENV_LOSS_MODULE;
-    else if (env_ckr_ambiguous(rv)) /* it may even mean a wrong PIN: no second try */
+    else if (env_ckr_ambiguous(rv)) /* it may even mean a wrong PIN, so there is no second try */
         detail->loss = ENV_LOSS_NONE;
     if (was_counted(token, flags)) {
         refused[refused_count++] = token->name;
@@ -111,7 +111,7 @@ static ENV_RESULT try_pin(struct env_token *token, const struct env_session *ses
     return ENV_FAIL(detail->reason);
 }
 
-/* What the token says of the tries that are left. */
+/* Checks how many tries the token says are left. */
 static ENV_RESULT look_at_tries(const struct env_token *token,
                                 const struct env_pin_sources *sources, CK_TOKEN_INFO *info,
                                 struct env_error_detail *detail)
@@ -128,8 +128,8 @@ static ENV_RESULT look_at_tries(const struct env_token *token,
 }
 
 /*
- * With pin-failure-memory processes take turns: what the one before found out counts, and so does
- * what it left of the tries.
+ * With pin-failure-memory, processes take turns: each sees what the one before learned, and the
+ * number of tries it left.
  */
 static ENV_RESULT try_in_turn(struct env_token *token, const struct env_session *session,
                               CK_USER_TYPE user, const struct env_pin_sources *sources,
@@ -195,7 +195,7 @@ static bool user_is_logged_in(const struct env_token *token, const struct env_se
 {
     CK_SESSION_INFO info = {0};
 
-    /* What else is wrong with the session shows at the next call. */
+    /* anything else wrong with the session shows at the next call */
     return ENV_P11(token->fn->C_GetSessionInfo(session->handle, &info)) != CKR_OK ||
            info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
 }

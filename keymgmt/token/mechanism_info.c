@@ -7,10 +7,10 @@ CK_RV env_mechanism_flags(struct env_token *token, unsigned index, CK_MECHANISM_
                           CK_FLAGS *flags)
 {
     struct env_mechanism_flags *known = &token->mechanisms[index];
-    CK_MECHANISM_INFO answer = {0}; /* SoftHSM only adds flags to those that it finds there */
+    CK_MECHANISM_INFO answer = {0}; /* SoftHSM only sets flags in what it is given */
     CK_RV rv;
 
-    if (atomic_load(&known->known)) { /* in this order: the flags are there before it says so */
+    if (atomic_load(&known->known)) { /* the flags are stored before `known` is set */
         *flags = atomic_load(&known->flags);
         return CKR_OK;
     }
@@ -19,11 +19,11 @@ CK_RV env_mechanism_flags(struct env_token *token, unsigned index, CK_MECHANISM_
         *flags = answer.flags;
     else if (env_ckr_loss(rv) == ENV_LOSS_NONE && !env_ckr_ambiguous(rv) &&
              !env_ckr_says_nothing(rv))
-        *flags = 0; /* it does not have the mechanism, and says so in one way or another */
+        *flags = 0; /* the token does not have the mechanism; codes differ */
     else
         return rv;
     atomic_store(&known->flags, *flags);
-    atomic_store(&known->known, *flags != 0); /* what it does not have is asked for again */
+    atomic_store(&known->known, *flags != 0); /* a missing mechanism is asked for again */
     return CKR_OK;
 }
 

@@ -7,7 +7,7 @@
 
 #include "envelope/base/fork_gate.h"
 
-/* Each takes a little memory for good; a program that loads modules more often does without. */
+/* Each handler takes a little memory for good; further modules do without. */
 #define EXIT_HANDLERS_MAX 1000u
 
 static _Thread_local unsigned calls;
@@ -15,9 +15,9 @@ static atomic_bool process_is_ending;
 static _Atomic(void (*)(void)) last_act;
 
 /*
- * SoftHSM uses libcrypto in our thread and leaves what went wrong there (the lack of an rdrand
- * engine, for one) on our caller's error stack: programs like openssl enc would print that after a
- * success. What a module leaves is dropped; what it says, it says by its return code.
+ * SoftHSM uses libcrypto in our thread, and leaves its errors (such as a missing rdrand engine) on
+ * our caller's error stack. Programs such as openssl enc would print them after a success. A
+ * module's entries are dropped: it reports failures by its return code.
  */
 void env_call_begin(void)
 {
@@ -53,8 +53,8 @@ void env_token_at_exit(void (*last)(void))
 }
 
 /*
- * Of several handlers the one that was registered last runs first: all modules are still whole
- * then. That the process is ending is said before, so that nobody begins anything.
+ * The handler that was registered last runs first, while all modules are still intact. It first
+ * announces that the process is ending, so that no thread begins anything.
  */
 static void at_exit(void)
 {

@@ -12,7 +12,7 @@
 #include "keymgmt/token/padding.h"
 #include "keymgmt/token/seen.h"
 
-/* p11-kit's own account of what went wrong: it has dlerror's text. */
+/* p11-kit's message, which has the text of dlerror. */
 static const char *reason_text(CK_RV rv)
 {
     const char *message = p11_kit_message();
@@ -21,8 +21,8 @@ static const char *reason_text(CK_RV rv)
 }
 
 /*
- * The file that a name means: one that does not begin with / is looked for where p11-kit looks, and
- * then where the dynamic linker does. path has room for both.
+ * The file for a name. One without a leading / is searched where p11-kit searches, and then where
+ * the dynamic linker does. path has room for both.
  */
 static const char *file_of(const char *name, char *path, size_t size)
 {
@@ -33,8 +33,9 @@ static const char *file_of(const char *name, char *path, size_t size)
 }
 
 /*
- * A module that forgot that it was initialised, while p11-kit believes that it is: p11-kit calls it
- * for the first user of a process alone, and with two of us (two library contexts) neither is that.
+ * Handles a module that forgot its initialisation while p11-kit believes that it is initialised.
+ * p11-kit initialises it for the first user in a process only, and with two of us (two library
+ * contexts) neither is that user.
  */
 static void initialise_beneath(const struct env_module *module, CK_C_INITIALIZE_ARGS *args)
 {
@@ -69,7 +70,7 @@ ENV_RESULT env_module_initialise(struct env_module *module, struct env_error_det
 
     if (module->initialised)
         return ENV_OK;
-    /* Without arguments of ours p11-kit's own apply (x-init-reserved of its configuration). */
+    /* Without arguments of ours, p11-kit's own apply (x-init-reserved in its configuration). */
     rv = ENV_P11(module->fn->C_Initialize(module->args != NULL ? &args : NULL));
     if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
         return not_initialised(module, rv, detail);
@@ -110,7 +111,7 @@ void env_module_finalise(struct env_module *module)
     module->initialised_us = false;
 }
 
-/* Into the list's next place, which stays free when the module cannot be loaded. */
+/* Puts the module in the next place of the list, which stays free if it cannot be loaded. */
 static ENV_RESULT load_path(const struct env_config *config, const struct env_word *word,
                             struct env_modules *out, struct env_error_detail *detail)
 {
@@ -124,7 +125,7 @@ static ENV_RESULT load_path(const struct env_config *config, const struct env_wo
     if (!env_word_decode(word, name)) {
         free(name);
         return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                "pkcs11-module-path: a %% is followed by two hex digits");
+                                "pkcs11-module-path: a %% must be followed by two hex digits");
     }
     module->by_path = true;
     env_call_begin(); /* the module's constructors run */
@@ -142,7 +143,7 @@ static ENV_RESULT load_path(const struct env_config *config, const struct env_wo
     return env_module_initialise(module, detail);
 }
 
-/* Of several modules one that does not load or start is passed over: others may stand in. */
+/* If there are several, a module that does not load or start is skipped: others may stand in. */
 static ENV_RESULT load_paths(const struct env_config *config, struct env_modules *out,
                              struct env_error_detail *detail)
 {
@@ -175,7 +176,7 @@ static ENV_RESULT load_paths(const struct env_config *config, struct env_modules
     return r;
 }
 
-/* Takes the modules that p11-kit's configuration names; one that does not start is passed over. */
+/* Uses the modules in p11-kit's configuration. One that does not start is skipped. */
 static ENV_RESULT initialise_configured(struct env_modules *out, struct env_error_detail *detail)
 {
     size_t usable = 0;
@@ -199,7 +200,7 @@ static ENV_RESULT initialise_configured(struct env_modules *out, struct env_erro
     if (usable > 0)
         return ENV_OK;
     if (out->count > 0)
-        return ENV_FAIL(detail->reason); /* why the last of them failed */
+        return ENV_FAIL(detail->reason); /* detail says why the last one failed */
     return env_error_detail(detail, ENV_R_NO_MODULE,
                             "pkcs11-module-path is not set, and p11-kit knows no module");
 }
@@ -228,8 +229,8 @@ static ENV_RESULT load_configured(const struct env_config *config, struct env_mo
 }
 
 /*
- * p11-kit's proxy is all the modules that p11-kit knows in the shape of one, and p11-kit refuses to
- * load it in a process that goes through p11-kit itself: those modules are what is meant.
+ * p11-kit's proxy combines all modules that p11-kit knows, and p11-kit refuses to load it in a
+ * process that uses p11-kit itself. Those modules are loaded instead.
  */
 static bool is_proxy(const char *path)
 {

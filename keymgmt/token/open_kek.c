@@ -6,7 +6,7 @@
 #include "envelope/base/config_list.h"
 #include "keymgmt/token/versions.h"
 
-/* Whether the word, decoded, names the key: by its label, or with all versions of its name. */
+/* Whether the word, decoded, is the key's label, or names all versions of its KEK. */
 static bool names(const char *text, const char *label)
 {
     size_t len = strlen(text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What open-kek in openssl.cnf allows to open. */
+/* Which keys open-kek in openssl.cnf allows to open. */
 #ifndef ENVELOPE_OPEN_KEK_H
 #define ENVELOPE_OPEN_KEK_H
 
@@ -9,7 +9,7 @@
 
 #define ENV_LABEL_MAX 255u /* bytes of a key's label */
 
-/* True when the configuration's open-kek (NULL: no restriction) has the label or the id. */
+/* True if open-kek (NULL: no restriction) contains the label or the id. */
 bool env_open_kek_allows(const char *open_kek, const char *label, const struct env_kek_id *id);
 
 #endif

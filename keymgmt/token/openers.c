@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* text NULL: an empty list. */
+/* text NULL: an empty list */
 static ENV_RESULT read_list(const char *text, const char *key, bool one, struct env_kek_names **out,
                             struct env_error_detail *detail)
 {
@@ -40,7 +40,7 @@ ENV_RESULT env_openers_get(_Atomic(struct env_openers *) *kept, const struct env
         if (atomic_compare_exchange_strong(kept, &openers, another))
             openers = another;
         else
-            env_openers_free(another); /* openers is the other thread's */
+            env_openers_free(another); /* openers is the other thread's now */
     }
     *out = openers;
     return ENV_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PKCS#11 as this directory uses it. Every call into a module goes through ENV_P11, which marks the
- * calling thread as being inside: a module may itself use libcrypto and so come back to us.
+ * PKCS#11 as this folder uses it. Every call into a module goes through ENV_P11, which marks the
+ * thread as being inside: a module may itself use libcrypto, and so call us again.
  */
 #ifndef ENVELOPE_P11_H
 #define ENVELOPE_P11_H
@@ -10,7 +10,7 @@
 
 #include "keymgmt/token/module_call.h"
 
-/* Names that p11-kit 0.24 does not have yet. */
+/* Not in the headers of p11-kit 0.24. */
 #define ENV_CKM_AES_KEY_WRAP_KWP 0x210BUL
 #define ENV_CKR_AEAD_DECRYPT_FAILED 0x42UL
 

@@ -12,7 +12,7 @@ static size_t length_of(const unsigned char *text, size_t len)
     return len;
 }
 
-/* What is empty stays as it is: in a URI that is what it does not say. */
+/* Empty text stays empty: in a URI it stands for an attribute that is not given. */
 static void pad(unsigned char *text, size_t size)
 {
     size_t len = length_of(text, size);

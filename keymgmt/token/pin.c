@@ -16,7 +16,7 @@
 
 #define KEY "pin-source"
 #define ENV_PREFIX "env:"
-#define BUFFER_LEN (ENV_PIN_MAX + 3) /* room for a newline and for one byte too many */
+#define BUFFER_LEN (ENV_PIN_MAX + 3) /* room for a newline, and for one byte too many */
 
 void env_pin_sources_init(struct env_pin_sources *sources, const struct env_config *config,
                           OSSL_LIB_CTX *libctx)
@@ -55,7 +55,7 @@ static bool is_remembered(const struct env_pin_sources *sources, const char *tex
     return false;
 }
 
-/* The newest comes first. */
+/* The newest URI is first in the list. */
 static ENV_RESULT remember(struct env_pin_sources *sources, const char *text)
 {
     size_t size = strlen(text) + 1;
@@ -105,7 +105,7 @@ void env_pin_clear(struct env_pin *pin)
     pin->len = 0;
 }
 
-/* source names where it came from, never what it says. */
+/* source says where the PIN came from, never its value. */
 static ENV_RESULT set_pin(struct env_pin *pin, const void *bytes, size_t len, const char *source,
                           struct env_error_detail *detail)
 {
@@ -120,7 +120,8 @@ static ENV_RESULT set_pin(struct env_pin *pin, const void *bytes, size_t len, co
 }
 
 /*
- * What editors and shells add to a PIN, and what no PIN has: it would cost a try of the token's.
+ * Rejects bytes that editors and shells add and no PIN has: they would cost one of the token's
+ * tries.
  */
 static ENV_RESULT check_text(const void *bytes, size_t len, const char *source,
                              struct env_error_detail *detail)
@@ -134,8 +135,8 @@ static ENV_RESULT check_text(const void *bytes, size_t len, const char *source,
     }
     if (memchr(bytes, '\n', len) != NULL || memchr(bytes, '\r', len) != NULL)
         return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
-                                KEY ": %s has more than one line, or the end of a line", source);
-    if (memchr(bytes, '\0', len) != NULL) /* UTF-16 without its mark, or what a program wrote */
+                                KEY ": %s has more than one line, or a line ending", source);
+    if (memchr(bytes, '\0', len) != NULL) /* UTF-16 without a byte order mark, or binary data */
         return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE, KEY ": %s has a NUL", source);
     return ENV_OK;
 }
@@ -203,12 +204,12 @@ static ENV_RESULT pin_from_source(const char *source, struct env_pin *pin,
         if (value != NULL)
             return pin_from_file(value, pin, detail);
         return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
-                                KEY ": %s is a file of another host", source);
+                                KEY ": %s is a file on another host", source);
     }
     /* Anything else may be the PIN itself, so it is not shown. */
     if (strncmp(source, ENV_PREFIX, strlen(ENV_PREFIX)) != 0)
         return env_error_detail(detail, ENV_R_CONFIG_PIN_SOURCE,
-                                KEY " is file:PATH, credential:NAME or env:NAME");
+                                KEY " must be file:PATH, credential:NAME or env:NAME");
     value = secure_getenv(source + strlen(ENV_PREFIX));
     if (value == NULL && getauxval(AT_SECURE) != 0)
         return env_error_detail(detail, ENV_R_PIN_ENVIRONMENT, KEY ": %s", source);
@@ -218,7 +219,7 @@ static ENV_RESULT pin_from_source(const char *source, struct env_pin *pin,
     return set_pin(pin, value, strlen(value), source, detail);
 }
 
-/* *found says whether the URI is for this token and has a PIN. */
+/* *found: the URI is for this token and has a PIN. */
 static ENV_RESULT pin_from_uri(const char *text, const char *key, const struct env_token *token,
                                struct env_pin *pin, bool *found, struct env_error_detail *detail)
 {
@@ -250,7 +251,7 @@ static ENV_RESULT pin_from_callers(struct env_pin_sources *sources, const struct
     return r;
 }
 
-/* key names the list, in which words that are no URIs are passed over. */
+/* key is the list's configuration key. Words that are not URIs are skipped. */
 static ENV_RESULT pin_from_list(const char *list, const char *key, const struct env_token *token,
                                 struct env_pin *pin, bool *found, struct env_error_detail *detail)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a token's PIN comes from, first that has one: the URI that names the KEK, the
- * configuration's `token`, the URIs of its `kek`, `open-kek` and `open-only-kek` and those used
- * before as far as they match the token, its `pin-source`, and last whoever can ask a person.
+ * Where a token's PIN comes from. The first source that has one is used: the URI that names the
+ * KEK; `token` in the configuration; the URIs in `kek`, `open-kek` and `open-only-kek`, and those
+ * used before, if they match the token; `pin-source`; and a prompt, if a person can be asked.
  */
 #ifndef ENVELOPE_PIN_H
 #define ENVELOPE_PIN_H
@@ -16,7 +16,7 @@
 
 #define ENV_PIN_MAX 256u
 
-/* In secret memory; bytes is NULL where there is none. */
+/* In secret memory; bytes is NULL if there is none. */
 struct env_pin {
     uint8_t *bytes;
     size_t len;
@@ -26,11 +26,10 @@ struct env_pin {
 
 struct env_pin_sources {
     const struct env_config *config;
-    OSSL_LIB_CTX *libctx; /* for the hash of one that was refused */
-    env_ask_pin_fn *ask;  /* NULL: nobody to ask */
+    OSSL_LIB_CTX *libctx; /* for hashing a refused PIN */
+    env_ask_pin_fn *ask;  /* NULL: nobody can be asked */
     void *ask_arg;
-    /* URIs from callers that gave a PIN: the same is wanted when a token has to be logged in anew.
-     */
+    /* URIs from callers that gave a PIN: it is needed again when we log in again. */
     pthread_mutex_t lock;
     size_t uri_count;
     char *uris[ENV_PIN_URIS_MAX];
@@ -40,11 +39,11 @@ void env_pin_sources_init(struct env_pin_sources *sources, const struct env_conf
                           OSSL_LIB_CTX *libctx);
 void env_pin_sources_clear(struct env_pin_sources *sources);
 
-/* Keeps the URI when it has a pin-value or pin-source; the newest are kept. */
+/* Keeps the URI if it has a pin-value or pin-source. The oldest are dropped. */
 ENV_RESULT env_pin_remember_uri(struct env_pin_sources *sources, const char *text,
                                 struct env_error_detail *detail);
 
-/* PIN_MISSING, CONFIG_PIN_SOURCE. The caller wipes it with env_pin_clear, whatever came back. */
+/* Fails with PIN_MISSING or CONFIG_PIN_SOURCE. The caller always wipes *out with env_pin_clear. */
 ENV_RESULT env_pin_get(struct env_pin_sources *sources, const struct env_token *token,
                        struct env_pin *pin, struct env_error_detail *detail);
 

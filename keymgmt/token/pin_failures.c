@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file of one token in pin-failure-memory: a line with the salt, and one for each PIN. */
+/*
+ * Reads and writes one token's file in pin-failure-memory: a line with the salt, and one for each
+ * PIN.
+ */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "keymgmt/token/pin_memory.h"
 
-/* Another number of rounds is another version. */
+/* A different number of rounds is a different version of the file. */
 #define HEAD "envelope refused PINs 1 " ENV_PIN_HASH_WORDS " "
 
 static int digit_of(char c)
@@ -16,7 +19,7 @@ static int digit_of(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* So many bytes in hexadecimal, and a newline. */
+/* Reads this many bytes in hexadecimal, and a newline. */
 static bool take_hex(const char **at, const char *end, uint8_t *out, size_t len)
 {
     if ((size_t)(end - *at) < 2 * len + 1)

@@ -11,11 +11,11 @@
 
 #include "envelope/base/secret.h"
 
-#define NOT_OURS "provider!=envelope" /* key-kdfs may make PBKDF2 ours */
+#define NOT_OURS "provider!=envelope" /* key-kdfs may put our PBKDF2 first */
 
 unsigned env_pin_hash_rounds = ENV_PIN_HASH_ROUNDS;
 
-/* What is hashed: the token's name, and the PIN. FIPS providers refuse short passwords. */
+/* The input: the token's name and the PIN, because FIPS providers refuse short passwords. */
 struct password {
     struct env_token_name token;
     uint8_t pin[ENV_PIN_MAX];

@@ -15,14 +15,14 @@
 #include "envelope/base/safe_file.h"
 #include "keymgmt/token/pin_folder.h"
 
-#define WAIT_MS 10000 /* for others who log in: a token that hangs is not ours to wait for */
+#define WAIT_MS 10000 /* for other processes' logins: one whose token hangs must not block us */
 #define LOOK_MS 20
 
 #define OPEN_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
 
 /* ---- turns ---- */
 
-/* The real clock: tests that hold the other still must not wait for ever. */
+/* Uses the real clock: tests that stop the other one must not wait for ever. */
 static void wait_for_turn(int folder)
 {
     const struct timespec look = {0, LOOK_MS * 1000000L};
@@ -30,7 +30,7 @@ static void wait_for_turn(int folder)
     for (int waited = 0; waited < WAIT_MS && flock(folder, LOCK_EX | LOCK_NB) != 0;
          waited += LOOK_MS) {
         if (errno != EWOULDBLOCK && errno != EINTR)
-            return; /* a file system without locks: then without turns */
+            return; /* the file system has no locks: go on without turns */
         (void)nanosleep(&look, NULL);
     }
 }
@@ -55,7 +55,7 @@ static void read_failures(struct env_pin_memory *memory)
     }
     (void)close(fd);
     if (!env_pin_failures_read(text, len, &memory->failures))
-        memory->failures.count = 0; /* whatever that is, the next one takes its place */
+        memory->failures.count = 0; /* not a file of ours: it will be replaced */
 }
 
 static bool fill(int fd, const struct env_pin_failures *failures)
@@ -66,7 +66,7 @@ static bool fill(int fd, const struct env_pin_failures *failures)
     return TEMP_FAILURE_RETRY(write(fd, text, len)) == (ssize_t)len && fsync(fd) == 0;
 }
 
-/* Whole or not at all: a crash leaves the old file, and perhaps a new one of its own name. */
+/* The file is replaced atomically. A crash leaves the old one, and perhaps a temporary file. */
 static bool write_failures(const struct env_pin_memory *memory)
 {
     char name[sizeof(memory->name) + 8];
@@ -97,7 +97,7 @@ static bool write_failures(const struct env_pin_memory *memory)
 
 /* ---- a login ---- */
 
-/* The file is called by what tells the token from all others, whatever bytes those are. */
+/* The file's name is derived from what identifies the token, whatever bytes that contains. */
 static bool name_file(struct env_pin_memory *memory)
 {
     uint8_t hash[ENV_PIN_HASH];
@@ -149,7 +149,7 @@ static bool hash_pin(struct env_pin_memory *memory, const struct env_pin *pin)
     return memory->hashed;
 }
 
-/* A PIN for which no hash could be made is tried: it may be right. */
+/* If the PIN cannot be hashed, it is tried: it may be right. */
 ENV_RESULT env_pin_memory_check(struct env_pin_memory *memory, const struct env_pin *pin,
                                 struct env_error_detail *detail)
 {
@@ -161,7 +161,7 @@ ENV_RESULT env_pin_memory_check(struct env_pin_memory *memory, const struct env_
         if (CRYPTO_memcmp(failures->hashes[i], memory->hash, sizeof(memory->hash)) == 0)
             return env_error_detail(
                 detail, ENV_R_PIN_REMEMBERED,
-                "%s: where the token's own PIN was changed to it since, remove %s/%s",
+                "%s: if the token's PIN has been changed to this one since, remove %s/%s",
                 memory->token->where, memory->sources->config->pin_failure_memory, memory->name);
     }
     return ENV_OK;
@@ -183,7 +183,7 @@ static bool keep(struct env_pin_memory *memory, const struct env_pin *pin, const
     *why = memory->why;
     if (memory->folder < 0)
         return false;
-    *why = "no hash of it could be made";
+    *why = "it could not be hashed";
     if (failures->count == 0 && RAND_bytes(failures->salt, sizeof(failures->salt)) != 1)
         return false;
     if (!hash_pin(memory, pin))

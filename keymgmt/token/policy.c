@@ -26,15 +26,15 @@ static enum env_reason refusal(const struct env_config *config,
     }
     if (!config->imported_allowed) {
         /*
-         * A key that is extractable now cannot be one that never was: who accepted the first by
-         * allow-weak-kek has accepted the second. The same with sensitive.
+         * A key that is extractable now cannot be never-extractable. If allow-weak-kek accepted the
+         * first, it accepted the second. The same applies to sensitive.
          */
         if (!key->extractable && !key->never_extractable)
             return ENV_R_KEK_IMPORTED;
         if (key->sensitive && !key->always_sensitive)
             return ENV_R_KEK_IMPORTED;
     }
-    if (!any_length && key->rsa && key->bits == 0) /* its modulus has no room in ours */
+    if (!any_length && key->rsa && key->bits == 0) /* its modulus is longer than we support */
         return ENV_R_KEK_KIND;
     if (!any_length && env_policy_too_weak(config, key->rsa, key->bits))
         return ENV_R_KEK_TOO_WEAK;

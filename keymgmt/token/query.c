@@ -33,7 +33,7 @@ static ENV_RESULT bad_uri(const struct env_query *query, const char *key, const 
     return env_error_detail(detail, ENV_R_CONFIG_BAD_URI, "%s: %s: %s", key, query->shown, why);
 }
 
-/* The query, for any kind so far, becomes one for the kind that the URI names. */
+/* Limits a query for any kind of key to the kind that the URI names. */
 static ENV_RESULT set_class(struct env_query *query, const char *key, const CK_ATTRIBUTE *class,
                             struct env_error_detail *detail)
 {

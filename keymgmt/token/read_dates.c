@@ -10,7 +10,7 @@ static bool is_blank(const CK_BYTE *text, size_t len)
     return len == 0;
 }
 
-/* A key without the date has none, or has it empty or blank. */
+/* A key without the date lacks the attribute, or has it empty or blank. */
 static CK_RV read_date(const struct env_token *token, CK_SESSION_HANDLE session,
                        CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, int64_t *day, bool *unread)
 {
@@ -18,7 +18,7 @@ static CK_RV read_date(const struct env_token *token, CK_SESSION_HANDLE session,
     CK_ATTRIBUTE attribute = {type, date, sizeof(date)};
     CK_RV rv = ENV_P11(token->fn->C_GetAttributeValue(session, key, &attribute, 1));
 
-    if (rv == CKR_BUFFER_TOO_SMALL) { /* is believed when it is said twice */
+    if (rv == CKR_BUFFER_TOO_SMALL) { /* confirmed by a second read */
         attribute.ulValueLen = sizeof(date);
         rv = ENV_P11(token->fn->C_GetAttributeValue(session, key, &attribute, 1));
     }
@@ -59,13 +59,13 @@ CK_RV env_read_dates(const struct env_token *token, CK_SESSION_HANDLE session, C
 
     if (!env_ckr_ambiguous(rv))
         return rv;
-    /* It is the attribute alone when the token answers everything else. */
+    /* Only the attribute is at fault if the token answers everything else. */
     rv = ENV_P11(token->fn->C_GetAttributeValue(session, key, &attribute, 1));
     if (rv == CKR_OK)
         rv = env_kept_dates_read(token, session, id, dates, &found);
     if (rv != CKR_OK || found)
         return rv;
-    rv = read_both(token, session, key, dates); /* it may have passed */
+    rv = read_both(token, session, key, dates); /* the failure may have passed */
     dates->unread = dates->unread || rv != CKR_OK;
     return env_ckr_ambiguous(rv) ? CKR_OK : rv;
 }

@@ -6,7 +6,7 @@
 
 #include "envelope/base/clock.h"
 
-/* Who sends headers of random references has this, whatever he sends. */
+/* Headers with random references are answered from this, however many are sent. */
 #define FRESH_FOR 5000 /* milliseconds */
 #define ASKED_MAX 4u
 

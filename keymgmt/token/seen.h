@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What there is instead of what was wanted, in the words of an error. */
+/* What was found instead of what was wanted, as text for an error. */
 #ifndef ENVELOPE_SEEN_H
 #define ENVELOPE_SEEN_H
 
@@ -12,24 +12,24 @@
 
 struct env_seen {
     unsigned tokens;
-    unsigned uninitialised; /* slots whose token is not */
-    bool softhsm;           /* a module is SoftHSM */
+    unsigned uninitialised; /* slots with a token that is not initialised */
+    bool softhsm;           /* one of the modules is SoftHSM */
     char list[ENV_SEEN_TEXT / 2];
 };
 
-/* One more token. */
+/* Adds a token. */
 void env_seen_token(struct env_seen *seen, const CK_TOKEN_INFO *info);
 
-/* "there is token 'a' (serial 01), token 'b' (serial 02)": what there is to be said. */
+/* "there is token 'a' (serial 01), token 'b' (serial 02)": all that was found. */
 void env_seen_text(const struct env_seen *seen, char out[ENV_SEEN_TEXT]);
 
 /* "token 'a' (serial 01)" */
 void env_seen_name(char *out, size_t size, const CK_TOKEN_INFO *info);
 
-/* Appends as much as fits, with that between. */
+/* Appends as much as fits, with `between` as separator. */
 void env_seen_append(char *text, size_t size, const char *between, const char *more);
 
-/* Why SoftHSM does not start, or has no token, as far as the environment shows it; or NULL. */
+/* Why SoftHSM does not start or has no token, as far as the environment shows it; or NULL. */
 const char *env_seen_softhsm_hint(const char *module, bool starts);
 
 #endif

@@ -7,12 +7,12 @@
 #include "envelope/base/clock.h"
 #include "envelope/base/secret.h"
 
-/* Another program may close one of its sessions, and nobody is notified: so we look again. */
+/* Another program may close one of its sessions, and we are not notified, so we try again. */
 #define RETRY_MILLISECONDS 250
 
 enum session_kind { READING, WRITING };
 
-/* A thread that waits; on its stack. */
+/* A waiting thread; lives on its stack. */
 struct env_session_waiter {
     struct env_session_waiter *next;
     pthread_cond_t woken;
@@ -68,10 +68,10 @@ static void dequeue(struct env_session_pool *pool, struct env_session_waiter *me
         at = &(*at)->next;
     *at = me->next;
     (void)pthread_cond_destroy(&me->woken);
-    wake_first(pool); /* there may be another one to be had */
+    wake_first(pool); /* there may be another session to take */
 }
 
-/* Until it is woken, the first one for a little at most, since it tries again. */
+/* Waits until woken. The first thread in the queue waits only briefly, because it tries again. */
 static void wait_for_turn(struct env_session_pool *pool, struct env_session_waiter *me,
                           int64_t deadline)
 {
@@ -106,7 +106,7 @@ static ENV_RESULT open_session(struct env_session_pool *pool, enum session_kind 
     out->scratch = env_secret_alloc(ENV_SCRATCH_LEN);
     if (out->scratch == NULL)
         return env_error_detail(detail, ENV_R_NO_MEMORY, "a session of %s", pool->where);
-    out->handle = CK_INVALID_HANDLE; /* a token that does not write it must not get another's */
+    out->handle = CK_INVALID_HANDLE; /* in case the token does not write it */
     rv = ENV_P11(pool->fn->C_OpenSession(pool->slot, flags, NULL, NULL, &out->handle));
     if (rv == CKR_OK) {
         (void)pthread_mutex_lock(&pool->lock);
@@ -127,7 +127,7 @@ static void close_session(struct env_session_pool *pool, struct env_session *ses
     env_secret_free(session->scratch, ENV_SCRATCH_LEN);
 }
 
-/* One try; the pool is locked, but not while the token is asked. */
+/* One attempt. The pool is locked, except while the token is called. */
 static ENV_RESULT try_to_take(struct env_session_pool *pool, enum session_kind kind,
                               struct env_session *out, struct env_error_detail *detail)
 {
@@ -142,7 +142,7 @@ static ENV_RESULT try_to_take(struct env_session_pool *pool, enum session_kind k
         (void)pthread_mutex_lock(&pool->lock);
         if (env_ok(r) || detail->rv != CKR_SESSION_COUNT || !take_idle(pool, &idle))
             return r;
-        if (kind == READING) { /* returned meanwhile */
+        if (kind == READING) { /* returned in the meantime */
             *out = idle;
             return ENV_OK;
         }
@@ -152,7 +152,7 @@ static ENV_RESULT try_to_take(struct env_session_pool *pool, enum session_kind k
     }
 }
 
-/* The pool is locked. */
+/* Called with the pool locked. */
 static ENV_RESULT wait_and_take(struct env_session_pool *pool, enum session_kind kind,
                                 struct env_session *out, struct env_error_detail *detail)
 {
@@ -219,14 +219,14 @@ void env_session_give(struct env_session_pool *pool, struct env_session *session
            pool->idle_count < ENV_IDLE_SESSIONS_MAX;
     if (kept)
         pool->idle[pool->idle_count++] = *session;
-    else if (--pool->open_count == 0) /* with the last one the login goes, and maybe handles */
+    else if (--pool->open_count == 0) /* with the last session, the login ends */
         atomic_store(&pool->epoch, env_new_epoch());
     if (!kept) {
         (void)pthread_mutex_unlock(&pool->lock);
         close_session(pool, session);
         (void)pthread_mutex_lock(&pool->lock);
     }
-    wake_first(pool); /* a closed one makes room as well */
+    wake_first(pool); /* a closed session makes room as well */
     (void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -264,7 +264,10 @@ void env_sessions_close(struct env_session_pool *pool, bool call_module)
         else
             env_secret_free(session->scratch, ENV_SCRATCH_LEN);
     }
-    /* In a child of fork its inside may speak of threads that are not there; nothing is lost. */
+    /*
+     * In a forked child the condition may refer to threads that do not exist; not destroying it
+     * loses nothing.
+     */
     if (call_module)
         (void)pthread_mutex_destroy(&pool->lock);
 }

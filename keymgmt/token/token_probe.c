@@ -37,7 +37,7 @@ static void say_module(struct probe *probe, const struct env_modules *modules,
     struct env_error_detail detail;
 
     if (!module->initialised) {
-        /* asked again for its reason: it was passed over before */
+        /* tried again for its reason: it was skipped before */
         (void)env_module_initialise(module, &detail);
         if (!module->initialised) {
             say(probe, ENV_TOKEN_PROBE_MODULE, detail.reason, detail.text, modules->count > 1);
@@ -90,7 +90,7 @@ static bool is_there(const struct env_tokens *tokens, P11KitUri *uri)
     return false;
 }
 
-/* A replica that is lost goes unseen as long as the others do the work. */
+/* Reports tokens that are missing: other replicas hide the loss of one. */
 static void say_absent(struct probe *probe, const struct env_tokens *tokens, const char *list,
                        const char *key, const char *optional)
 {
@@ -121,7 +121,7 @@ static void say_absent(struct probe *probe, const struct env_tokens *tokens, con
     }
 }
 
-/* r is the result of opening the tokens; everything that was opened is reported. */
+/* r is the result of opening the tokens. Reports everything that was opened. */
 static void tell(struct probe *probe, const struct env_tokens *tokens, ENV_RESULT r,
                  const struct env_error_detail *detail, struct env_pin_sources *sources)
 {
@@ -144,7 +144,7 @@ static void tell(struct probe *probe, const struct env_tokens *tokens, ENV_RESUL
         return;
     say_absent(probe, tokens, config->token, "token", NULL);
     say_absent(probe, tokens, config->kek, "kek", config->kek_optional);
-    /* what only opens is not needed for sealing */
+    /* sealing does not need a token that only opens */
     say_absent(probe, tokens, config->open_kek, "open-kek", config->open_kek);
     say_absent(probe, tokens, config->open_only_kek, "open-only-kek", config->open_only_kek);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What there is of the configured modules and tokens, one after the other, for whoever looks
- * whether a configuration is right. Nothing stays open; a login is tried once, as always.
+ * Tests the configured modules and tokens one by one, to check a configuration. Nothing stays open.
+ * Each login is tried once, under the usual rules.
  */
 #ifndef ENVELOPE_TOKEN_PROBE_H
 #define ENVELOPE_TOKEN_PROBE_H
@@ -11,25 +11,25 @@
 
 enum env_token_probe_part {
     ENV_TOKEN_PROBE_MODULE, /* loaded and initialised */
-    ENV_TOKEN_PROBE_TOKEN,  /* there, and one that the configuration wants */
+    ENV_TOKEN_PROBE_TOKEN,  /* present, and one that the configuration wants */
     ENV_TOKEN_PROBE_LOGIN,  /* into that token */
 };
 
-/* One thing that was looked at. The texts are printable and hold no PIN. */
+/* One thing that was tested. The texts are printable and contain no PIN. */
 struct env_token_probe_item {
     enum env_token_probe_part part;
-    enum env_reason reason; /* why it failed; ENV_R_NONE: it is well */
+    enum env_reason reason; /* why it failed; ENV_R_NONE: it works */
     const char *text;       /* which one it is, or what failed */
-    bool other_modules;     /* MODULE that failed: others that p11-kit knows may do */
-    bool absent;            /* TOKEN: one of those that the configuration names is not there */
-    bool optional;          /* ... sealing goes on without what would be on it */
+    bool other_modules;     /* MODULE that failed: p11-kit knows others that may work */
+    bool absent;            /* TOKEN: the configuration names one that is missing */
+    bool optional;          /* ... and sealing works without the key on it */
 };
 
 typedef void env_token_probe_fn(void *arg, const struct env_token_probe_item *item);
 
 /*
- * config has passed env_config_check. ask may be NULL. False when something failed; a token that is
- * absent beside others does not count.
+ * config must have passed env_config_check. ask may be NULL. False if something failed; a missing
+ * token does not count if others are present.
  */
 bool env_token_probe(const struct env_config *config, env_ask_pin_fn *ask, void *ask_arg,
                      env_token_probe_fn *take, void *arg);

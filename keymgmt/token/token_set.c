@@ -13,10 +13,10 @@
 #include "keymgmt/token/mechanism_info.h"
 
 #define DUE_AFTER_SECONDS 5
-#define DOUBTS_MAX 4u /* in that time */
-#define LOOK_TIMES 20 /* as long as the last look took: a slot that fails slowly costs little */
+#define DOUBTS_MAX 4u /* in DOUBTS_FOR */
+#define LOOK_TIMES 20 /* times as long as the last search took: bounds the cost of a slow slot */
 
-/* A fresh start waits for the operations under way, and new ones do not overtake it. */
+/* A restart waits for the operations in progress, and new ones do not overtake it. */
 static int init_lock(pthread_rwlock_t *lock)
 {
     pthread_rwlockattr_t attr;
@@ -72,7 +72,7 @@ static void log_out_of(const struct env_tokens *tokens)
     }
 }
 
-/* Modules may be called only by the process that initialised them, and only while it lives. */
+/* Modules may be called only by the process that initialised them, and only before it exits. */
 static void close_tokens(struct env_tokens *tokens, bool log_out)
 {
     struct env_sigpipe held;
@@ -85,7 +85,7 @@ static void close_tokens(struct env_tokens *tokens, bool log_out)
     env_sigpipe_release(&held);
 }
 
-/* At exit: nobody is inside, and in a child of fork the tokens are its parent's. */
+/* At exit no thread is inside a module. In a forked child the tokens belong to the parent. */
 static void close_sessions(struct env_to_close *self)
 {
     struct env_token_set *token_set =
@@ -128,7 +128,7 @@ static int64_t now_seconds(void)
     return env_clock_ms() / 1000 + 1; /* never 0 */
 }
 
-/* Alone with the token_set. */
+/* Needs exclusive access to the token_set. */
 static void has_looked(struct env_token_set *token_set, int64_t since)
 {
     bool failed = token_set->tokens != NULL && token_set->tokens->unseen.reason != ENV_R_NONE;
@@ -175,7 +175,7 @@ void env_token_set_note_vain_wait(struct env_token_set *token_set)
     atomic_store(&token_set->last_in_vain, now_seconds());
 }
 
-/* Everybody who sees the same loss waits for one fresh start. */
+/* All threads that see the same loss wait for one restart. */
 bool env_token_set_may_restart(struct env_token_set *token_set)
 {
     bool may;
@@ -194,19 +194,19 @@ static bool usable(const struct env_token_set *token_set)
            token_set->tokens->count > 0;
 }
 
-/* Alone with the token_set. */
+/* Needs exclusive access to the token_set. */
 static ENV_RESULT open_or_restart(struct env_token_set *token_set, struct env_error_detail *detail)
 {
     ENV_RESULT r;
 
     if (token_set->tokens != NULL && token_set->tokens->generation != env_fork_generation()) {
-        env_tokens_close(token_set->tokens, false); /* the parent's: it goes on with them */
+        env_tokens_close(token_set->tokens, false); /* the parent still uses them */
         token_set->tokens = NULL;
     }
     atomic_store(&token_set->last_look, now_seconds());
     if (token_set->tokens == NULL) {
         r = env_tokens_open(token_set->config, &token_set->rsa, &token_set->tokens, detail);
-        /* a module that loses everything at this very moment is lost only once */
+        /* try once more: a module that loses everything at this moment does so only once */
         if (env_ok(r) || token_set->tokens == NULL || detail->loss != ENV_LOSS_MODULE)
             return r;
     } else if (token_set->tokens->count > 0) {
@@ -297,7 +297,7 @@ void env_token_set_forget_mechanisms(struct env_token_set *token_set)
     (void)pthread_rwlock_unlock(&token_set->lock);
 }
 
-/* writing: it is not one of those that are kept. */
+/* writing: the session is not one of the pool's. */
 static ENV_RESULT log_in(struct env_token_set *token_set, struct env_token *token,
                          struct env_session *session, bool writing, struct env_error_detail *detail)
 {
@@ -334,7 +334,7 @@ static uint64_t restarts_of(const struct env_tokens *tokens, const struct env_mo
     return sum;
 }
 
-/* That another thread only looked at the slots meanwhile is no fresh start. */
+/* Another thread's read of the slots does not count as a restart. */
 ENV_RESULT env_token_set_renew(struct env_token_set *token_set, enum env_loss loss,
                                uint64_t seen_epoch, struct env_module *only,
                                struct env_error_detail *detail)

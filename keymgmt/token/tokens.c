@@ -11,17 +11,17 @@
 
 #define SLOTS_MAX 65536u /* of one module */
 
-/* A list of tokens that grows while the slots are looked at. */
+/* The list of tokens, while the slots are being read. */
 struct gathering {
-    struct env_uris wanted; /* of any of them; none: every token */
+    struct env_uris wanted; /* any of these; none: every token */
     struct env_token **list;
     size_t count;
     size_t room;
     struct env_error_detail *detail;
-    unsigned wait_seconds;               /* for a session */
-    struct env_seen seen;                /* beside what is wanted */
-    size_t started;                      /* modules */
-    struct env_error_detail not_started; /* why the last of those that did not start did not */
+    unsigned wait_seconds;               /* how many seconds to wait for a session */
+    struct env_seen seen;                /* tokens other than the wanted ones */
+    size_t started;                      /* number of modules */
+    struct env_error_detail not_started; /* why the last module that failed did so */
 };
 
 static void name_token(struct env_token_name *name, const CK_TOKEN_INFO *info)
@@ -99,7 +99,7 @@ static void free_token(struct env_token *token, bool call_module)
     free(token);
 }
 
-/* Takes the token out of the old list when it is there and unchanged. */
+/* Takes the token out of the old list if it is there and unchanged. */
 static struct env_token *keep_token(struct env_tokens *tokens, const struct env_module *module,
                                     CK_SLOT_ID slot, const CK_TOKEN_INFO *info)
 {
@@ -165,7 +165,7 @@ static ENV_RESULT look_at_slot(struct env_tokens *tokens, struct env_module *mod
         return ENV_OK;
     if (rv != CKR_OK) {
         (void)env_error_detail_ckr(g->detail, ENV_R_TOKEN_FAILED, function, rv, module->name);
-        return ENV_OK; /* told when nothing better is found */
+        return ENV_OK; /* reported if nothing better is found */
     }
     env_padding_of_token(&info);
     env_padding_of_slot(&slot_info);
@@ -194,22 +194,22 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
     ENV_RESULT r = ENV_OK;
     CK_RV rv;
 
-    /* A module that does not start is no reason to do without the others. */
+    /* A module that does not start must not keep the others from being used. */
     if (!env_ok(env_module_initialise(module, &g->not_started)))
         return ENV_OK;
     g->started++;
     g->seen.softhsm = g->seen.softhsm || env_module_is_softhsm(module);
     rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, NULL, &count));
-    if (rv == CKR_OK && count > SLOTS_MAX) /* a number that no module means */
+    if (rv == CKR_OK && count > SLOTS_MAX) /* no module can mean such a number */
         rv = CKR_GENERAL_ERROR;
     if (rv == CKR_OK && count > 0) {
-        count += 4; /* some may be plugged in this moment */
+        count += 4; /* room for tokens that are plugged in at this moment */
         room = count;
         slots = calloc(count, sizeof(*slots));
         if (slots == NULL)
             return env_error_detail(g->detail, ENV_R_NO_MEMORY, "the list of slots");
         rv = ENV_P11(module->fn->C_GetSlotList(CK_TRUE, slots, &count));
-        if (rv == CKR_OK && count > room) /* it says that it wrote more than there is room for */
+        if (rv == CKR_OK && count > room) /* the module claims to have overrun the room */
             rv = CKR_BUFFER_TOO_SMALL;
     }
     if (rv != CKR_OK)
@@ -221,7 +221,7 @@ static ENV_RESULT look_at_module(struct env_tokens *tokens, struct env_module *m
     return r;
 }
 
-/* Tokens of one label are named with their serial numbers. */
+/* Adds the serial numbers to the names of tokens that share a label. */
 static void tell_apart(struct env_tokens *tokens)
 {
     for (size_t i = 0; i < tokens->count; i++) {
@@ -261,9 +261,9 @@ static void drop_tokens(struct env_tokens *tokens, const struct env_module *only
 }
 
 /*
- * A slot that fails may have been the one that was wanted, so it is reported. A module that does
- * not start is the reason when no other did; beside others it is only worth a mention: among those
- * that p11-kit knows there is often one whose hardware is not there.
+ * The token that was wanted may be in a slot that failed, so that is reported. A module that does
+ * not start is the reason only if no other started. Otherwise it is mentioned: p11-kit often knows
+ * a module whose hardware is not there.
  */
 static ENV_RESULT no_token(const struct env_config *config, const char *shown, struct gathering *g)
 {
@@ -306,7 +306,7 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
     tokens->count = g.count;
     tell_apart(tokens);
     tokens->epoch = env_new_epoch();
-    /* some are missing, and nobody is to take the others for all that there are */
+    /* the list is incomplete, and must not pass for the full one */
     if (!env_ok(r)) {
         drop_tokens(tokens, NULL, true);
         return r;

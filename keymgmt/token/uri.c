@@ -24,9 +24,9 @@ ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
     if (code != P11_KIT_URI_OK)
         why = p11_kit_uri_message(code);
     else if (p11_kit_uri_get_module_name(uri) != NULL || p11_kit_uri_get_module_path(uri) != NULL)
-        why = "module-name and module-path are not followed: pkcs11-module-path names the module";
-    else if (p11_kit_uri_any_unrecognized(uri)) /* it would match nothing at all */
-        why = "it has an attribute that is not known, or one that is too long";
+        why = "module-name and module-path are not supported: pkcs11-module-path names the module";
+    else if (p11_kit_uri_any_unrecognized(uri)) /* such a URI would match nothing */
+        why = "it has an attribute that is unknown or too long";
     if (why == NULL) {
         env_padding_of_token(p11_kit_uri_get_token_info(uri));
         env_padding_of_slot(p11_kit_uri_get_slot_info(uri));
@@ -39,7 +39,7 @@ ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
     return env_error_detail(detail, ENV_R_CONFIG_BAD_URI, "%s: \"%s\": %s", key, shown, why);
 }
 
-/* p11-kit frees it as it is; the memory is the URI's own. */
+/* p11-kit frees it without wiping; the memory belongs to the URI. */
 static void wipe_pin(const P11KitUri *uri)
 {
     const char *pin = p11_kit_uri_get_pin_value(uri);
@@ -60,7 +60,7 @@ char *env_uri_without_pin(P11KitUri *uri)
 static ENV_RESULT parse_word(const struct env_word *word, const char *key, P11KitUri **out,
                              struct env_error_detail *detail)
 {
-    char *text = env_secret_alloc(word->len + 1); /* it may have a PIN */
+    char *text = env_secret_alloc(word->len + 1); /* it may contain a PIN */
     ENV_RESULT r;
 
     if (text == NULL)
@@ -72,7 +72,7 @@ static ENV_RESULT parse_word(const struct env_word *word, const char *key, P11Ki
     return r;
 }
 
-/* Whether the list is what somebody wrote who takes it for a token's label: no part of a PIN. */
+/* Whether the list looks like a token's label, and not like part of a PIN. */
 static bool is_label(const char *list)
 {
     static const char characters[] =
@@ -82,7 +82,7 @@ static bool is_label(const char *list)
     return strspn(list, characters) == strlen(list);
 }
 
-/* A word is no URI. It is not shown: it may be what follows a space in a PIN. */
+/* A word is not a URI. It is not shown: it may be the part of a PIN after a space. */
 static ENV_RESULT no_uri(const char *list, const char *key, struct env_error_detail *detail)
 {
     char text[ENV_URI_TEXT] = "";
@@ -90,9 +90,9 @@ static ENV_RESULT no_uri(const char *list, const char *key, struct env_error_det
     size_t len = 0;
 
     if (!is_label(list) || 3 * strlen(list) >= sizeof(text))
-        return env_error_detail(detail, ENV_R_CONFIG_BAD_URI,
-                                "%s: a word in it is no pkcs11: URI (a space in a URI is %%20)",
-                                key);
+        return env_error_detail(
+            detail, ENV_R_CONFIG_BAD_URI,
+            "%s: one of its words is not a pkcs11: URI (a space in a URI is %%20)", key);
     while (env_word_next(&list, &word))
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s", len > 0 ? "%20" : "",
                                 (int)word.len, word.text);
@@ -136,7 +136,7 @@ bool env_uri_names_token(P11KitUri *uri)
     const CK_SLOT_INFO *slot = p11_kit_uri_get_slot_info(uri);
     const CK_INFO *module = p11_kit_uri_get_module_info(uri);
 
-    /* What it does not name is empty. */
+    /* Attributes that the URI does not name are empty. */
     return token->label[0] != 0 || token->serialNumber[0] != 0 || token->manufacturerID[0] != 0 ||
            token->model[0] != 0 || slot->slotDescription[0] != 0 || slot->manufacturerID[0] != 0 ||
            module->libraryDescription[0] != 0 || module->manufacturerID[0] != 0 ||

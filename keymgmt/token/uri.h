@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pkcs11: URIs (RFC 7512): reading them, showing them without their PIN, wiping them. */
+/* pkcs11: URIs (RFC 7512): parsing them, showing them without their PIN, wiping them. */
 #ifndef ENVELOPE_URI_H
 #define ENVELOPE_URI_H
 
@@ -9,11 +9,13 @@
 #include "keymgmt/token/error_detail.h"
 #include "keymgmt/token/p11.h"
 
-/* key names the configuration key or parameter that the text came from. CONFIG_BAD_URI. */
+/*
+ * key names the configuration key or parameter that the text came from. Fails with CONFIG_BAD_URI.
+ */
 ENV_RESULT env_uri_parse(const char *text, const char *key, P11KitUri **out,
                          struct env_error_detail *detail);
 
-/* The same for a list of them with spaces between. */
+/* The same for a list, separated by spaces. */
 struct env_uris {
     size_t count;
     P11KitUri **list;
@@ -23,14 +25,13 @@ ENV_RESULT env_uris_parse(const char *text, const char *key, struct env_uris *ou
                           struct env_error_detail *detail);
 void env_uris_free(struct env_uris *uris);
 
-/* True when it says something of the token, its slot or its module. */
+/* True if it names the token, its slot or its module. */
 bool env_uri_names_token(P11KitUri *uri);
 
 /* Wipes a pin-value; uri may be NULL. */
 void env_uri_free(P11KitUri *uri);
 
-/* The URI in the one way that p11-kit writes it, its pin-value wiped and left out; NULL: no memory.
- */
+/* The URI as p11-kit writes it, with its pin-value wiped and left out; NULL: no memory. */
 char *env_uri_without_pin(P11KitUri *uri);
 
 #endif

@@ -18,7 +18,7 @@ bool env_versions_named(const char *label, size_t len)
     return len > ALL_LEN && memcmp(label + len - ALL_LEN, ALL, ALL_LEN) == 0;
 }
 
-/* A number is written in one way: two labels are never one version. */
+/* Leading zeros are refused, so that two labels never mean one version. */
 bool env_version_read(const char *label, size_t len, const char *prefix, size_t prefix_len,
                       uint32_t *number)
 {
@@ -47,7 +47,7 @@ static int newest_first(const void *va, const void *vb)
     return (int)a->rsa - (int)b->rsa;
 }
 
-/* A label that AES and RSA keys have is the AES key's, as everywhere. */
+/* A label shared by AES and RSA keys means the AES key, as everywhere. */
 static void merge(struct env_versions *versions, const struct env_version *one)
 {
     struct env_version *last = versions->count > 0 ? &versions->list[versions->count - 1] : NULL;
@@ -93,15 +93,15 @@ static struct env_versions *with_reference(struct env_versions *versions)
     return versions;
 }
 
-/* ---- what is kept ---- */
+/* ---- the cache of lists ---- */
 
 struct env_version_name {
     enum env_cache_kind kind;
-    bool looking; /* a thread is, and the others go on with what there is */
+    bool looking; /* one thread is searching; the others use the present list */
     int64_t looked_at;
     struct env_versions *versions;
     size_t len;
-    uint8_t bytes[]; /* they may have come as key bytes, or with a PIN */
+    uint8_t bytes[]; /* they may have come as key bytes, or contain a PIN */
 };
 
 void env_version_names_init(struct env_version_names *names)
@@ -136,7 +136,7 @@ static struct env_version_name *find(const struct env_version_names *names,
     return NULL;
 }
 
-/* NULL without memory: then they are looked for every time. */
+/* NULL if there is no memory: then the versions are searched for every time. */
 static struct env_version_name *add(struct env_version_names *names,
                                     const struct env_cache_name *wanted)
 {

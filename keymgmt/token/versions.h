@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Versions of a KEK: keys labelled NAME/1, NAME/2 and so on. NAME followed by a slash and an
- * asterisk names them all. Which there are is looked for now and then, and kept meanwhile.
+ * asterisk names them all. The list of versions is searched for from time to time, and cached in
+ * between.
  */
 #ifndef ENVELOPE_VERSIONS_H
 #define ENVELOPE_VERSIONS_H
@@ -13,39 +14,43 @@
 /* Whether a label names all versions of a KEK. */
 bool env_versions_named(const char *label, size_t len);
 
-/* Whether a label is that of a version, by what comes before its number, slash and all. */
+/*
+ * Whether a label is that of a version whose part before the number, including the slash, is this.
+ */
 bool env_version_read(const char *label, size_t len, const char *prefix, size_t prefix_len,
                       uint32_t *number);
 
 struct env_version {
     uint32_t number;
     bool rsa;
-    bool ambiguous; /* two keys have the label, and are not copies of one */
+    bool ambiguous; /* two keys have the label, and are not copies of one key */
     struct env_kek_id id;
-    /* An enum env_reason: why it does not seal, whatever day it is, as it was found to be since the
-     * list was made; NONE: it does, or nobody has tried. */
+    /*
+     * An enum env_reason: why it does not seal, whatever the date is, as found since the list was
+     * made. ENV_R_NONE: it seals, or nobody has tried.
+     */
     _Atomic int refusal;
 };
 
-/* Those that there are, the newest first. Nothing of it changes but refusals. */
+/* The versions that exist, newest first. Only refusals change. */
 struct env_versions {
     _Atomic unsigned refs;
     size_t count;
     struct env_version list[];
 };
 
-/* NULL without memory. They need not be in any order, and copies of one key are one. */
+/* NULL if there is no memory. The input may be in any order; copies of one key become one entry. */
 struct env_versions *env_versions_new(const struct env_version *found, size_t count);
-void env_versions_free(struct env_versions *versions); /* one reference less; NULL is nothing */
+void env_versions_free(struct env_versions *versions); /* drops a reference; NULL is ignored */
 
-/* ---- what is kept ---- */
+/* ---- the cache of lists ---- */
 
 #define ENV_VERSION_NAMES 64u
 
 struct env_version_names {
     pthread_mutex_t lock;
     unsigned count;
-    unsigned oldest; /* is replaced when there are too many */
+    unsigned oldest; /* the entry to replace when there are too many */
     struct env_version_name *list[ENV_VERSION_NAMES];
 };
 
@@ -53,14 +58,18 @@ void env_version_names_init(struct env_version_names *names);
 void env_version_names_clear(struct env_version_names *names);
 
 /*
- * Those of a name, with a reference for the caller, or NULL. *look: the caller is to look for them
- * now, and to say what came of it: nothing is known yet, it was longer ago than that, or `again`.
+ * The versions for a name, with a reference for the caller, or NULL. *look: the caller must search
+ * for them now and report the result, because nothing is known yet, the list is too old, or `again`
+ * is set.
  */
 struct env_versions *env_version_names_get(struct env_version_names *names,
                                            const struct env_cache_name *name, int64_t older_than,
                                            bool again, bool *look);
 
-/* Keeps them, with a reference of its own. NULL: looking failed, and what was known stays. */
+/*
+ * Stores the versions, taking a reference of its own. NULL: the search failed, and the old list
+ * stays.
+ */
 void env_version_names_put(struct env_version_names *names, const struct env_cache_name *name,
                            struct env_versions *versions);
 

@@ -4,7 +4,7 @@
 
 #include "envelope/format/wrap_algorithm.h"
 
-/* The last is for key wrap alone (key_wrap.h): what it is differs from token to token. */
+/* The last is only for key wrap (key_wrap.h): tokens differ in what it does. */
 enum env_aes_family {
     ENV_AES_KW = ENV_WRAP_FAMILY_KW,
     ENV_AES_KWP = ENV_WRAP_FAMILY_KWP,

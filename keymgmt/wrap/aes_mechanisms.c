@@ -9,7 +9,7 @@
 #include "keymgmt/wrap/vendor_mechanisms.h"
 
 #define USE_BIT(family, way) (1u << ((unsigned)(family)*4u + (unsigned)(way)))
-#define POSSIBLE_SHIFT 16u /* the same bits of what the token would do with a key that may */
+#define POSSIBLE_SHIFT 16u /* the same bits, for a key with all uses */
 
 const struct env_aes_family_info *env_aes_family_info(enum env_aes_family family)
 {
@@ -44,7 +44,7 @@ CK_MECHANISM_TYPE env_aes_type(const struct env_token *token, enum env_aes_famil
     return vendors != 0 ? vendors : info->type;
 }
 
-/* The vendor's number counts where the token does not have the standard's. */
+/* The vendor's mechanism number is used if the token lacks the standard one. */
 static CK_RV family_flags(struct env_token *token, enum env_aes_family family, CK_FLAGS *flags)
 {
     const struct env_aes_family_info *info = env_aes_family_info(family);
@@ -58,7 +58,7 @@ static CK_RV family_flags(struct env_token *token, enum env_aes_family family, C
     vendors = env_vendor_mechanism(vendor, family);
     if (rv != CKR_OK || vendors == 0)
         return rv;
-    atomic_store(&token->numbers[info->index], vendors); /* before the flags are known */
+    atomic_store(&token->numbers[info->index], vendors); /* stored before the flags */
     rv = env_mechanism_flags(token, info->index, vendors, flags);
     if (*flags == 0)
         atomic_store(&token->numbers[info->index], 0);
@@ -164,7 +164,7 @@ const char *env_aes_family_name(enum env_aes_family family)
     return names[family];
 }
 
-/* ---- what is missing, in words ---- */
+/* ---- what is missing, as text ---- */
 
 #define HINT 384u
 
@@ -173,8 +173,10 @@ static bool is_possible(unsigned uses, enum env_aes_family family, enum env_wrap
     return env_aes_can(uses >> POSSIBLE_SHIFT, family, way);
 }
 
-/* What the token would do with a key that may: a KEK can have been made where it does something
- * else, or through another module. */
+/*
+ * Adds what the token supports for a key with all uses: a KEK may have been made for another
+ * method, or through another module.
+ */
 static void add_possible(unsigned uses, enum env_aes_family family, char hint[HINT])
 {
     static const struct {
@@ -191,9 +193,9 @@ static void add_possible(unsigned uses, enum env_aes_family family, char hint[HI
 
         if (is_possible(uses, family, pairs[i].seals) && is_possible(uses, family, pairs[i].opens))
             (void)snprintf(hint + len, HINT - len, "%s%s by %s and %s, for which the key needs %s",
-                           len == 0 ? "; the token does " : "; or ", env_aes_family_name(family),
-                           env_way_name(pairs[i].seals), env_way_name(pairs[i].opens),
-                           pairs[i].needed);
+                           len == 0 ? "; the token supports " : "; or ",
+                           env_aes_family_name(family), env_way_name(pairs[i].seals),
+                           env_way_name(pairs[i].opens), pairs[i].needed);
     }
 }
 
@@ -213,7 +215,7 @@ ENV_RESULT env_aes_usage_refused(unsigned uses, enum env_wrap_choice choice,
     return env_error_detail(
         detail, ENV_R_KEK_USAGE,
         "%s: it has CKA_ENCRYPT %d, CKA_DECRYPT %d, CKA_WRAP %d, CKA_UNWRAP %d%s; the "
-        "token has to do %s in one of these ways%s",
+        "token has to support %s in one of these ways%s",
         where, key->encrypt, key->decrypt, key->wrap, key->unwrap,
         key->restricted ? " and a list of allowed mechanisms" : "",
         env_aes_mechanism_wanted(choice), hint);

@@ -72,7 +72,7 @@ ENV_RESULT env_gcm_to_wrap(const struct env_key_use *use, enum env_gcm_iv_way wa
         ENV_TRY(make_iv(use, gcm->iv));
         break;
     case ENV_IV_ABSENT:
-        gcm->params.ulIvLen = 0; /* ulIvBits says how long one is wanted */
+        gcm->params.ulIvLen = 0; /* ulIvBits requests the length */
         break;
     case ENV_IV_IN_FRONT:
         gcm->m.mechanism = env_vendor_gcm_in_front(use->token);
@@ -103,7 +103,7 @@ static bool is_zero(const uint8_t *iv, size_t len)
     return any == 0;
 }
 
-/* The token made it. */
+/* Checks an IV that the token made. */
 static ENV_RESULT judge(const struct env_key_use *use, struct env_token_ivs *ivs,
                         const struct env_wrapped *out)
 {
@@ -126,7 +126,7 @@ static void take_from(struct env_wrapped *out, size_t at, size_t len)
     memcpy(out->nonce, out->data + at, len);
 }
 
-/* In the buffer: the token's where it changed what it was given, or was asked to fill it. */
+/* Copies the buffer. The IV is the token's if it changed ours, or was asked to fill in zeros. */
 static enum env_iv_place read_buffer(enum env_gcm_iv_way way, const struct env_gcm *gcm,
                                      struct env_wrapped *out)
 {
@@ -136,12 +136,12 @@ static enum env_iv_place read_buffer(enum env_gcm_iv_way way, const struct env_g
     return changed || way == ENV_IV_ZEROED ? ENV_IV_IN_BUFFER : ENV_IV_AS_GIVEN;
 }
 
-/* Takes it from wherever it is. TOKEN_IV: it is nowhere. */
+/* Takes it from wherever the token put it. Fails with TOKEN_IV if it is nowhere. */
 static ENV_RESULT find_iv(const struct env_key_use *use, enum env_gcm_iv_way way,
                           const struct env_gcm *gcm, size_t expected, struct env_wrapped *out,
                           enum env_iv_place *found)
 {
-    size_t more = out->len - expected; /* huge where it is shorter */
+    size_t more = out->len - expected; /* wraps round to a huge number if it is shorter */
 
     if (way == ENV_IV_IN_FRONT && more == ENV_GCM_NONCE_LEN) {
         take_from(out, 0, more);

@@ -6,7 +6,7 @@
 
 #define METHODS_MAX 4u
 
-/* By one mechanism in one way. */
+/* Uses one mechanism in one way. */
 static ENV_RESULT run_method(struct env_key_use *use, struct env_aes_method method,
                              struct env_key_wrap_request *request)
 {
@@ -58,10 +58,10 @@ bool env_key_wrap_can_unwrap(unsigned uses, enum env_key_wrap_kind alg)
 static ENV_RESULT no_way(const struct env_key_use *use, enum env_key_wrap_kind alg,
                          const char *what)
 {
-    return env_error_detail(
-        use->detail, ENV_R_KEK_USAGE, "%s: it cannot %s with %s", use->where, what,
-        alg == ENV_KEY_WRAP_KW ? "CKM_AES_KEY_WRAP"
-                               : "CKM_AES_KEY_WRAP_KWP or CKM_AES_KEY_WRAP_PAD");
+    return env_error_detail(use->detail, ENV_R_KEK_USAGE, "%s cannot %s with %s", use->where, what,
+                            alg == ENV_KEY_WRAP_KW
+                                ? "CKM_AES_KEY_WRAP"
+                                : "CKM_AES_KEY_WRAP_KWP or CKM_AES_KEY_WRAP_PAD");
 }
 
 static ENV_RESULT not_proven(const struct env_key_use *use, const char *what, size_t len)
@@ -95,7 +95,7 @@ static ENV_RESULT run(struct env_key_use *use, struct env_key_wrap_request *requ
         return no_way(use, request->alg, what);
     if (!tried)
         return not_proven(use, what, request->in_len);
-    use->detail->reason = ENV_R_KEK_USAGE; /* the token does not do it with this key after all */
+    use->detail->reason = ENV_R_KEK_USAGE; /* not supported with this key after all */
     return ENV_FAIL(ENV_R_KEK_USAGE);
 }
 
@@ -120,6 +120,6 @@ ENV_RESULT env_aes_key_unwrap(struct env_key_use *use, void *arg)
     ENV_TRY(run(use, request, unwrapping, env_key_wrap_kinds_within(request->in_len), "unwrap"));
     if (request->out_len >= least && request->out_len <= most)
         return ENV_OK;
-    return env_error_detail(use->detail, ENV_R_UNWRAP_FAILED, "%s gave %zu bytes out of %zu",
+    return env_error_detail(use->detail, ENV_R_UNWRAP_FAILED, "%s gave %zu bytes from %zu",
                             use->where, request->out_len, request->in_len);
 }

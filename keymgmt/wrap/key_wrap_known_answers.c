@@ -19,8 +19,10 @@ struct known_answer {
     uint8_t wrapped[KNOWN_MAX + 8];
 };
 
-/* The key of RFC 5649 section 6, which wraps the two examples there; the others were made with an
- * implementation of the RFC written for the purpose and agree with OpenSSL's. */
+/*
+ * The key of RFC 5649 section 6, with the two examples there. The other answers were made with a
+ * separate implementation of the RFC and agree with OpenSSL's.
+ */
 static const uint8_t known_key[24] = {
     0x58, 0x40, 0xdf, 0x6e, 0x29, 0xb0, 0x2a, 0xf1, 0xab, 0x49, 0x3b, 0x70,
     0x5b, 0xf1, 0x6e, 0xa1, 0xae, 0x83, 0x38, 0xf4, 0xdc, 0xc1, 0x76, 0xa8,
@@ -57,13 +59,15 @@ static const struct known_answer known_answers[] = {
       0x4f}},
 };
 
-/* The 20 bytes with padding that is not zero: whoever unwraps it checks too little. */
+/*
+ * The 20 bytes with padding that is not zero. Unwrapping it means that the padding is not checked.
+ */
 static const uint8_t bad_padding[32] = {
     0x35, 0x53, 0xd6, 0x88, 0xf7, 0x08, 0xe3, 0x5b, 0xb3, 0x7e, 0xff, 0x1c, 0x10, 0xe1, 0x5d, 0x81,
     0x36, 0x2f, 0x59, 0x90, 0x1b, 0x76, 0x77, 0xae, 0xbd, 0x69, 0xe2, 0x81, 0x1b, 0x5f, 0xe4, 0x61,
 };
 
-/* A key that everybody knows, which does nothing but what is to be tested. */
+/* A key with a public value and only the uses under test. */
 static CK_RV create_known_key(struct env_key_use *use, enum env_wrap_way way, CK_OBJECT_HANDLE *key)
 {
     static const CK_ATTRIBUTE_TYPE data[2] = {CKA_ENCRYPT, CKA_DECRYPT};
@@ -75,11 +79,11 @@ static CK_RV create_known_key(struct env_key_use *use, enum env_wrap_way way, CK
 
 enum answer {
     GOOD,
-    BAD,  /* other bytes, or a refusal */
-    LOST, /* something that has nothing to do with the question */
+    BAD,  /* wrong bytes, or a refusal */
+    LOST, /* a failure that says nothing about the answer */
 };
 
-/* A code that may be a refusal as well as a moment's weakness makes it doubtful. */
+/* A code that may be a refusal or a temporary failure makes the answer doubtful. */
 static enum answer answer_of(const struct env_key_use *known, ENV_RESULT r, bool as_expected,
                              bool *doubtful)
 {
@@ -93,7 +97,7 @@ static enum answer answer_of(const struct env_key_use *known, ENV_RESULT r, bool
     return BAD;
 }
 
-/* out has room for len + ENV_KEY_WRAP_SLACK bytes. */
+/* out must have room for len + ENV_KEY_WRAP_SLACK bytes. */
 static ENV_RESULT run(struct env_key_use *known, struct env_aes_method method, const uint8_t *in,
                       size_t len, uint8_t *out, size_t *out_len)
 {
@@ -110,7 +114,7 @@ static ENV_RESULT run(struct env_key_use *known, struct env_aes_method method, c
     return r;
 }
 
-/* Whether what goes in comes out as it should. */
+/* Whether the output is the expected one. */
 static enum answer ask(struct env_key_use *known, struct env_aes_method method,
                        const struct known_answer *a, bool *doubtful)
 {
@@ -126,7 +130,7 @@ static enum answer ask(struct env_key_use *known, struct env_aes_method method,
                      doubtful);
 }
 
-/* Whether the token refuses what does not verify. */
+/* Whether the token refuses a ciphertext that does not verify. */
 static enum answer ask_bad(struct env_key_use *known, struct env_aes_method method, bool *doubtful)
 {
     uint8_t out[sizeof(bad_padding) + ENV_KEY_WRAP_SLACK];
@@ -137,8 +141,9 @@ static enum answer ask_bad(struct env_key_use *known, struct env_aes_method meth
 }
 
 /*
- * Goes through the known answers. What is remembered for good must not come of a moment's weakness:
- * a doubtful answer is asked for twice, and in the end the token has to know again what it knew.
+ * Goes through the known answers. The result is remembered for good, so it must not come from a
+ * temporary failure: a doubtful answer is asked for twice, and at the end the token must repeat an
+ * answer that it gave before.
  */
 static enum answer test(struct env_key_use *known, struct env_aes_method method, unsigned *kinds)
 {
@@ -187,7 +192,7 @@ static ENV_RESULT prove(struct env_key_use *use, struct env_aes_method method, u
     if (rv != CKR_OK) {
         if (env_ckr_loss(rv) == ENV_LOSS_NONE && !env_ckr_ambiguous(rv) &&
             !env_ckr_says_nothing(rv))
-            return ENV_OK; /* it does not let us bring a key */
+            return ENV_OK; /* the token does not let us import a key */
         return env_error_detail_ckr(use->detail, ENV_R_TOKEN_FAILED, "C_CreateObject", rv,
                                     use->where);
     }

@@ -24,7 +24,7 @@ struct reading {
     const struct env_rsa_source *source;
     const char *path;
     struct env_public_file *out;
-    unsigned found; /* certificates and public keys */
+    unsigned found; /* number of certificates and public keys */
     struct env_error_detail *detail;
 };
 
@@ -57,7 +57,7 @@ static ENV_RESULT load(const struct reading *r, uint8_t *bytes, size_t *len)
     const char *why;
     struct stat st;
     ENV_RESULT result;
-    /* who can change it can have everything sealed for a key of his own */
+    /* anyone who can change it can redirect what is sealed to a key of his own */
     int fd = env_safe_open(AT_FDCWD, r->path, &st, &why);
 
     if (fd < 0)
@@ -68,7 +68,7 @@ static ENV_RESULT load(const struct reading *r, uint8_t *bytes, size_t *len)
     return result;
 }
 
-/* ---- what it holds ---- */
+/* ---- the contents ---- */
 
 static ENV_RESULT content_refused(const struct reading *r, const char *why)
 {
@@ -100,14 +100,14 @@ static ENV_RESULT take_certificate(struct reading *r, X509 *x509)
 
     ENV_TRY(take_key(r, X509_get_X509_PUBKEY(x509)));
     if (id != NULL && (len < 1 || len > (int)sizeof(out->bytes)))
-        return content_refused(r, "its subjectKeyIdentifier has not 1 to 64 bytes");
+        return content_refused(r, "its subjectKeyIdentifier is not 1 to 64 bytes long");
     out->len = (size_t)len;
     if (len > 0)
         memcpy(out->bytes, ASN1_STRING_get0_data(id), out->len);
     return ENV_OK;
 }
 
-/* *is says whether the bytes are one, and nothing more. */
+/* *is: the bytes are exactly one certificate, which may still be refused. */
 static ENV_RESULT try_certificate(struct reading *r, struct env_span der, bool *is)
 {
     X509 *x509 = X509_new_ex(r->source->libctx, r->source->propquery);
@@ -160,8 +160,9 @@ static ENV_RESULT parse_der(struct reading *r, struct env_span der)
         ENV_TRY(try_public_key(r, der, &is));
     if (is)
         return ENV_OK;
-    return is_private_key(r, der) ? private_key_refused(r)
-                                  : content_refused(r, "neither PEM nor DER of one");
+    return is_private_key(r, der)
+               ? private_key_refused(r)
+               : content_refused(r, "it is neither PEM nor DER of a certificate or public key");
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -188,7 +189,7 @@ static ENV_RESULT take_block(struct reading *r, const char *name, struct env_spa
     return content_refused(r, shown);
 }
 
-/* All blocks are looked at: a private key may stand behind the certificate. */
+/* All blocks are read: a private key may follow the certificate. */
 static ENV_RESULT parse_pem(struct reading *r, BIO *bio)
 {
     ENV_RESULT result = ENV_OK;
@@ -208,7 +209,7 @@ static ENV_RESULT parse_pem(struct reading *r, BIO *bio)
     if (env_ok(result) && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
         return content_refused(r, "malformed PEM");
     if (env_ok(result) && blocks == 0)
-        return content_refused(r, "nothing in PEM");
+        return content_refused(r, "it has no PEM block");
     return result;
 }
 
@@ -248,7 +249,7 @@ ENV_RESULT env_public_file_read(const struct env_rsa_source *source, const char 
     if (bytes == NULL)
         return env_error_detail(detail, ENV_R_NO_MEMORY, "%s", path);
     result = load(&r, bytes, &len);
-    ERR_set_mark(); /* our reason says what the notes of several attempts do not */
+    ERR_set_mark(); /* our reason replaces the errors of several attempts */
     if (env_ok(result))
         result = parse(&r, (struct env_span){bytes, len});
     ERR_pop_to_mark();
@@ -256,7 +257,7 @@ ENV_RESULT env_public_file_read(const struct env_rsa_source *source, const char 
     return result;
 }
 
-/* ---- its name ---- */
+/* ---- the file's name ---- */
 
 ENV_RESULT env_public_file_name(const char *text, char **path, struct env_kek_id *id,
                                 struct env_error_detail *detail)
@@ -268,7 +269,7 @@ ENV_RESULT env_public_file_name(const char *text, char **path, struct env_kek_id
     id->len = 0;
     if (start == NULL)
         return env_error_detail(detail, ENV_R_CONFIG_VALUE,
-                                "kek: " ENV_FILE_PREFIX " names a file of another host");
+                                "kek: " ENV_FILE_PREFIX " names a file on another host");
     for (const char *at = strstr(start, ID); at != NULL; at = strstr(at + 1, ID))
         query = at;
     if (query != NULL) {

@@ -46,7 +46,7 @@ static EVP_PKEY *make_pkey(const struct env_rsa_source *source, const BIGNUM *n,
     return pkey;
 }
 
-/* With an exponent of 1, or an even modulus, the DEK could be read off the ciphertext. */
+/* With an exponent of 1, or an even modulus, anyone could compute the DEK from the ciphertext. */
 static bool is_rsa(const BIGNUM *n, const BIGNUM *e)
 {
     return BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e);
@@ -67,10 +67,10 @@ ENV_RESULT env_rsa_public_new(const struct env_rsa_source *source, struct env_sp
     else if (bits < (int)ENV_RSA_BITS_MIN || bits > (int)ENV_RSA_BITS_MAX)
         r = env_error_detail(detail, ENV_R_KEK_KIND, "%s: RSA of %d bits", where, bits);
     else if (!is_rsa(n, e))
-        r = env_error_detail(detail, ENV_R_KEK_KIND, "%s: it is no RSA key", where);
+        r = env_error_detail(detail, ENV_R_KEK_KIND, "%s: not a usable RSA key", where);
     else if ((key->pkey = make_pkey(source, n, e)) == NULL)
         r = env_error_detail(detail, ENV_R_CRYPTO_FAILED, "%s: no provider offers RSA", where);
-    else if (EVP_PKEY_get_bits(key->pkey) != bits) /* libcrypto passes over that silently */
+    else if (EVP_PKEY_get_bits(key->pkey) != bits) /* libcrypto does not report that failure */
         r = env_error_detail(detail, ENV_R_NO_MEMORY, "%s: its length", where);
     BN_free(n);
     BN_free(e);
@@ -129,9 +129,9 @@ ENV_RESULT env_rsa_public_wrap(const struct env_rsa_public *key, enum env_wrap_a
     return ENV_OK;
 }
 
-/* ---- what refers to it ---- */
+/* ---- its reference ---- */
 
-/* False for a negative number, and for one that does not fit. */
+/* False for a negative number, or one that does not fit. */
 static bool from_integer(const ASN1_INTEGER *integer, uint8_t *out, size_t size, size_t *len)
 {
     BIGNUM *bn = ASN1_INTEGER_to_BN(integer, NULL);

@@ -6,11 +6,12 @@
 #define ATTRIBUTES_MAX 8u
 
 /*
- * What a template says, as bits. Tokens do not agree: some must be told that an unwrapped key may
- * be read, or how long it is, others refuse to be told; some have no public keys. A private object
- * costs more (SoftHSM encrypts each attribute), and nobody but this process sees either.
+ * What a template leaves out or adds, as bits. Tokens differ: some must be given whether an
+ * unwrapped key can be read, or its length, and others refuse that; some have no public keys. A
+ * private object costs more (SoftHSM encrypts each attribute), and no other process sees either
+ * kind.
  */
-#define UNSAID 1u  /* nothing of whether an unwrapped key may be read */
+#define UNSAID 1u  /* leaves out whether an unwrapped key may be read */
 #define PRIVATE 2u /* CKA_PRIVATE true */
 #define LENGTH 4u  /* CKA_VALUE_LEN of an unwrapped key: Luna wants it, SoftHSM refuses it */
 
@@ -32,7 +33,7 @@ static void add_flag(struct attributes *to, CK_ATTRIBUTE_TYPE type, bool value)
     add(to, type, value ? &yes : &no, sizeof(CK_BBOOL));
 }
 
-/* What all of them have in common: they do not stay in the token. */
+/* What they have in common: they do not stay on the token. */
 static void begin(struct attributes *to, const CK_KEY_TYPE *type, unsigned kind)
 {
     static const CK_OBJECT_CLASS secret_key = CKO_SECRET_KEY;
@@ -52,15 +53,15 @@ static bool is_template_code(CK_RV rv)
 }
 
 /*
- * Whether the token is to be tried again, since it refused the template: with one that differs in
- * *change from the one that it took last, after all subsets of bits in their order. A token without
- * a login has no private objects.
+ * Whether to try again with another template, because the token refused this one. The next template
+ * differs in *change from the one that the token accepted last; all subsets of the bits are tried
+ * in order. A token without a login has no private objects.
  */
 static bool try_next(const struct env_token *token, CK_RV rv, unsigned bits, unsigned *change)
 {
     if ((token->info.flags & CKF_LOGIN_REQUIRED) == 0)
         bits &= ~PRIVATE;
-    *change = (*change - bits) & bits; /* the next subset; 0 after the last */
+    *change = (*change - bits) & bits; /* the next subset; 0 after the last one */
     return is_template_code(rv) && *change != 0;
 }
 
@@ -74,7 +75,7 @@ static void remember(struct env_token *token, unsigned kind)
 
 struct contents {
     const CK_KEY_TYPE type;
-    CK_ATTRIBUTE_TYPE flags[2]; /* that are true */
+    CK_ATTRIBUTE_TYPE flags[2]; /* those that are true */
     size_t flag_count;
     const uint8_t *value;
     size_t len;
@@ -99,7 +100,7 @@ static CK_RV create(struct env_key_use *use, const struct contents *contents,
         if (rv == CKR_OK)
             remember(token, last ^ change);
     } while (try_next(token, rv, PRIVATE, &change));
-    if (rv != CKR_OK) /* who knows: the answer alone may have been lost */
+    if (rv != CKR_OK) /* it may exist: only the answer may have been lost */
         use->session_spoiled = true;
     return rv;
 }
@@ -147,8 +148,8 @@ CK_RV env_session_object_unwrap(struct env_key_use *use, CK_MECHANISM *mechanism
             remember(token, last ^ change);
     } while (try_next(token, rv, bits, &change));
     /*
-     * A key may be there all the same, until its session ends. Bad ciphertexts, which anybody can
-     * send, must not cost a session each.
+     * A key may exist until the session ends. Bad ciphertexts, which anyone can send, must not cost
+     * a session each.
      */
     if (env_ckr_says_nothing(rv))
         use->session_spoiled = true;
@@ -157,7 +158,7 @@ CK_RV env_session_object_unwrap(struct env_key_use *use, CK_MECHANISM *mechanism
 
 void env_session_object_destroy(struct env_key_use *use, CK_OBJECT_HANDLE object)
 {
-    /* It dies with its session, so that goes when the object does not. */
+    /* It lasts as long as its session, so if it cannot be destroyed, the session is closed. */
     if (ENV_P11(use->token->fn->C_DestroyObject(use->session->handle, object)) != CKR_OK)
         use->session_spoiled = true;
 }

@@ -4,7 +4,10 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-/* What a good ciphertext would go on with, for an RSA one that is bad: on no object. */
+/*
+ * Makes the calls that follow a good ciphertext, without an object, so that a bad RSA one takes as
+ * long.
+ */
 static void pretend_to_read(const struct env_key_use *use)
 {
     CK_FUNCTION_LIST *fn = use->token->fn;
@@ -15,8 +18,9 @@ static void pretend_to_read(const struct env_key_use *use)
 }
 
 /*
- * Tokens have many codes for a bad ciphertext. Of an RSA one, which whoever has the public half can
- * make, every code that can mean it does, lest it be told from a good one.
+ * Tokens have many codes for a bad ciphertext. For RSA, where anyone with the public half can make
+ * ciphertexts, every code that may mean a bad one is treated as such, so that the error tells
+ * nothing about it.
  */
 static ENV_RESULT rsa_refused(const struct env_key_use *use, enum env_wrap_way way,
                               const struct env_unwrapping *unwrapping, ENV_RESULT r)
@@ -28,7 +32,7 @@ static ENV_RESULT rsa_refused(const struct env_key_use *use, enum env_wrap_way w
     return r;
 }
 
-/* After it, nothing tells a bad ciphertext from a data key that does not hold. */
+/* After this, a bad ciphertext and a data key that fails the check look the same. */
 static ENV_RESULT judge(const struct env_key_use *use, const struct env_unwrapping *unwrapping,
                         ENV_RESULT r)
 {
@@ -61,7 +65,7 @@ ENV_RESULT env_unwrap_dek(struct env_key_use *use, CK_MECHANISM *mechanism, enum
     r = judge(use, unwrapping, r);
     if (env_ok(r))
         memcpy(unwrapping->dek, use->session->scratch, ENV_DEK_LEN);
-    /* OPENSSL_cleanse takes six times as long for so much */
+    /* OPENSSL_cleanse takes six times as long for this many bytes */
     explicit_bzero(use->session->scratch, ENV_SCRATCH_LEN);
     return r;
 }

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
-/* Words of CK_INFO, manufacturerID or libraryDescription, in whatever case. */
+/* Words in the manufacturerID or libraryDescription of CK_INFO, in any case. */
 static const struct {
     enum env_vendor vendor;
     const char *word;
 } vendors[] = {
-    /* AWS CloudHSM, and Azure's, are made by Cavium, later Marvell */
+    /* the devices of AWS CloudHSM and of Azure are made by Cavium, later Marvell */
     {ENV_VENDOR_AWS, "cloudhsm"},  {ENV_VENDOR_AWS, "cloud hsm"},    {ENV_VENDOR_AWS, "amazon"},
     {ENV_VENDOR_AWS, "cavium"},    {ENV_VENDOR_AWS, "marvell"},      {ENV_VENDOR_LUNA, "luna"},
     {ENV_VENDOR_LUNA, "safenet"},  {ENV_VENDOR_LUNA, "chrystoki"},   {ENV_VENDOR_LUNA, "gemalto"},
@@ -19,8 +19,8 @@ static const struct {
 };
 
 /*
- * AWS: /opt/cloudhsm/include/pkcs11t.h and "Supported mechanisms for the PKCS #11 library" (what
- * zero padding is, the known answers of key wrap find out, as for CKM_AES_KEY_WRAP_PAD).
+ * Sources. AWS: /opt/cloudhsm/include/pkcs11t.h and "Supported mechanisms for the PKCS #11
+ * library"; the known answers of key wrap show what zero padding does, as for CKM_AES_KEY_WRAP_PAD.
  * Luna: "CKM_AES_KW" and "CKM_AES_KWP" in the mechanism summary of Luna 7. Google: kmsp11.h.
  */
 static const struct {

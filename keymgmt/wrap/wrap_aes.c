@@ -48,7 +48,7 @@ static ENV_RESULT gcm_in_one_way(struct env_key_use *use, const struct env_aes_w
     return env_gcm_take_iv(use, way, &gcm, wrapping->ivs, wrapping->place, expected, wrapping->out);
 }
 
-/* Whether another IV is to be tried: it did not take this one, or made a bad one of its own. */
+/* Whether to try another way: the token refused this IV, or generated a bad one. */
 static bool to_go_on(const struct env_key_use *use, ENV_RESULT r)
 {
     return r.reason == ENV_R_TOKEN_IV ||
@@ -56,9 +56,8 @@ static bool to_go_on(const struct env_key_use *use, ENV_RESULT r)
 }
 
 /*
- * A token that took an IV of ours is never asked for one of its own: that is offered only after a
- * refusal. What worked is remembered, and what it refuses afterwards is found out anew the next
- * time.
+ * A token that accepted an IV of ours is not asked to generate one until it refuses ours. The way
+ * that worked is remembered. If the token refuses it later, all ways are tried again.
  */
 static ENV_RESULT gcm(struct env_key_use *use, const struct env_aes_wrapping *wrapping,
                       size_t expected)
@@ -77,7 +76,7 @@ static ENV_RESULT gcm(struct env_key_use *use, const struct env_aes_wrapping *wr
             break;
         if (first.reason != ENV_R_TOKEN_IV &&
             (first.reason == ENV_R_NONE || r.reason == ENV_R_TOKEN_IV))
-            first = *use->detail; /* the first refusal, unless a bad IV came of one */
+            first = *use->detail; /* report the first refusal, unless a bad IV followed it */
         if (way == last) {
             *use->detail = first;
             r = ENV_FAIL(first.reason);
@@ -97,7 +96,7 @@ ENV_RESULT env_aes_wrap(struct env_key_use *use, void *arg)
     const struct env_wrap_algorithm *algorithm =
         env_wrap_algorithm_of((enum env_wrap_family)family, use->bits);
 
-    if (algorithm == NULL) /* the token gives another length than it did */
+    if (algorithm == NULL) /* the token now reports another key length */
         return env_error_detail(use->detail, ENV_R_KEK_USAGE, "%s: AES of %zu bits", use->where,
                                 use->bits);
     memset(wrapping->out, 0, sizeof(*wrapping->out));
@@ -108,7 +107,7 @@ ENV_RESULT env_aes_wrap(struct env_key_use *use, void *arg)
 
 /* ---- opening ---- */
 
-/* False when the key cannot open it. */
+/* False if the key cannot open it. */
 static bool opening_method(const struct env_key_use *use,
                            const struct env_wrap_algorithm *algorithm,
                            struct env_aes_method *method)
@@ -121,7 +120,7 @@ static bool opening_method(const struct env_key_use *use,
     return env_aes_can_open(use->uses, method->family);
 }
 
-/* What a token that puts its IVs in front of ciphertexts wants to have there. */
+/* Rebuilds what a token expects that puts its IVs in front of ciphertexts. */
 static ENV_RESULT unwrap_in_front(struct env_key_use *use, enum env_wrap_way way,
                                   const struct env_unwrapping *unwrapping)
 {
@@ -140,7 +139,7 @@ static ENV_RESULT unwrap_in_front(struct env_key_use *use, enum env_wrap_way way
     return env_unwrap_dek(use, &gcm.m, way, &of_joined);
 }
 
-/* The vendor's mechanism is tried where the standard's is refused, or was. */
+/* The vendor's mechanism is tried if the token refuses the standard one, or lacks it. */
 static ENV_RESULT unwrap_gcm(struct env_key_use *use, enum env_wrap_way way,
                              const struct env_unwrapping *unwrapping)
 {

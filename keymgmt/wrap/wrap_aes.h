@@ -15,10 +15,10 @@ struct env_aes_wrapping {
     enum env_iv_place *place;  /* of AES-GCM's, learnt at first use */
 };
 
-/* arg is an env_aes_wrapping. WRAP_FAILED, TOKEN_IV, TOKEN_IV_MOVED. */
+/* arg is an env_aes_wrapping. Fails with WRAP_FAILED, TOKEN_IV or TOKEN_IV_MOVED. */
 ENV_RESULT env_aes_wrap(struct env_key_use *use, void *arg);
 
-/* arg is an env_unwrapping. KEK_USAGE, and what env_unwrap_dek gives. */
+/* arg is an env_unwrapping. Fails with KEK_USAGE, or as env_unwrap_dek does. */
 ENV_RESULT env_aes_unwrap(struct env_key_use *use, void *arg);
 
 #endif

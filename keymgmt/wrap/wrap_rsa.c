@@ -51,14 +51,15 @@ ENV_RESULT env_rsa_unwrap(struct env_key_use *use, void *arg)
     CK_RSA_PKCS_OAEP_PARAMS params = {
         .hashAlg = sha256 ? CKM_SHA256 : CKM_SHA_1,
         .mgf = sha256 ? CKG_MGF1_SHA256 : CKG_MGF1_SHA1,
-        .source = CKZ_DATA_SPECIFIED, /* also without a label */
+        .source = CKZ_DATA_SPECIFIED, /* required even without a label */
     };
     CK_MECHANISM mechanism = {CKM_RSA_PKCS_OAEP, &params, sizeof(params)};
 
     if (!env_wrap_is_rsa(unwrapping->wrapped->alg) || use->uses == 0)
-        return env_error_detail(use->detail, ENV_R_KEK_USAGE,
-                                "%s: neither C_Decrypt nor C_UnwrapKey can open what it wrapped so",
-                                use->where);
+        return env_error_detail(
+            use->detail, ENV_R_KEK_USAGE,
+            "%s: neither C_Decrypt nor C_UnwrapKey can open what it wrapped in this way",
+            use->where);
     return env_unwrap_dek(use, &mechanism,
                           (use->uses & ENV_RSA_DECRYPT) != 0 ? ENV_WAY_DECRYPT : ENV_WAY_UNWRAP_KEY,
                           unwrapping);

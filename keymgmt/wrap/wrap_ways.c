@@ -21,7 +21,7 @@ static ENV_RESULT encrypt(struct env_key_use *use, struct env_wrap_call *call)
     return rv == CKR_OK ? ENV_OK : env_key_use_failed(use, ENV_R_WRAP_FAILED, "C_Encrypt", rv);
 }
 
-/* What one way calls, one after the other, as one call. Not where a PIN may be asked for. */
+/* Runs the calls of one way as one module call. Not if a PIN may have to be asked for. */
 static ENV_RESULT as_one_call(env_wrap_way_fn *way, struct env_key_use *use,
                               struct env_wrap_call *call)
 {
@@ -51,7 +51,7 @@ static ENV_RESULT wrap_key(struct env_key_use *use, struct env_wrap_call *call)
     return as_one_call(wrap_object, use, call);
 }
 
-/* The call that saw the ciphertext failed. */
+/* The call that processed the ciphertext failed. */
 static ENV_RESULT refused(const struct env_key_use *use, struct env_wrap_call *call,
                           const char *function, CK_RV rv)
 {
@@ -60,7 +60,7 @@ static ENV_RESULT refused(const struct env_key_use *use, struct env_wrap_call *c
         use, env_ckr_bad_ciphertext(rv) ? ENV_R_NOT_AUTHENTIC : ENV_R_UNWRAP_FAILED, function, rv);
 }
 
-/* PIV and eID cards want the PIN for every use of some keys. */
+/* PIV and eID cards require the PIN for every use of some keys. */
 static ENV_RESULT log_in_for_it(struct env_key_use *use)
 {
     ENV_RESULT r = ENV_OK;
@@ -68,7 +68,7 @@ static ENV_RESULT log_in_for_it(struct env_key_use *use)
     if (use->always != NULL)
         r = env_login_for_use(use->token, use->session, use->always, use->detail);
     if (!env_ok(r))
-        use->session_spoiled = true; /* it is in the middle of the use */
+        use->session_spoiled = true; /* the operation is still open in it */
     return r;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The four ways in which a token wraps and unwraps bytes, whatever the mechanism. */
+/* The four ways in which a token can wrap and unwrap bytes, with any mechanism. */
 #ifndef ENVELOPE_WRAP_WAYS_H
 #define ENVELOPE_WRAP_WAYS_H
 
@@ -9,7 +9,7 @@ enum env_wrap_way {
     ENV_WAY_ENCRYPT,    /* C_Encrypt wraps */
     ENV_WAY_WRAP_KEY,   /* C_WrapKey wraps a session object */
     ENV_WAY_DECRYPT,    /* C_Decrypt unwraps */
-    ENV_WAY_UNWRAP_KEY, /* C_UnwrapKey unwraps into a session object, whose value is read */
+    ENV_WAY_UNWRAP_KEY, /* C_UnwrapKey unwraps into a session object, whose value is then read */
     ENV_WAYS
 };
 
@@ -23,14 +23,14 @@ struct env_wrap_call {
     const uint8_t *in;
     size_t in_len;
     uint8_t *out;
-    CK_ULONG len;       /* the room in out; then what the token says it wrote, unchecked */
-    CK_ULONG value_len; /* what unwrapping will give, where that is known; else 0 */
-    bool input_refused; /* unwrapping failed where the token saw the ciphertext */
+    CK_ULONG len;       /* in: the room in out; then: what the token says it wrote, unchecked */
+    CK_ULONG value_len; /* the length of the unwrapped value, if known; else 0 */
+    bool input_refused; /* the call that processed the ciphertext failed */
 };
 
 /*
- * Wrapping fails with WRAP_FAILED. Unwrapping fails with NOT_AUTHENTIC for a code that can mean a
- * bad ciphertext (the token has to be probed then), else with UNWRAP_FAILED.
+ * Wrapping fails with WRAP_FAILED. Unwrapping fails with NOT_AUTHENTIC for a code that may mean a
+ * bad ciphertext (the token has to be probed then), and otherwise with UNWRAP_FAILED.
  */
 typedef ENV_RESULT env_wrap_way_fn(struct env_key_use *use, struct env_wrap_call *call);
 

@@ -66,7 +66,7 @@ static bool write_dates(BIO *out, const struct env_dates *dates)
     char text[ENV_DATES_TEXT];
 
     if (dates->unread)
-        return BIO_printf(out, "    Seals: never (one of its dates is no day)\n") > 0;
+        return BIO_printf(out, "    Seals: never (one of its dates is invalid)\n") > 0;
     if (dates->first == 0 && dates->last == 0)
         return true;
     return BIO_printf(out, "    Seals: %s\n", env_dates_text(dates, text)) > 0;

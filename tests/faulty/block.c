@@ -51,7 +51,7 @@ static void works_when_it_is_asked_again(const char *when)
     for (unsigned i = 0; i < 40; i++) {
         if (seal->run(libctx) == OUTCOME_GOOD)
             break;
-        if (strstr(last_data(), "to be asked again in") == NULL)
+        if (strstr(last_data(), "next attempt in") == NULL)
             break; /* that is another failure */
         ERR_clear_error();
         (void)sleep(1);

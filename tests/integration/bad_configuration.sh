@@ -240,10 +240,10 @@ configure "kek=my%20orders"
 seal -in plain -out sealed 2>err
 advises CONFIG_BAD_URI 'token: write pkcs11:token=vault$' "token=vault"
 advises CONFIG_BAD_URI 'token: write pkcs11:token=safe%20deposit$' "token=safe deposit"
-advises CONFIG_BAD_URI 'token: a word in it is no pkcs11: URI \(a space in a URI is %20\)$' \
+advises CONFIG_BAD_URI 'token: one of its words is not a pkcs11: URI \(a space in a URI is %20\)$' \
     'token="pkcs11:token=safe deposit"'
 advises NO_MODULE 'pkcs11-module-path = .*; a space in a path is %20$' "pkcs11-module-path=$work/a b.so"
 # What may be a PIN is not repeated.
-advises CONFIG_BAD_URI 'token: a word in it is no pkcs11: URI' "token=\"vault?pin-value=$pin\""
-advises CONFIG_BAD_URI 'token: a word in it is no pkcs11: URI' "token=\"pkcs11:token=vault?pin-value=x $pin\""
+advises CONFIG_BAD_URI 'token: one of its words is not a pkcs11: URI' "token=\"vault?pin-value=$pin\""
+advises CONFIG_BAD_URI 'token: one of its words is not a pkcs11: URI' "token=\"pkcs11:token=vault?pin-value=x $pin\""
 advises CONFIG_UNKNOWN_KEY 'pin_value \(pin-source\?\)$' "pin_value=$pin"

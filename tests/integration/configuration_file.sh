@@ -46,11 +46,11 @@ write_cnf
 sed -i 's/^kek = .*/kek = absent\nkek = orders/' openssl.cnf
 works
 check 0
-says warning configuration "line $(line_of '^kek = '): kek: it stands there twice"
+says warning configuration "line $(line_of '^kek = '): kek: it is there twice"
 sed -i 's/^kek = absent$/kek = or/; s/^kek = orders$/kek = absent/; s/^kek = or$/kek = orders/' openssl.cnf
 expect_failure KEK_NOT_FOUND absent seal -in plain
 check 1
-says warning configuration "kek: it stands there twice"
+says warning configuration "kek: it is there twice"
 
 # ---- in another section: nobody reads it ----
 
@@ -58,13 +58,13 @@ write_cnf -pin-source
 sed -i "s|^\[default_sect\]\$|&\npin-source = file:$work/pin|" openssl.cnf
 expect_failure PIN_MISSING pin-source seal -in plain
 check 1
-says warning configuration "pin-source: it stands in [default_sect], where nobody reads it: it belongs in [envelope_sect]"
+says warning configuration "pin-source: it is in [default_sect], where it has no effect: it belongs in [envelope_sect]"
 says failed login "$(reason PIN_MISSING)"
 write_cnf -kek
 sed -i '1i kek = orders' openssl.cnf
 expect_failure NO_KEK_CONFIGURED "" seal -in plain
 check 0 # a program may name one
-says warning configuration "kek: it stands in [default], where nobody reads it"
+says warning configuration "kek: it is in [default], where it has no effect"
 says warning KEK "kek is not set: nothing can be sealed unless the program names a KEK"
 ! grep -q '"sealing"' json || fail "check seals with what no program sees: $(<json)"
 write_cnf -activate
@@ -121,7 +121,7 @@ says failed configuration "kek: $replaced: write pkcs11:object=default"
 only_that
 write_cnf context=default
 check 1
-says failed configuration "context: $replaced: write another (every file has a section [default])"
+says failed configuration "context: $replaced: use another name (every file has a section [default])"
 only_that
 
 # ---- a file of the system's, with much that is not ours ----
@@ -244,7 +244,7 @@ jq -es 'all(.[]; .text // "" | contains("twice") | not)' json >/dev/null || fail
 printf 'token = pkcs11:token=k$k\n' >>more.inc
 check 1
 says failed configuration "programs ignore the whole file"
-says warning configuration "$work/more.inc, line 4: token: a variable is put in for its $"
+says warning configuration "$work/more.inc, line 4: token: its $ is replaced by a variable"
 mkdir parts
 printf 'pin-source = file:%s/pin\nkek = orders\nkek = orders\n' "$work" >parts/one.cnf
 echo "kek = x#y" >parts/other.text # is not read
@@ -252,7 +252,7 @@ write_cnf -pin-source -kek
 echo ".include = parts" >>openssl.cnf
 works
 check 0
-says warning configuration "parts/one.cnf, line 3: kek: it stands there twice"
+says warning configuration "parts/one.cnf, line 3: kek: it is there twice"
 ! grep -q other.text json || fail "a file that OpenSSL passes over"
 echo ".include $work/absent.inc" >>openssl.cnf
 check 0 # as OpenSSL does

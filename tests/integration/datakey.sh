@@ -152,9 +152,9 @@ tool_complains "new writes the sealed key to a file" datakey new -
 [[ ! -e ./- ]] || fail "a file of the name -"
 tool_complains "new\|open SEALED is missing" datakey
 tool_complains "--kek is for new" datakey open sealed --kek orders
-tool_complains "exclude each other" datakey open sealed --hex --raw
+tool_complains "cannot be combined" datakey open sealed --hex --raw
 tool_complains "--json has the key as --hex or --base64" datakey open sealed --json --raw
-tool_complains "--quiet would throw away" datakey open sealed --quiet
+tool_complains "--quiet would discard" datakey open sealed --quiet
 tool_complains "--context takes up to 4096 bytes" datakey open sealed --context "$(printf 'x%.0s' {1..4097})"
 
 # Nothing is shown on a terminal that nobody wants there.

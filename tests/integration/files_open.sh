@@ -53,7 +53,7 @@ opens_partly() { # reason, bytes of plaintext that may come out, file
     came=$(stat -c %s partly)
     [[ $came -le $2 && ($1 != TRUNCATED || $came == "$2") ]] || fail "$3: $came bytes came out, not $2"
     cmp -n "$came" partly plain || fail "$3: other bytes came out"
-    ((came == 0)) || grep -qF "($came bytes came out, which is not everything: throw them away)" err ||
+    ((came == 0)) || grep -qF "($came bytes were output, which is incomplete: discard them)" err ||
         fail "$3: $(<err)"
 }
 head -c $((header + 10 * 4128)) sealed >shorter # between two segments

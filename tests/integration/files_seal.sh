@@ -158,8 +158,8 @@ ln -s nowhere.sealed dangling
 refuses OUTPUT_EXISTS '' seal plain -o dangling
 refuses FILE_UNSAFE 'the output is a symbolic link' seal --force plain -o dangling
 refuses FILE_UNSAFE 'a directory' seal --force plain -o tokens
-refuses FILE_UNSAFE 'use tar to make one file' seal tokens
-refuses FILE_UNSAFE 'use tar to make one file' seal tokens/ -o x
+refuses FILE_UNSAFE 'pack it into one file with tar' seal tokens
+refuses FILE_UNSAFE 'pack it into one file with tar' seal tokens/ -o x
 refuses FILE_FAILED 'open: No such file' seal nothing
 refuses FILE_FAILED 'opening the folder: No such file' seal plain -o nowhere/x
 refuses OUTPUT_UNNAMED 'a pipe or a device' seal slow
@@ -269,7 +269,7 @@ rm tree/.two.envelope-part
 
 # ---- usage ----
 
-tool_complains '-o takes one FILE' seal plain shorter -o x
+tool_complains '-o works with one FILE' seal plain shorter -o x
 tool_complains 'the standard input must be the only input' seal plain -
 tool_complains '--suffix takes' seal --suffix a/b plain
 tool_complains '--suffix needs a value' seal --suffix= plain

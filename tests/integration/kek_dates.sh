@@ -83,4 +83,4 @@ expect_failure KEK_DATES "not-after is before not-before" \
 write_cnf kek=strange
 expect_failure KEK_DATES "key 'strange'.*no day" seal -in plain -out sealed
 expect_quiet ossl pkey -in 'envelope:object=strange' -noout -text >text
-grep -qx '    Seals: never (one of its dates is no day)' text || fail "$(<text)"
+grep -qx '    Seals: never (one of its dates is invalid)' text || fail "$(<text)"

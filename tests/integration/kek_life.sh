@@ -74,7 +74,7 @@ check_says "warning.*'orders/1' still protects 2 files, and 'orders/2' seals tod
 tool check archive >out 2>&1 && tool check --strict archive >out 2>&1 && fail "--strict passed: $(<out)"
 tool check --json archive >json || :
 jq -se '[.[] | select(.step == "versions")] | length == 1' json >answer || fail "$(<json)"
-tool_complains "no place beside" check --no-token archive
+tool_complains "cannot be combined with --pid or --no-token" check --no-token archive
 
 # A census has them too.
 make_kek kek orders/3 --destroy

@@ -78,7 +78,7 @@ says_nothing_of keys-open-at-start
 key new old --for AES-256-GCM --seal-from 2020-01-01 --not-after 2021-01-01
 named_cnf allow-keys=old
 check 0
-says warning "named key" "old@1 is not to be used after 2021-01-01T00:00:00Z"
+says warning "named key" "old@1 must not be used after 2021-01-01T00:00:00Z"
 key new alone --for AES-256-GCM --single
 named_cnf kek=orders
 key stand-in alone --for-app shop --single
@@ -147,10 +147,10 @@ write_cnf token='"pkcs11:token=app"' -kek "keys-directory=\"$work/keys\"" allow-
     allow-imported-kek=yes
 check 0
 says ok "named key" "host@1 opens through 'shared' of token 'app'"
-says ok KEK "may open (it does not seal here: it refused what nobody wrapped)"
+says ok KEK "may open (it does not seal here: it was tested with a random ciphertext)"
 write_cnf token='"pkcs11:token=app"' -kek "keys-directory=\"$work/keys\"" allow-imported-kek=yes
 check 0
-says ok KEK "may open (it does not seal here: it refused what nobody wrapped)"
+says ok KEK "may open (it does not seal here: it was tested with a random ciphertext)"
 # with kek set to another: what may open is tried all the same
 write_cnf 'token="pkcs11:token=app pkcs11:token=spare"' kek=recovery "keys-directory=\"$work/keys\"" \
     allow-keys=host allow-imported-kek=yes

@@ -77,7 +77,7 @@ bad "" "longer than 1024" "$(printf 'ab%.0s' {1..1025})" --for PBKDF2
 bad KEY_USES "" "${secret}00" --for AES-256-CBC
 bad KEY_USES "" "$secret" --for ENVELOPE-FIELD
 bad KEY_USES "" "$secret" --for tenant-keys
-tool_complains "exclude each other" key import bad --for AES-256-CBC --hex --raw <hex
+tool_complains "cannot be combined" key import bad --for AES-256-CBC --hex --raw <hex
 
 # A KDF takes a password of any length, a cipher's key may be shorter than the cipher's (PHP pads it).
 printf 'correct horse battery staple' | key import password --for PBKDF2 --raw
@@ -95,7 +95,7 @@ grep -q 'mixed' out || fail "not said: $(<out)"
 # ---- out ----
 
 tool_complains "--yes is missing" key export hex
-tool_complains "--quiet would throw" key export hex --yes --quiet
+tool_complains "--quiet would discard" key export hex --yes --quiet
 tool_complains "--json has the key as" key export hex --yes --json --raw
 key_fails KEY_UNKNOWN "" export nobody --yes
 key_fails KEY_UNKNOWN "" export hex@2 --yes

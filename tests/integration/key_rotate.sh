@@ -51,7 +51,7 @@ key_says cards@4 .seal_from 2999-12-31T00:00:00Z
 
 tool_complains "takes a name, not a version" key rotate cards@1
 tool_complains "--seal-from takes now" key rotate cards --seal-from soon
-tool_complains "--quiet would throw" key rotate cards --quiet
+tool_complains "--quiet would discard" key rotate cards --quiet
 key_fails KEY_UNKNOWN "" rotate nobody
 
 # An imported key gets a generated successor, as long; one that a program padded, a whole one.

@@ -58,7 +58,7 @@ json_is -1 .changed false
 tool_complains "--for-app names who" key stand-in cards
 tool_complains "--for-app names who" key stand-in cards --for-app $'a\tb'
 tool_complains "--for-app names who" key stand-in cards --for-app "$(printf 'a%.0s' {1..65})"
-tool_complains "--quiet would throw" key stand-in cards --for-app q --quiet
+tool_complains "--quiet would discard" key stand-in cards --for-app q --quiet
 tool_complains "does not go with" key stand-in cards --for-app q --revoke --if-missing
 key_fails KEY_UNKNOWN "" stand-in nobody --for-app shop
 key_fails KEY_UNKNOWN "" stand-in cards@7 --for-app shop

@@ -101,9 +101,9 @@ for id in "" $'a\nb' $'\xff' "$(printf 'a%.0s' {1..256})"; do
     tool_complains "ID takes UTF-8 without control characters, of 1 to 255 bytes" key tenant \
         --under tenants -- "$id"
 done
-tool_complains "exclude each other" key tenant acme --under tenants --hex --raw
+tool_complains "cannot be combined" key tenant acme --under tenants --hex --raw
 tool_complains "--json has the key as --hex or --base64" key tenant acme --under tenants --json --raw
-tool_complains "--quiet would throw away" key tenant acme --under tenants --quiet
+tool_complains "--quiet would discard" key tenant acme --under tenants --quiet
 tool_complains "$(reason KEYS_FOLDER)" key tenant acme --under tenants --directory nothing
 if tool key tenant acme --under tenants >/dev/full 2>err; then
     fail "nothing could be written"

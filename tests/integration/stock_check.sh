@@ -34,7 +34,7 @@ whole() {
 }
 whole
 check 0
-says ok "stock names" "45 that others have too"
+says ok "stock names" "45 that other providers have too"
 says ok "stock names" "programs get envelope's"
 says ok key-ciphers "without the module there are no algorithms"
 says ok key-ciphers "random generator uses no cipher of ours"
@@ -49,15 +49,15 @@ says failed "stock names" "from the provider default"
 # The module is missing without a word, or default is there without it.
 stock_cnf key-ciphers=mariadb allow-keys=cbc
 check 1
-says failed key-ciphers "without the module stand-ins would be keys"
+says failed key-ciphers "without the module, OpenSSL's own ciphers would take stand-ins"
 [[ $(way_out "without the module") == $'[envelope_sect]\nstock-providers-here = yes' ]] ||
     fail "$(way_out "without the module")"
 stock_cnf key-ciphers=mariadb allow-keys=cbc stock-providers-here=yes
 check 1
-says failed key-ciphers "default is activated without the module as well"
+says failed key-ciphers "default is activated even without the module"
 sed -i 's/^default = default_sect$/stock = default_sect/; s/^\[default_sect\]$/&\nidentity = default/' "$cnf"
 check 1
-says failed key-ciphers "default is activated without the module as well"
+says failed key-ciphers "default is activated even without the module"
 
 # The generator; what is to be written mends it.
 for edit in '/^random = /d' '/^properties = provider!=envelope$/d' \

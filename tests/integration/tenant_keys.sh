@@ -132,9 +132,9 @@ refused() { # pattern, arguments
 refused "$(reason KEY_UNKNOWN): nobody in $work/keys" --tenant-keys --under nobody all
 refused "$(reason KEY_WRONG_USE): users@1, tenant-keys" --tenant-keys --under users all
 refused "--under goes with --tenant-keys" --under tenants all
-refused "excludes --kek, --trust-rsa and --single" --tenant-keys --kek recovery all
-refused "excludes --kek, --trust-rsa and --single" --tenant-keys --trust-rsa all
-refused "excludes --kek, --trust-rsa and --single" --tenant-keys --single all
+refused "cannot be combined with --kek, --trust-rsa or --single" --tenant-keys --kek recovery all
+refused "cannot be combined with --kek, --trust-rsa or --single" --tenant-keys --trust-rsa all
+refused "cannot be combined with --kek, --trust-rsa or --single" --tenant-keys --single all
 tool_complains "--tenant-keys goes with --list" rewrap --tenant-keys all
 with_log open-kek=nobody
 refused "$(reason KEK_NOT_ALLOWED)" --tenant-keys all

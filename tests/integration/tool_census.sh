@@ -238,7 +238,7 @@ for command in census verify rewrap; do
 done
 tool_gives 1 - verify bad64
 grep -qx "bad64/altered: not base64" out || fail "$(<out)"
-several="base64 of several messages, or followed by something else: --list reads lists"
+several="base64 of several messages, or with data after it: --list reads lists"
 grep -qxE "bad64/list: ($several|$(reason TRAILING_DATA))" out || fail "$(<out)" # padded or not
 
 # ---- many recipients ----

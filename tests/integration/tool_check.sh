@@ -40,11 +40,11 @@ ok      PKCS#11 module: $softhsm: Implementation of PKCS11 2.6
 ok      token: token 'kek': SoftHSM v2, serial number SERIAL
 ok      login: token 'kek'
 ok      KEK: 'orders' (AES-256, reference $kek_id) of token 'kek' wrapped and unwrapped: AES-256 key wrap (RFC 3394)
-ok      sealing: a key was sealed with kek as it is configured, and opened
+ok      sealing: a key was sealed with the configured kek, and opened again
 ok      opens: 'orders' (AES-256, reference $kek_id) of token 'kek'
 warning spare: the KEK $kek_id is in one token only
 warning spare: one KEK alone can open what is sealed today
-        -> keep a second KEK in kek, or the same one in a second token
+        -> add a second KEK to kek, or copy this one to a second token
 warning spare: of the configured tokens, 'kek' alone can open what is sealed today
 10 ok, 3 warnings, 0 failed
 END
@@ -72,8 +72,8 @@ write_cnf -token 'kek="pkcs11:token=kek;object=shared"' allow-imported-kek=yes
 check 0
 [[ $(states spare) == warning ]] || fail "spare: $(<json)"
 says warning spare "one KEK alone can open what is sealed today"
-says ok replica "'shared' (AES-256, reference 0a0b) of token 'kek' opens what the one of 'other' wrapped"
-says ok replica "'shared' (AES-256, reference 0a0b) of token 'other' opens what the one of 'kek' wrapped"
+says ok replica "'shared' (AES-256, reference 0a0b) of token 'kek' opens what the copy in 'other' wrapped"
+says ok replica "'shared' (AES-256, reference 0a0b) of token 'other' opens what the copy in 'kek' wrapped"
 
 # What cannot open is no spare: a twin that the policy refuses, another key of the same id, none that
 # may open.
@@ -183,7 +183,7 @@ for arrange in : ours_first third; do
         json >/dev/null || fail "way out: $(<json)"
     paste_way_out
     check 0
-    says ok "stock names" "6 that others have too, AES-128-WRAP for one: programs get envelope's"
+    says ok "stock names" "6 that other providers have too, such as AES-128-WRAP: programs get envelope's"
     [[ $(states configuration) == ok ]] || fail "the pasted lines: $(<json)"
 done
 write_cnf standard-names=yes
@@ -207,19 +207,19 @@ check 0
 [[ $(states configuration) == ok ]] || fail "a comment is a trap: $(<json)"
 write_cnf 'context=a#b'
 check 0
-says warning configuration "context: the value ends at its #: put the whole of it in quotes"
+says warning configuration "context: the value ends at its #: put the whole value in quotes"
 jq -es 'any(.[]; .text // "" | test("^line [0-9]+: context"))' json >/dev/null || fail "no line: $(<json)"
 # shellcheck disable=SC2016 # that is the trap
 write_cnf 'token=pkcs11:token=k$k'
 check 1
 says failed configuration "programs ignore the whole file"
-says warning configuration "token: a variable is put in for its $"
+says warning configuration "token: its $ is replaced by a variable"
 says_once 1
 write_cnf 'opn-kek=orders' 'kekk=x' 'frobnicate=1'
 check 0
-says warning configuration "opn-kek: no such key: nobody reads it (open-kek?)"
-says warning configuration "kekk: no such key: nobody reads it (kek?)"
-says warning configuration "frobnicate: no such key: nobody reads it"
+says warning configuration "opn-kek: there is no such key (open-kek?)"
+says warning configuration "kekk: there is no such key (kek?)"
+says warning configuration "frobnicate: there is no such key"
 write_cnf 'pin=1234'
 check 1
 says failed configuration "$(reason CONFIG_UNKNOWN_KEY): pin"
@@ -307,7 +307,7 @@ says ok "PKCS#11 module" "$softhsm"
 write_cnf "token=\"pkcs11:token=kek?pin-value=$pin\"" -pin-source
 chmod 644 openssl.cnf
 check 0
-says warning configuration "a pin-value stands in"
+says warning configuration "there is a pin-value in"
 write_cnf
 
 # ---- KEKs ----
@@ -379,7 +379,7 @@ says failed KEK "kek is not set, and no KEK on the tokens may open: nothing can 
 make_kek kek unwraps --id 0f0f --usage unwrap
 write_cnf -kek open-kek=unwraps
 check 0
-says ok KEK "'unwraps' (AES-256, reference 0f0f) of token 'kek' may open (it does not seal here: it refused what nobody wrapped)"
+says ok KEK "'unwraps' (AES-256, reference 0f0f) of token 'kek' may open (it does not seal here: it was tested with a random ciphertext)"
 says warning KEK "kek is not set"
 # Each that may open is tried, whatever kek names: one that wraps as well, and one that seals no more.
 write_cnf open-only-kek=0badcafe

@@ -72,12 +72,12 @@ grep -qx "3 ok, 0 warnings, 0 failed" out || fail "$(<out)"
 cp -p "$cnf" newer
 mv newer "$cnf"
 check_pid 1
-says failed "$work/$cnf was changed after it was started"
+says failed "$work/$cnf was changed after the process started"
 [[ $(way_out "was changed after") == "restart it" ]] || fail "$(<json)"
 says ok "it has $work/envelope.so loaded"
 mv "$cnf" away
 check_pid 1
-says failed "its configuration $work/$cnf is not there"
+says failed "its configuration $work/$cnf does not exist"
 mv away "$cnf"
 end
 
@@ -88,8 +88,8 @@ says ok "OPENSSL_CONF=$cnf, section" # from its own folder
 cp envelope.so newer
 mv newer envelope.so
 check_pid 1
-says failed "it has a $work/envelope.so loaded that is not there any more"
-[[ $(way_out "not there any more") == "restart it" ]] || fail "$(<json)"
+says failed "it has a $work/envelope.so loaded that no longer exists"
+[[ $(way_out "no longer exists") == "restart it" ]] || fail "$(<json)"
 end
 begin_program OPENSSL_CONF="$cnf"
 check_pid 0

@@ -170,7 +170,7 @@ count_is $((counted + 9))
 mkfifo pipe
 head -n 1 kept >pipe &
 stats 1 "${with_state[@]}" pipe
-grep -q 'no regular file' err || fail "$(<err)"
+grep -q 'not a regular file' err || fail "$(<err)"
 wait
 counted=$(jq -rs 'last.lines' out)
 head -n 2 kept | stats 0 "${with_state[@]}" -
@@ -198,7 +198,7 @@ stats 0 --state state --json log?
 for bad in '{}' '{"envelope-stats-state":2}' "$(head -n 2 state)" "$(sed '$d' state)"; do
     printf '%s\n' "$bad" >bad
     cp bad before
-    tool_complains 'bad is no state of envelope stats' stats --state bad "$log"
+    tool_complains 'bad is not a state file of envelope stats' stats --state bad "$log"
     cmp bad before
 done
 ln -s state link

@@ -23,7 +23,7 @@ static void take_line(void *arg, const char *file, unsigned long line, const cha
                    file != NULL ? file : "", file != NULL ? ", " : "", line, key, what);
 }
 
-/* Our section alone: of the others, which are other programs', nothing is known. */
+/* Only our section: the keys of other programs' sections are not known. */
 static void check_lines(struct tool_check *check, const char *section)
 {
     const char *file = check->settings.file;
@@ -35,7 +35,7 @@ static void check_lines(struct tool_check *check, const char *section)
 
 struct traps {
     struct tool_check *check;
-    bool sections; /* a value never reaches the provider */
+    bool sections; /* such a value never reaches the provider */
 };
 
 static void take_trap(void *arg, enum tool_trap trap, const char *key, const char *what)
@@ -47,7 +47,7 @@ static void take_trap(void *arg, enum tool_trap trap, const char *key, const cha
                    STEP, NULL, "%s: %s", key, what);
 }
 
-/* False: what the provider sees is something else than what stands there. */
+/* False: the provider sees something other than what the file seems to say. */
 static bool check_traps(struct tool_check *check)
 {
     struct traps traps = {check, false};
@@ -56,7 +56,10 @@ static bool check_traps(struct tool_check *check)
     return !traps.sections;
 }
 
-/* Older versions of OpenSSL take any value for a yes, newer ones these words, and no "Yes". */
+/*
+ * Older versions of OpenSSL take any value for yes. Newer ones accept only these words, and not
+ * "Yes".
+ */
 static bool is_one_of(const char *value, const char *const words[7])
 {
     for (size_t i = 0; i < 7; i++) {
@@ -91,8 +94,8 @@ static void check_activation(struct tool_check *check)
         say_unreachable(check, "the provider is not activated");
     else if (is_one_of(value, no))
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out,
-                       "activate = %s: some versions of OpenSSL activate the provider all the "
-                       "same, others do not",
+                       "activate = %s: some versions of OpenSSL activate the provider anyway, "
+                       "others do not",
                        value);
     else if (!is_one_of(value, yes))
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out,
@@ -126,7 +129,7 @@ static void check_pin_file(struct tool_check *check, const char *path)
                        (unsigned)st.st_mode & 07777u);
     else if (st.st_mode != 0)
         tool_check_say(check, TOOL_CHECK_FAILED, "PIN file",
-                       "it and its folder: of root or the user, chmod o-rwx,g-w",
+                       "it and its folder must belong to root or the user: chmod o-rwx,g-w",
                        "%s: %s (mode %04o)", path, why, (unsigned)st.st_mode & 07777u);
     else
         tool_check_say(check, TOOL_CHECK_FAILED, "PIN file", NULL, "%s: %s", path, why);
@@ -134,7 +137,7 @@ static void check_pin_file(struct tool_check *check, const char *path)
         (void)close(fd);
 }
 
-/* Of a service, whose unit sets the folder: a shell has none. */
+/* A credential belongs to a service, whose unit sets the folder. A shell has none. */
 static void check_credential(struct tool_check *check, const char *source)
 {
     char path[PATH_MAX];
@@ -153,7 +156,7 @@ static bool has_pin_value(const char *value)
     return value != NULL && strstr(value, "pin-value=") != NULL;
 }
 
-/* A PIN in openssl.cnf is everybody's who can read that. */
+/* A PIN in openssl.cnf can be read by everyone who can read the file. */
 static void check_pins(struct tool_check *check)
 {
     const struct env_config *config = &check->settings.config;
@@ -166,10 +169,12 @@ static void check_pins(struct tool_check *check)
     if ((has_pin_value(config->token) || has_pin_value(config->kek)) &&
         stat(check->settings.file, &st) == 0 && (st.st_mode & S_IROTH) != 0)
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, "pin-source = file:...",
-                       "a pin-value stands in %s, which everybody can read", check->settings.file);
+                       "there is a pin-value in %s, which everyone can read", check->settings.file);
 }
 
-/* Where OpenSSL can read the file, lines are missing; else its lines have the reason, maybe. */
+/*
+ * If OpenSSL can read the file, lines are missing from it. Otherwise the lines may show the reason.
+ */
 static void say_unread(struct tool_check *check, const char *why)
 {
     static const char *const other_file =

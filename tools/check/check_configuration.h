@@ -4,7 +4,7 @@
 
 #include "tools/check/check_say.h"
 
-/* The file, its section, its values. False: nothing further makes sense. */
+/* Checks the file, its section and its values. False: no further check makes sense. */
 bool tool_check_configuration(struct tool_check *check);
 
 #endif

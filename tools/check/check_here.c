@@ -12,9 +12,9 @@
 
 #define DEKS_LEN (2 * ENV_DEK_LEN)
 
-/* ---- what the tokens have ---- */
+/* ---- the keys on the tokens ---- */
 
-/* By the policy, the configuration and its attributes. */
+/* Judges by the policy, the configuration and the key's attributes. */
 static void judge(struct tool_check_key *key)
 {
     ENV_RESULT r = key->kek->vtable->accept(key->kek);
@@ -59,7 +59,7 @@ void tool_check_here_clear(struct tool_check_here *here)
     free(here->list);
 }
 
-/* ---- which may open ---- */
+/* ---- which keys may open ---- */
 
 const char *tool_check_key_named(const struct env_kek_info *info, char text[TOOL_CHECK_KEY])
 {
@@ -67,7 +67,7 @@ const char *tool_check_key_named(const struct env_kek_info *info, char text[TOOL
     const char *type = tool_kek_type(info->type);
 
     (void)tool_report_id(&info->id, id);
-    if (info->uri[0] == '\0') /* a file's, whose label says so: no token has it */
+    if (info->uri[0] == '\0') /* a key from a file, whose label names it: it is on no token */
         (void)snprintf(text, TOOL_CHECK_KEY, "%s (%s-%zu, reference %s)", info->label, type,
                        info->bits, id);
     else
@@ -76,7 +76,10 @@ const char *tool_check_key_named(const struct env_kek_info *info, char text[TOOL
     return text;
 }
 
-/* Who may use it has what else is on the token wrapped by it, and decrypts that. */
+/*
+ * Anyone who may use such a key can have other keys on the token wrapped by it, and decrypt the
+ * result.
+ */
 static void warn_of_uses(struct tool_check *check, const struct env_kek_info *info)
 {
     static const char *const way_out = "openssl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:NEW "
@@ -86,7 +89,7 @@ static void warn_of_uses(struct tool_check *check, const struct env_kek_info *in
     if (info->type != ENV_KEK_AES || !info->wrap || !info->decrypt)
         return;
     tool_check_say(check, TOOL_CHECK_WARNING, "uses", way_out,
-                   "%s may %s: so other keys can be had out of the token",
+                   "%s may %s: other keys can be extracted from the token with it",
                    tool_check_key_named(info, named),
                    info->encrypt && info->unwrap ? "encrypt, decrypt, wrap and unwrap at once"
                                                  : "wrap and decrypt");
@@ -152,7 +155,7 @@ static bool is_copied(const struct tool_check_here *here, const struct tool_chec
     return copies > 1;
 }
 
-/* One of the copies may open, or is sealed with: the others are taken for its spares. */
+/* One of the copies may open or is sealed to, so the others are taken for its spares. */
 static bool matters(const struct tool_check_here *here, const struct tool_check_key *key,
                     const struct tool_check_sealing *sealing)
 {
@@ -164,8 +167,9 @@ static bool matters(const struct tool_check_here *here, const struct tool_check_
 }
 
 /*
- * Of two keys that differ either may be the right one, so neither opens; of three the one that
- * differs does not. A copy that is the only one to wrap has itself alone to try. NULL: none wraps.
+ * If two keys differ, either may be the right one, so neither opens. Among three, the one that
+ * differs does not. If only one copy can wrap, it can only be tested with itself. NULL: none can
+ * wrap.
  */
 static const struct tool_check_key *open_copy(const struct tool_check *check,
                                               const struct tool_check_here *here,
@@ -210,7 +214,7 @@ static void check_copy(struct tool_check *check, const struct tool_check_here *h
                        "%s: none of its copies wraps, so nothing shows that it opens", named);
     else
         tool_check_say(check, TOOL_CHECK_OK, "replica", NULL,
-                       "%s opens what the one of '%s' wrapped", named, wrapper->info.token);
+                       "%s opens what the copy in '%s' wrapped", named, wrapper->info.token);
 }
 
 void tool_check_copies(struct tool_check *check, struct tool_check_here *here,
@@ -222,7 +226,7 @@ void tool_check_copies(struct tool_check *check, struct tool_check_here *here,
     }
 }
 
-/* ---- how many have to be lost to lose everything ---- */
+/* ---- how many losses lose everything ---- */
 
 static bool is_same_token(const struct env_kek_info *a, const struct env_kek_info *b)
 {
@@ -251,7 +255,7 @@ static size_t tokens_with(const struct tool_check_here *here, const struct env_k
     return tokens;
 }
 
-/* The only token that has any of them, or NULL when there are several. */
+/* The only token that has any of them, or NULL if there are several. */
 static const char *only_token(const struct tool_check_here *here,
                               const struct tool_check_sealing *sealing)
 {
@@ -273,7 +277,7 @@ void tool_check_spares(struct tool_check *check, const struct tool_check_here *h
                        const struct tool_check_sealing *sealing)
 {
     static const char *const way_out =
-        "keep a second KEK in kek, or the same one in a second token";
+        "add a second KEK to kek, or copy this one to a second token";
     char id[TOOL_REPORT_ID];
     const char *token;
     size_t kinds = 0;

@@ -41,7 +41,7 @@ static void say_left_out(struct tool_check *check, const char *kek, ENV_RESULT r
 
 /* ---- one KEK ---- */
 
-/* Wraps with it and unwraps with the key that opening would find. */
+/* Wraps with the KEK, and unwraps with the key that opening would find. */
 static ENV_RESULT wrap_and_unwrap(const struct tool_keys *keys, struct env_kek *kek, uint8_t *deks,
                                   struct env_wrapped *wrapped)
 {
@@ -71,7 +71,7 @@ static bool try_kek(struct tool_check *check, struct env_kek *kek)
 
     env_secret_free(deks, DEKS_LEN);
     if (r.reason == ENV_R_KEK_NOT_HERE || r.reason == ENV_R_KEK_NOT_ALLOWED)
-        ERR_clear_error(); /* told below in other words */
+        ERR_clear_error(); /* reported below in other words */
     kek->vtable->describe(kek, &info);
     (void)tool_check_key_named(&info, what);
     if (env_ok(r))
@@ -88,7 +88,7 @@ static bool try_kek(struct tool_check *check, struct env_kek *kek)
     return env_ok(r);
 }
 
-/* Only where it is not the first that comes to mind: then it says what the token refused. */
+/* Reported only if it is not the preferred method: then it says what the token refused. */
 static void say_way(struct tool_check *check, const struct env_kek *kek)
 {
     struct env_kek_info info;
@@ -134,7 +134,7 @@ static void check_names(struct tool_check *check, struct tool_check_sealing *sea
 
     while (at != NULL && env_word_next(&at, &word)) {
         bool optional = env_word_in(config->kek_optional, &word);
-        char *name = env_secret_alloc(word.len + 1); /* a URI may have a PIN */
+        char *name = env_secret_alloc(word.len + 1); /* a URI may contain a PIN */
 
         if (name == NULL) {
             say_failure(check, STEP, "kek", ENV_FAIL(ENV_R_NO_MEMORY));
@@ -145,14 +145,14 @@ static void check_names(struct tool_check *check, struct tool_check_sealing *sea
             check_name(check, name, optional, sealing);
         else
             tool_check_say(check, TOOL_CHECK_FAILED, STEP, NULL,
-                           "kek: a %% in a label is followed by two hex digits");
+                           "kek: a %% in a label must be followed by two hex digits");
         env_secret_free(name, word.len + 1);
     }
 }
 
 /* ---- all together ---- */
 
-/* As a program would: a sealed key for all of them, opened again. */
+/* Does what a program would: makes a sealed key for all of them, and opens it again. */
 static void check_sealing(struct tool_check *check)
 {
     const struct env_dek_context *dek = &check->run->keys->dek;
@@ -169,7 +169,7 @@ static void check_sealing(struct tool_check *check)
                          deks + ENV_DEK_LEN);
     if (env_ok(r))
         tool_check_say(check, TOOL_CHECK_OK, "sealing", NULL,
-                       "a key was sealed with kek as it is configured, and opened");
+                       "a key was sealed with the configured kek, and opened again");
     else
         say_failure(check, "sealing", "", r);
     OPENSSL_free(der);
@@ -177,8 +177,8 @@ static void check_sealing(struct tool_check *check)
 }
 
 /*
- * An entry of open-kek that allows no key is a slip, or the key is gone. "2025" may be a label and
- * an id: keys that have either may open.
+ * An entry of open-kek that allows no key is a typo, or the key is gone. "2025" may be a label and
+ * an id: keys with either may open.
  */
 static void check_open_word(struct tool_check *check, const struct tool_check_here *here,
                             const char *key, const char *word, bool several)
@@ -206,7 +206,7 @@ static void check_open_word(struct tool_check *check, const struct tool_check_he
                        tool_check_key_named(&of_id->info, named[1]));
 }
 
-/* What a URI or a file names is for the keyring to say. */
+/* The keyring judges URIs and files. */
 static void check_open_list(struct tool_check *check, const struct tool_check_here *here,
                             const char *key, const char *list)
 {
@@ -226,7 +226,7 @@ static void check_open_list(struct tool_check *check, const struct tool_check_he
     }
 }
 
-/* Each is tried, whatever day it is. */
+/* Tries each of them, whatever its dates. */
 static void try_openers(struct tool_check *check, struct tool_check_here *here,
                         const struct tool_check_sealing *sealing)
 {

@@ -4,7 +4,7 @@
 
 #include "tools/check/check_say.h"
 
-/* Each KEK that seals, each that may open, and how many have to be lost to lose everything. */
+/* Checks each KEK that seals, each that may open, and how many losses would lose everything. */
 void tool_check_keks(struct tool_check *check);
 
 #endif

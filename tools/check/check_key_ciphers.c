@@ -9,7 +9,7 @@
 #define STEP "key-ciphers"
 #define LINES 512u
 
-/* What the file calls a provider: by its identity, or by its line. */
+/* The file's name for a provider: its identity, or else its line. */
 static const char *identity_of(const struct tool_settings *settings, const CONF_VALUE *entry)
 {
     const char *identity = tool_settings_value(settings, entry->value, "identity");
@@ -17,7 +17,7 @@ static const char *identity_of(const struct tool_settings *settings, const CONF_
     return identity != NULL ? identity : entry->name;
 }
 
-/* default, fips or base, when a line of the file activates it; NULL: none. */
+/* "default", "fips" or "base", if a line of the file activates it; otherwise NULL. */
 static const char *activated(const struct tool_settings *settings)
 {
     static const char *const names[] = {"default", "fips", "base"};
@@ -47,11 +47,11 @@ static void check_providers(struct tool_check *check)
     if (!settings->config.stock_providers_here_on) {
         (void)snprintf(lines, sizeof(lines), "[%s]\nstock-providers-here = yes", settings->section);
         tool_check_say(check, TOOL_CHECK_FAILED, STEP, lines,
-                       "without the module stand-ins would be keys of OpenSSL's own ciphers");
+                       "without the module, OpenSSL's own ciphers would take stand-ins for keys");
     } else if (other != NULL) {
         tool_check_say(check, TOOL_CHECK_FAILED, STEP,
-                       "take its activate line away: stock-providers-here activates it",
-                       "%s is activated without the module as well, and would take stand-ins for "
+                       "remove its activate line: stock-providers-here activates it",
+                       "%s is activated even without the module, and would take stand-ins for "
                        "keys",
                        other);
     } else {
@@ -60,7 +60,7 @@ static void check_providers(struct tool_check *check)
     }
 }
 
-/* The generator passes random keys through AES. */
+/* The random generator passes random keys through AES. */
 static void check_random(struct tool_check *check)
 {
     const struct tool_settings *settings = &check->settings;

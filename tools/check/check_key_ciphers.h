@@ -5,8 +5,9 @@
 #include "tools/check/check_say.h"
 
 /*
- * With key-ciphers or key-kdfs: that a missing module stops programs instead of letting stock
- * OpenSSL take stand-ins for keys, and that libcrypto's random generator keeps away.
+ * With key-ciphers or key-kdfs, checks that a missing module stops programs instead of letting
+ * stock OpenSSL take stand-ins for keys, and that libcrypto's random generator does not use our
+ * ciphers.
  */
 void tool_check_key_ciphers(struct tool_check *check);
 

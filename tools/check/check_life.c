@@ -17,7 +17,7 @@ static bool is_same(const struct env_kek_info *a, const struct env_kek_info *b)
     return a->type == b->type && env_kek_id_equal(&a->id, &b->id);
 }
 
-/* The first key of that reference; NULL: a file's. */
+/* The first key with this reference; NULL for a key from a file. */
 static const struct env_kek_info *find(const struct tool_check_here *here,
                                        const struct env_kek_id *id)
 {
@@ -28,7 +28,7 @@ static const struct env_kek_info *find(const struct tool_check_here *here,
     return NULL;
 }
 
-/* How a version is followed by the next; NULL where it is none. */
+/* How to make the next version; NULL if it is not a version. */
 static const char *way_out(const struct env_kek_info *info, char text[WAY_OUT])
 {
     uint32_t number;
@@ -40,7 +40,7 @@ static const char *way_out(const struct env_kek_info *info, char text[WAY_OUT])
     return text;
 }
 
-/* Failures are told where the version itself is looked at. */
+/* Failures are reported where the version itself is checked. */
 static bool would_seal(const struct tool_check *check, const struct env_kek_info *info)
 {
     struct tool_failure ignored;
@@ -51,9 +51,9 @@ static bool would_seal(const struct tool_check *check, const struct env_kek_info
     return env_ok(r);
 }
 
-/* ---- its last day ---- */
+/* ---- its end date ---- */
 
-/* Copies seal on the days that all of them have. 0: there is no last one. */
+/* Copies seal only on the days that all of them allow. 0: there is no last day. */
 static int64_t last_day(const struct tool_check_here *here, const struct env_kek_info *info)
 {
     struct env_dates all = info->dates;
@@ -65,7 +65,7 @@ static int64_t last_day(const struct tool_check_here *here, const struct env_kek
     return all.last;
 }
 
-/* The next version, where it seals on the day behind the last; never one that cannot seal. */
+/* The next version, if it seals on the day after the last one. Never one that cannot seal. */
 static const struct env_kek_info *next_of(const struct tool_check *check,
                                           const struct tool_check_here *here,
                                           const struct env_kek_info *info, int64_t last)
@@ -118,8 +118,7 @@ static void check_age(struct tool_check *check, const struct env_kek_info *info,
     (void)tool_check_key_named(info, named);
     if (info->dates.first == 0)
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out(info, text),
-                       "%s: how old it is nobody knows, since it has no start date (max-kek-age)",
-                       named);
+                       "%s: its age is unknown, because it has no start date (max-kek-age)", named);
     else if (today - info->dates.first > most)
         tool_check_say(check, TOOL_CHECK_WARNING, STEP, way_out(info, text),
                        "%s: it is %" PRId64 " days old, and max-kek-age is %" PRId64, named,
@@ -164,7 +163,7 @@ static void check_newer(struct tool_check *check, const struct env_kek_info *inf
     }
     r = keyring->vtable->select(keyring, &selector, &keks);
     env_kek_list_clear(&keks);
-    if (env_ok(r)) /* the configuration names an older one */
+    if (env_ok(r)) /* the configuration names an older version */
         return;
     tool_failure_take(r, &failure);
     tool_check_say(check, TOOL_CHECK_WARNING, STEP, NULL,

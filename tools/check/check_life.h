@@ -4,11 +4,11 @@
 
 #include "tools/check/check_here.h"
 
-/* The days of what seals today, its age, and newer versions that do not seal. */
+/* Checks the dates and the age of what seals today, and newer versions that do not seal. */
 void tool_check_life(struct tool_check *check, const struct tool_check_here *here,
                      const struct tool_check_sealing *sealing);
 
-/* Of the folders that are given: what older versions still protect. */
+/* For the given folders: what older versions still protect. */
 void tool_check_old_versions(struct tool_check *check, const struct tool_check_here *here,
                              const struct tool_check_sealing *sealing);
 

@@ -25,10 +25,10 @@ struct named {
     const char *path;
     int folder;
     struct env_key_names names;
-    struct env_state *state; /* NULL: nothing is taken away */
+    struct env_state *state; /* NULL: no state file */
     struct tool_recipients *recipients;
     struct env_named_sealed *sealed; /* in secret memory */
-    uint8_t *deks;                   /* the same */
+    uint8_t *deks;                   /* in secret memory */
 };
 
 static void say_failure(const struct named *named, const char *key, ENV_RESULT r)
@@ -41,7 +41,7 @@ static void say_failure(const struct named *named, const char *key, ENV_RESULT r
 
 /* ---- one key ---- */
 
-/* What it is for, when, and how many have to be lost to lose it. */
+/* Checks its uses, its times, and how many losses would lose it. */
 static void judge(const struct named *named, const char *key, const struct env_key_file *file)
 {
     const enum tool_key_state state = tool_key_state(&file->clear, (int64_t)time(NULL));
@@ -51,7 +51,7 @@ static void judge(const struct named *named, const char *key, const struct env_k
         tool_check_say(named->check, TOOL_CHECK_WARNING, STEP, NULL, "state-file disables %s", key);
     if (state == TOOL_KEY_EXPIRED)
         tool_check_say(named->check, TOOL_CHECK_WARNING, STEP, NULL,
-                       "%s is not to be used after %s (not-after)", key,
+                       "%s must not be used after %s (not-after)", key,
                        tool_when_text(file->clear.not_after, when));
     if (file->header->count == 1)
         tool_check_say(named->check, TOOL_CHECK_WARNING, STEP, NULL, "one KEK alone opens %s", key);
@@ -119,7 +119,7 @@ static bool read_state(struct named *named)
     if (path == NULL)
         return true;
     r = env_state_read(&named->errors, path, &named->state);
-    if (env_ok(r)) /* its words for KEKs as well */
+    if (env_ok(r)) /* includes the words for KEKs */
         r = tool_keys_state(named->check->run->keys);
     if (env_ok(r)) {
         tool_check_say(named->check, TOOL_CHECK_OK, "state file", NULL, "%s", path);
@@ -130,7 +130,7 @@ static bool read_state(struct named *named)
     return false;
 }
 
-/* ---- those that are allowed ---- */
+/* ---- the allowed keys ---- */
 
 static bool is_pattern(const struct env_word *word)
 {
@@ -148,8 +148,10 @@ static bool fits(const struct env_word *word, const struct env_key_name *name)
            (strlen(key) == word->len && memcmp(key, word->text, word->len) == 0);
 }
 
-/* A pattern is no list: keys that it fits are opened when they are used, as if the line were not
- * there. */
+/*
+ * A pattern does not list keys: those that it matches are opened when they are used, as without the
+ * line.
+ */
 static void check_start(struct named *named, const struct env_word *word)
 {
     if (is_pattern(word) && named->check->settings.config.keys_open_at_start_on)

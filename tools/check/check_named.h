@@ -5,8 +5,8 @@
 #include "tools/check/check_say.h"
 
 /*
- * The named keys that allow-keys lets programs use: each opens, through each KEK that is here; of
- * those that a pattern allows, three. Without tokens (--no-token) the files alone are looked at.
+ * Checks that the named keys that allow-keys permits open through each KEK that is here; for a
+ * pattern, three of the keys are tried. Without tokens (--no-token) only the files are read.
  */
 void tool_check_named(struct tool_check *check);
 

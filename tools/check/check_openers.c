@@ -11,7 +11,7 @@
 
 #define DEKS_LEN (2 * ENV_DEK_LEN)
 
-/* ---- one that wraps as well ---- */
+/* ---- a KEK that also wraps ---- */
 
 static ENV_RESULT wrap_and_open(const struct tool_keys *keys, struct env_kek *kek,
                                 struct env_wrapped *wrapped)
@@ -31,7 +31,7 @@ static ENV_RESULT wrap_and_open(const struct tool_keys *keys, struct env_kek *ke
     return r;
 }
 
-/* ---- one that only opens ---- */
+/* ---- a KEK that only opens ---- */
 
 static bool fits(const struct env_kek_info *info, const struct env_wrap_algorithm *algorithm)
 {
@@ -41,8 +41,8 @@ static bool fits(const struct env_kek_info *info, const struct env_wrap_algorith
 }
 
 /*
- * Nothing is here that it could open, so it is given what nobody wrapped. To refuse that it has to
- * have been asked: the login, the key and the mechanism are as they should be.
+ * Nothing here was wrapped for this KEK, so it gets a ciphertext that nobody wrapped. A refusal
+ * shows that the token processed it: the login, the key and the mechanism work.
  */
 static ENV_RESULT refuses(const struct tool_keys *keys, struct env_kek *kek,
                           const struct env_kek_info *info)
@@ -58,15 +58,15 @@ static ENV_RESULT refuses(const struct tool_keys *keys, struct env_kek *kek,
             continue;
         if (info->type == ENV_KEK_RSA)
             foreign.len = info->modulus_len;
-        ERR_clear_error(); /* of the one before */
+        ERR_clear_error(); /* of the previous KEK */
         r = env_random_private(keys->dek.crypto, foreign.data, foreign.len);
         if (!env_ok(r))
             return r;
-        foreign.data[0] = 0; /* a number below an RSA modulus */
+        foreign.data[0] = 0; /* keeps the number below an RSA modulus */
         r = kek->vtable->unwrap(kek, &foreign, NULL, dek);
         if (r.reason == ENV_R_NOT_AUTHENTIC)
             return ENV_OK;
-        if (env_ok(r)) /* what does not verify has to be refused */
+        if (env_ok(r)) /* what does not verify must be refused */
             r = ENV_FAIL(ENV_R_KEK_SELF_TEST);
     }
     return r;
@@ -96,7 +96,7 @@ static bool try_opener(struct tool_check *check, const char *step, const struct 
         r = refuses(keys, key->kek, &key->info);
     }
     (void)tool_check_key_named(&key->info, named);
-    if (r.reason == ENV_R_KEK_DISABLED) { /* as it is meant to be */
+    if (r.reason == ENV_R_KEK_DISABLED) { /* as intended */
         ERR_clear_error();
         tool_check_say(check, TOOL_CHECK_OK, step, NULL, "%s is disabled: it opens nothing", named);
     } else if (!env_ok(r)) {
@@ -104,9 +104,9 @@ static bool try_opener(struct tool_check *check, const char *step, const struct 
         tool_check_say(check, TOOL_CHECK_FAILED, step, NULL, "%s does not open: %s", named,
                        failure.text);
     } else if (opens_only) {
-        tool_check_say(check, TOOL_CHECK_OK, step, NULL,
-                       "%s may open (it does not seal here: it refused what nobody wrapped)",
-                       named);
+        tool_check_say(
+            check, TOOL_CHECK_OK, step, NULL,
+            "%s may open (it does not seal here: it was tested with a random ciphertext)", named);
     } else {
         tool_check_say(check, TOOL_CHECK_OK, step, NULL, "%s wrapped and unwrapped: %s", named,
                        env_wrap_algorithm(wrapped.alg)->words);

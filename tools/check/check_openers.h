@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether the KEKs that may open do, those as well that nothing is sealed with here. */
+/* Tests that the KEKs that may open can do so, including those that nothing is sealed to here. */
 #ifndef ENVELOPE_TOOL_CHECK_OPENERS_H
 #define ENVELOPE_TOOL_CHECK_OPENERS_H
 
 #include "tools/check/check_here.h"
 
-/* Each that may open, tried where kek did not name it. */
+/* Tests each KEK that may open and is not in kek. */
 void tool_check_list_openers(struct tool_check *check, const struct tool_check_here *here,
                              const struct tool_check_sealing *sealing);
 
-/* A host without kek may be one that only opens. What has nothing to open with is of no use. */
+/* A host without kek may be one that only opens. A host without a KEK that opens is useless. */
 void tool_check_openers_alone(struct tool_check *check, const struct tool_check_here *here);
 
 #endif

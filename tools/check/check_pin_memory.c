@@ -3,7 +3,7 @@
 
 #include "keymgmt/token/pin_folder.h"
 
-/* A login goes on without it, so nobody would notice until a token is locked. */
+/* Logins work without it, so nobody would notice a problem until a token is locked. */
 void tool_check_pin_memory(struct tool_check *check)
 {
     const char *folder = check->settings.config.pin_failure_memory;

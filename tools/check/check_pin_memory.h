@@ -4,7 +4,7 @@
 
 #include "tools/check/check_say.h"
 
-/* Whether this user can use pin-failure-memory. Without one it says nothing. */
+/* Checks that this user can use pin-failure-memory. Silent if it is not set. */
 void tool_check_pin_memory(struct tool_check *check);
 
 #endif

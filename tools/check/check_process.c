@@ -14,9 +14,9 @@
 
 struct process {
     pid_t pid;
-    char *variable;  /* OPENSSL_CONF; NULL: it was started without */
-    char said[4096]; /* the configuration, as the process calls it */
-    char file[4160]; /* and as this one reaches it */
+    char *variable;  /* OPENSSL_CONF; NULL: not set when the process started */
+    char said[4096]; /* the configuration file, by the process's path */
+    char file[4160]; /* and by the path from here */
 };
 
 static bool unable(const struct tool_check *check, const char *what)
@@ -48,7 +48,7 @@ static bool find_file(const struct tool_check *check, struct process *process)
     return true;
 }
 
-/* With --config it has to be that file. */
+/* With --config it must be that file. */
 static void check_same(struct tool_check *check, const struct process *process,
                        const struct stat *its)
 {
@@ -67,7 +67,7 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-/* Not by st_mtim, which a file brings along when it is put in its place. */
+/* Does not use st_mtim, which a file keeps when it is moved into place. */
 static bool check_age(struct tool_check *check, const struct process *process,
                       const struct stat *file)
 {
@@ -76,16 +76,17 @@ static bool check_age(struct tool_check *check, const struct process *process,
     if (!tool_process_started(process->pid, &started))
         return unable(check, "the state");
     if (is_before(&started, &file->st_ctim))
-        tool_check_say(check, TOOL_CHECK_FAILED, STEP, "restart it",
-                       "%s was changed after it was started: it goes by what stood there before",
-                       process->said);
+        tool_check_say(
+            check, TOOL_CHECK_FAILED, STEP, "restart it",
+            "%s was changed after the process started, which still uses the old contents",
+            process->said);
     else
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "%s has not changed since it was started",
                        process->said);
     return true;
 }
 
-/* Whether there is something that the process can have been configured by. */
+/* Whether there is a file that may have configured the process. */
 static bool check_file(struct tool_check *check, const struct process *process)
 {
     struct stat st;
@@ -95,7 +96,7 @@ static bool check_file(struct tool_check *check, const struct process *process)
         if (errno == EACCES || errno == EPERM)
             return unable(check, "the configuration");
         tool_check_say(check, TOOL_CHECK_FAILED, STEP, "set OPENSSL_CONF where it is started",
-                       "its configuration %s is not there: %s", process->said, strerror(errno));
+                       "its configuration %s does not exist: %s", process->said, strerror(errno));
         return true;
     }
     if (!tool_settings_read(NULL, process->file, check->run->options.provider_section,
@@ -112,7 +113,7 @@ static bool check_file(struct tool_check *check, const struct process *process)
 
 /* ---- what it runs ---- */
 
-/* The file of the module, as libcrypto makes it from what the configuration has. */
+/* The file name of the module, as libcrypto derives it from the configuration. */
 static void module_name(const struct tool_check *check, char *out, size_t size)
 {
     const struct tool_settings *settings = &check->settings;
@@ -140,7 +141,7 @@ static void say_module(struct tool_check *check, const struct tool_mapping *modu
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "it has %s loaded", module->path);
     else if (module->mapped == TOOL_MAPPED_DELETED)
         tool_check_say(check, TOOL_CHECK_FAILED, STEP, "restart it",
-                       "it has a %s loaded that is not there any more", module->path);
+                       "it has a %s loaded that no longer exists", module->path);
     else if (libcrypto->mapped != TOOL_NOT_MAPPED)
         tool_check_say(check, TOOL_CHECK_FAILED, STEP,
                        "envelope check --config FILE, run by its user, says what is wrong with its "
@@ -148,7 +149,7 @@ static void say_module(struct tool_check *check, const struct tool_mapping *modu
                        "it uses %s and has no %s loaded", libcrypto->path, module->name);
     else
         tool_check_say(check, TOOL_CHECK_FAILED, STEP,
-                       "what has OpenSSL linked in, or uses another library, loads no provider",
+                       "a program with static OpenSSL, or with another library, loads no provider",
                        "it has no libcrypto loaded");
 }
 

@@ -5,8 +5,9 @@
 #include "tools/check/check_say.h"
 
 /*
- * Whether the running process of --pid is served by us: what it has mapped, which configuration it
- * was started with, and that this was there before it. False with words on stderr: nobody can look.
+ * Checks that the running process of --pid uses our provider: what it has mapped, which
+ * configuration it started with, and that the file has not changed since. False: it cannot be
+ * inspected, which was reported on stderr.
  */
 bool tool_check_process(struct tool_check *check);
 

@@ -13,7 +13,7 @@
 
 #define STEP "provider"
 
-/* The oldest entry with details is the loader's own. */
+/* The oldest entry with details comes from the loader. */
 static void loader_says(char *out, size_t size)
 {
     const char *data = NULL;
@@ -29,7 +29,7 @@ static void loader_says(char *out, size_t size)
     ERR_clear_error();
 }
 
-/* libcrypto passes over a module that does not load in silence: here it is said. */
+/* libcrypto silently skips a module that does not load, so that is reported here. */
 static bool check_loads(struct tool_check *check)
 {
     const char *module = tool_settings_value(&check->settings, check->settings.section, "module");
@@ -51,7 +51,7 @@ static bool check_loads(struct tool_check *check)
     return provider != NULL;
 }
 
-/* AES-GCM as we fetch it: of others than us. */
+/* Fetches AES-GCM as we do: from another provider. */
 static EVP_CIPHER *fetch_gcm(OSSL_LIB_CTX *libctx, const char *propquery)
 {
     char query[256] = "provider!=envelope";
@@ -63,7 +63,7 @@ static EVP_CIPHER *fetch_gcm(OSSL_LIB_CTX *libctx, const char *propquery)
     return EVP_CIPHER_fetch(libctx, "AES-256-GCM", query);
 }
 
-/* The whole file, as a program has it. */
+/* Loads the whole file, as a program does. */
 static void check_beside(struct tool_check *check)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
@@ -76,7 +76,7 @@ static void check_beside(struct tool_check *check)
         gcm = fetch_gcm(libctx, check->settings.config.propquery);
     }
     ERR_clear_error();
-    if (own == NULL && !check->unreachable) /* else that was said */
+    if (own == NULL && !check->unreachable) /* otherwise that was reported already */
         tool_check_say(check, TOOL_CHECK_FAILED, STEP, "activate = 1 in its section",
                        "with this file alone there is no cipher ENVELOPE");
     if (gcm == NULL)

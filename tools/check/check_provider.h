@@ -4,7 +4,9 @@
 
 #include "tools/check/check_say.h"
 
-/* The provider's module, loaded as programs do, and who offers AES-GCM beside it. */
+/*
+ * Checks that the provider's module loads as in a program, and which other provider offers AES-GCM.
+ */
 void tool_check_provider(struct tool_check *check);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "tools/common/report.h"
 
-/* Lines to be written into a file stand below one another. */
+/* Lines meant for a file go below one another. */
 static void show_way_out(FILE *out, const char *way_out)
 {
     char line[TOOL_FAILURE_TEXT];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Algorithms that others offer too (standard-names, pkcs11-scheme): a program that gives no
- * property query gets whosever libcrypto comes to first. That is decided by default_properties
- * alone. The order in the file does not decide it: libcrypto sorts its providers by name as soon as
- * a program asks for a third one.
+ * Algorithms that other providers offer too (standard-names, pkcs11-scheme). A program that gives
+ * no property query gets the one that libcrypto finds first. Only default_properties decides that.
+ * The order in the file does not: libcrypto sorts its providers by name once a program asks for a
+ * third one.
  */
 #include "tools/check/check_stock_names.h"
 
@@ -33,7 +33,7 @@ struct names {
     } list[NAMES_MAX];
 };
 
-/* Who took names that are ours. */
+/* Providers that serve names of ours. */
 struct taken {
     size_t count;
     char first[64];
@@ -50,7 +50,7 @@ static OSSL_LIB_CTX *load(const struct tool_check *check)
     return NULL;
 }
 
-/* ---- which names there are ---- */
+/* ---- the names ---- */
 
 static void add(struct names *names, enum kind kind, const OSSL_PROVIDER *provider,
                 const char *name)
@@ -99,14 +99,14 @@ static void find_names(OSSL_LIB_CTX *libctx, struct names *names)
     OSSL_STORE_LOADER_do_all_provided(libctx, add_scheme, names);
 }
 
-/* ---- who serves them ---- */
+/* ---- the providers that serve them ---- */
 
 static void copy_provider(char *to, size_t size, const OSSL_PROVIDER *provider)
 {
     (void)snprintf(to, size, "%s", provider != NULL ? OSSL_PROVIDER_get0_name(provider) : "");
 }
 
-/* By the default properties, as a program that says nothing does. "" for nobody. */
+/* Fetches by the default properties, like a program without a query. "" if no provider has it. */
 static void fetch(OSSL_LIB_CTX *libctx, const struct name *name, char *by, size_t size)
 {
     EVP_CIPHER *cipher = NULL;
@@ -142,8 +142,9 @@ static void find_taken(OSSL_LIB_CTX *libctx, const struct names *names, struct t
 }
 
 /*
- * Once as the file has it and, what is found being kept by a context, once more in another where a
- * third provider was asked for: thereafter the providers stand in the order of their names.
+ * Fetches once in a context set up by the file. Because a context caches what it finds, it then
+ * fetches again in a second context, in which a third provider was asked for: there the providers
+ * are in order of their names.
  */
 static bool find_all_taken(const struct tool_check *check, const struct names *names,
                            struct taken *taken)
@@ -168,8 +169,8 @@ static void say(struct tool_check *check, const struct names *names, const struc
 
     if (taken->count == 0) {
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL,
-                       "%zu that others have too, %s for one: programs get %s's", names->count,
-                       names->list[0].text, names->own);
+                       "%zu that other providers have too, such as %s: programs get %s's",
+                       names->count, names->list[0].text, names->own);
         return;
     }
     if (taken->count > 1)

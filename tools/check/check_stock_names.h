@@ -4,7 +4,10 @@
 
 #include "tools/check/check_say.h"
 
-/* Who serves the names that our provider has beside others: it, or programs use no KEK. */
+/*
+ * Checks who serves the names that our provider shares with others. If it is not ours, programs do
+ * not use a KEK.
+ */
 void tool_check_stock_names(struct tool_check *check);
 
 #endif

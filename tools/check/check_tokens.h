@@ -4,7 +4,7 @@
 
 #include "tools/check/check_say.h"
 
-/* PKCS#11 modules, tokens, login. False when one of them failed. */
+/* Checks modules, tokens and logins. False if one of them failed. */
 bool tool_check_tokens(struct tool_check *check);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope check: whether everything is there that sealing and opening need, step by step. */
+/* envelope check: tests, step by step, everything that sealing and opening need. */
 #include "tools/check/cmd_check.h"
 
 #include <inttypes.h>
@@ -52,7 +52,7 @@ static enum tool_status run_check(struct tool_run *run)
     bool strict = run->options.strict;
 
     if (run->options.operand_count > 0 && (run->options.pid != NULL || run->options.no_token)) {
-        tool_complain(run, "a path has no place beside --pid and --no-token: %s",
+        tool_complain(run, "a path cannot be combined with --pid or --no-token: %s",
                       run->options.operands[0]);
         return TOOL_UNABLE;
     }
@@ -71,8 +71,9 @@ static enum tool_status run_check(struct tool_run *run)
 
 static const struct tool_option options[] = {
     TOOL_FLAG("strict", strict, "warnings count as failures in the exit status"),
-    TOOL_FLAG("no-token", no_token, "ask no token: file, module and key files alone (for probes)"),
-    TOOL_TEXT("pid", pid, "PID", "whether this running program is served, and nothing else"),
+    TOOL_FLAG("no-token", no_token,
+              "use no token: check only the file, the module and key files (for probes)"),
+    TOOL_TEXT("pid", pid, "PID", "check only whether this running program uses the provider"),
     TOOL_OPTIONS_END,
 };
 
@@ -81,7 +82,7 @@ static const struct tool_option *const tables[] = {options, tool_options_config,
 const struct tool_command tool_command_check = {
     .name = "check",
     .operands = "[PATH...]",
-    .summary = "Looks whether the configuration is right: module, tokens, login, KEKs, keys",
+    .summary = "Checks the configuration: module, tokens, login, KEKs, keys",
     .tables = tables,
     .needs_operands = false,
     .run = run_check,

@@ -32,7 +32,7 @@ static FILE *open_of(pid_t pid, const char *what)
     return fopen(path, "re");
 }
 
-/* False with errno when the reading ended for another reason than the file's end. */
+/* False with errno if reading ended before the end of the file. */
 static bool ended_well(FILE *in)
 {
     bool good = ferror(in) == 0;
@@ -43,7 +43,7 @@ static bool ended_well(FILE *in)
     return good;
 }
 
-/* ---- what is mapped ---- */
+/* ---- its mappings ---- */
 
 static bool is_named(const struct tool_mapping *mapping, const char *path)
 {
@@ -55,7 +55,7 @@ static bool is_named(const struct tool_mapping *mapping, const char *path)
                            : strcmp(last + 1, mapping->name) == 0;
 }
 
-/* What is there under its name goes before what was there. */
+/* A file that still exists takes precedence over one that was deleted. */
 static void take_path(struct tool_mapping *mapping, char *path)
 {
     size_t len = strlen(path);
@@ -122,7 +122,7 @@ void tool_process_path(pid_t pid, const char *path, char *out, size_t size)
     (void)snprintf(out, size, "/proc/%ld/%s%s", (long)pid, *path == '/' ? "root" : "cwd/", path);
 }
 
-/* The 22nd field; the second one is a name in parentheses, with whatever in it. */
+/* The 22nd field. The second one is a name in parentheses, which may contain anything. */
 static bool started_ticks(pid_t pid, long long *ticks)
 {
     FILE *in = open_of(pid, "stat");
@@ -133,7 +133,7 @@ static bool started_ticks(pid_t pid, long long *ticks)
 
     if (in == NULL)
         return false;
-    errno = ESRCH; /* it may end in between */
+    errno = ESRCH; /* it may end in the meantime */
     if (getdelim(&line, &size, '\0', in) > 0 && (at = strrchr(line, ')')) != NULL) {
         at++;
         for (int field = 3; field < 22 && at != NULL; field++)

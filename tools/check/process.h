@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What /proc says of a running process, which is another user's or in another root perhaps. */
+/* What /proc says about a running process, perhaps another user's, or with another root. */
 #ifndef ENVELOPE_TOOL_CHECK_PROCESS_H
 #define ENVELOPE_TOOL_CHECK_PROCESS_H
 
@@ -10,15 +10,15 @@
 enum tool_mapped {
     TOOL_NOT_MAPPED,
     TOOL_MAPPED,
-    TOOL_MAPPED_DELETED, /* its file was replaced or removed since */
+    TOOL_MAPPED_DELETED, /* its file has been replaced or removed */
 };
 
-/* The number of a process in decimal; false: it is none. */
+/* Parses a process number in decimal. False: it is not one. */
 bool tool_process_number(const char *text, pid_t *pid);
 
 /*
- * By the last part of a file's path, and where it does not matter, by the first letters of that.
- * path has the whole one when it is mapped. False: nobody can look, errno says why.
+ * Finds a mapping by the last component of the file's path, or by a prefix of it. path gets the
+ * whole path if it is mapped. False: the process cannot be inspected, errno says why.
  */
 struct tool_mapping {
     const char *name;
@@ -29,15 +29,15 @@ struct tool_mapping {
 bool tool_process_maps(pid_t pid, struct tool_mapping *mappings, size_t count);
 
 /*
- * A variable of the environment that it was started with, from malloc; *value NULL: it had none.
- * False: nobody can look, errno says why.
+ * A variable of the environment that the process started with, from malloc. *value NULL: it was not
+ * set. False: the process cannot be inspected, errno says why.
  */
 bool tool_process_variable(pid_t pid, const char *name, char **value);
 
-/* How this process reaches a path of the other's: by its root or its working directory. */
+/* The path from here to a path of the other process, through its root or working directory. */
 void tool_process_path(pid_t pid, const char *path, char *out, size_t size);
 
-/* When it was started, by the clock as it is now. False: nobody can look, errno says why. */
+/* When it was started, by today's clock. False: it cannot be inspected, errno says why. */
 bool tool_process_started(pid_t pid, struct timespec *started);
 
 #endif

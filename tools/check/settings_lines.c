@@ -15,10 +15,10 @@
 /* ---- traps ---- */
 
 struct lines {
-    const char *section; /* that is wanted */
+    const char *section; /* the section to check */
     tool_line_trap_fn *take;
     void *arg;
-    uint64_t seen; /* of the provider's keys, by their numbers, in the file that is read */
+    uint64_t seen; /* one bit for each of the provider's keys found in the current file */
     uint64_t outer[TOOL_SETTINGS_DEPTH];
     unsigned depth;
 };
@@ -33,7 +33,9 @@ static void trap(const struct lines *lines, const struct tool_place *place, cons
     lines->take(lines->arg, place->file, place->line, place->name, what);
 }
 
-/* What an included file says again, or what is said again after it, is meant to override. */
+/*
+ * An included file may repeat keys on purpose, and so may the lines after it: that overrides them.
+ */
 static void take_file(void *arg, bool deeper)
 {
     struct lines *lines = arg;
@@ -57,12 +59,12 @@ static void take_name(void *arg, const struct tool_place *place)
         if (strcmp(key->name, place->name) != 0)
             continue;
         if ((lines->seen & UINT64_C(1) << i) != 0)
-            trap(lines, place, "it stands there twice: the last alone counts");
+            trap(lines, place, "it is there twice: only the last one counts");
         lines->seen |= UINT64_C(1) << i;
     }
 }
 
-/* Who writes ${NAME} or $SECTION::NAME means a variable. */
+/* ${NAME} and $SECTION::NAME are meant as variables. */
 static void take_variable(const struct lines *lines, const struct tool_place *place,
                           const char *variable)
 {
@@ -76,7 +78,7 @@ static void take_variable(const struct lines *lines, const struct tool_place *pl
                        "%s is not set: OpenSSL ignores the whole file without it", name);
         trap(lines, place, what);
     } else if (!bracket && strstr(name, "::") == NULL) {
-        trap(lines, place, "a variable is put in for its $: put the whole value in quotes");
+        trap(lines, place, "its $ is replaced by a variable: put the whole value in quotes");
     }
 }
 
@@ -89,13 +91,13 @@ static void take_oddity(void *arg, const struct tool_place *place, enum tool_odd
         return;
     switch (oddity) {
     case TOOL_ODDITY_CUT:
-        trap(lines, place, "the value ends at its #: put the whole of it in quotes");
+        trap(lines, place, "the value ends at its #: put the whole value in quotes");
         break;
     case TOOL_ODDITY_VARIABLE:
         take_variable(lines, place, variable);
         break;
     case TOOL_ODDITY_BACKSLASH:
-        trap(lines, place, "a backslash is left out of the value: write it twice");
+        trap(lines, place, "a backslash is dropped from the value: write it twice");
         break;
     }
 }
@@ -130,12 +132,12 @@ bool tool_settings_file_lines(const char *path, const char *section, tool_line_t
 /* ---- the section ---- */
 
 struct search {
-    const char *section; /* NULL: any, and then its name is what is found */
+    const char *section; /* NULL: any section, whose name is then the result */
     const char *name;
     char *found;
 };
 
-/* Of several the last counts, as with libcrypto. */
+/* The last value counts, as with libcrypto. */
 static void search_value(void *arg, const struct tool_place *place, const char *value)
 {
     struct search *search = arg;

@@ -7,11 +7,11 @@
 
 #define WHERE "at the end of the file:"
 
-/* Lines that are gathered, by sections. */
+/* The lines found missing, by section. */
 struct lines {
     char *out;
     size_t len;
-    const char *section; /* that the last one stands in */
+    const char *section; /* the section of the last one */
 };
 
 static void add(struct lines *lines, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -30,7 +30,7 @@ static void add(struct lines *lines, const char *fmt, ...)
         lines->len = TOOL_SETTINGS_MISSING - 1;
 }
 
-/* The section's head once, before the first of its lines. */
+/* Writes the section's head before the first of its lines. */
 static void add_line(struct lines *lines, const char *section, const char *name, const char *value)
 {
     if (lines->section == NULL || strcmp(lines->section, section) != 0)
@@ -39,7 +39,7 @@ static void add_line(struct lines *lines, const char *section, const char *name,
     add(lines, "\n%s = %s", name, value);
 }
 
-/* The value of a line that leads on, which is put there when it is missing. */
+/* The value of a line that leads to another section. If it is missing, the line is added. */
 static const char *lead(struct lines *lines, const struct tool_settings *settings,
                         const char *section, const char *name, const char *usual)
 {
@@ -51,7 +51,7 @@ static const char *lead(struct lines *lines, const struct tool_settings *setting
     return usual;
 }
 
-/* Of the stock providers that offer AES-GCM one is to be listed and activated. */
+/* A stock provider that offers AES-GCM must be listed and activated. */
 static void add_stock(struct lines *lines, const struct tool_settings *settings,
                       const char *providers, const char **to_activate)
 {
@@ -99,7 +99,7 @@ bool tool_settings_missing(const struct tool_settings *settings, char out[TOOL_S
     return lines.len > 0;
 }
 
-/* Our algorithms have no such property. */
+/* Our algorithms do not have that property. */
 static bool says_fips(const char *properties)
 {
     const char *at = strstr(properties, "fips=yes");

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Where the reader is in a logical line. */
+/* The position in a logical line. */
 enum state {
     IN_NAME, /* before the = */
     IN_VALUE,
@@ -16,7 +16,7 @@ enum state {
     IN_COMMENT,
 };
 
-/* Text that is gathered; what has no room is lost. */
+/* Text being collected; what does not fit is dropped. */
 struct text {
     char bytes[TOOL_SETTINGS_NAME];
     size_t len;
@@ -24,22 +24,22 @@ struct text {
 
 struct reader {
     const struct tool_settings_events *events;
-    const char *file; /* that is read; NULL: the first */
+    const char *file; /* the file being read; NULL: the main file */
     unsigned depth;
-    bool includes; /* whether they are followed */
+    bool includes; /* read included files too */
     enum state state;
     unsigned long line;
-    char quote; /* that is open, or 0 */
+    char quote; /* the open quote character, or 0 */
     bool after_blank;
     bool has_value;   /* the line has a = */
-    bool in_variable; /* behind a $ */
+    bool in_variable; /* after a $ */
     struct text section;
     struct text name; /* before the =, or between the brackets */
     struct text value;
     struct text variable;
     char directive[PATH_MAX + 32]; /* a line that begins with a dot */
     size_t directive_len;
-    char include_dir[PATH_MAX]; /* .pragma includedir */
+    char include_dir[PATH_MAX]; /* from .pragma includedir */
 };
 
 /* ---- text ---- */
@@ -109,7 +109,7 @@ static void tell_file(const struct reader *reader, bool deeper)
         reader->events->file(reader->events->arg, deeper);
 }
 
-/* ---- a line ---- */
+/* ---- one line ---- */
 
 static void new_line(struct reader *reader)
 {
@@ -130,7 +130,7 @@ static void end_variable(struct reader *reader)
     reader->in_variable = false;
 }
 
-/* The name behind a $, with its opening bracket and its section and ::. */
+/* The name after a $, with its opening bracket, section and ::. */
 static void take_in_variable(struct reader *reader, char c)
 {
     bool first = reader->variable.len == 0;
@@ -154,7 +154,7 @@ static void take_unquoted(struct reader *reader, char c)
     }
 }
 
-/* A backslash, and what it makes of the next character: nothing, where that ends the line. */
+/* Handles a backslash and the character after it. At the end of a line it continues the line. */
 static void take_escape(struct reader *reader, int next)
 {
     end_variable(reader);
@@ -234,11 +234,11 @@ static void take_char(struct reader *reader, char c)
     }
 }
 
-/* ---- what is included ---- */
+/* ---- included files ---- */
 
 static void read_stream(struct reader *reader, FILE *in);
 
-/* A directive's argument, or NULL when it is another one: ".include = FILE" and without the =. */
+/* A directive's argument: ".include = FILE", or without the =. NULL if it is another directive. */
 static char *argument_of(char *line, const char *directive)
 {
     size_t len = strlen(directive);
@@ -266,7 +266,7 @@ static void include_file(struct reader *reader, const char *path)
     FILE *in;
 
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || (in = fopen(path, "re")) == NULL)
-        return; /* whoever reads the file as a whole says so */
+        return; /* reported when the whole file is loaded */
     reader->file = path;
     reader->depth++;
     tell_file(reader, true);
@@ -297,7 +297,7 @@ static void include_directory(struct reader *reader, const char *path, DIR *dire
     }
 }
 
-/* As libcrypto finds it: beside includedir, or as it stands. */
+/* Finds the file like libcrypto: in includedir, or by the name itself. */
 static void include(struct reader *reader, const char *name)
 {
     const char *dir = secure_getenv("OPENSSL_CONF_INCLUDE");
@@ -325,7 +325,7 @@ static void follow_directive(struct reader *reader)
     char *argument = argument_of(reader->directive, ".include");
 
     if (argument != NULL && reader->depth < TOOL_SETTINGS_DEPTH) {
-        char *name = strdup(argument); /* the line's room is needed inside */
+        char *name = strdup(argument); /* the line's buffer is reused for the included file */
 
         new_line(reader);
         if (name != NULL)
@@ -366,7 +366,7 @@ static void read_stream(struct reader *reader, FILE *in)
             reader->line++;
         } else if (c == '\\' && reader->state != IN_COMMENT) {
             c = getc_unlocked(in);
-            if (c == '\r') { /* part of the line's end, or lost like any other character */
+            if (c == '\r') { /* part of the line ending, or dropped like any other character */
                 c = getc_unlocked(in);
                 if (c != '\n' && c != EOF)
                     (void)ungetc(c, in);

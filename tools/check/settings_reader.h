@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text of an openssl.cnf, as libcrypto takes it apart: sections, names, values, and what is
- * done to a value that is not in quotes. The file need not be one that OpenSSL can read. Memory
- * does not grow with it.
+ * Parses the text of an openssl.cnf like libcrypto: sections, names, values, and what happens to
+ * values without quotes. The file need not be one that OpenSSL can read. Memory use does not depend
+ * on its size.
  */
 #ifndef ENVELOPE_TOOL_SETTINGS_READER_H
 #define ENVELOPE_TOOL_SETTINGS_READER_H
@@ -10,38 +10,38 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define TOOL_SETTINGS_NAME 128u /* room for a name; what is longer is cut */
-#define TOOL_SETTINGS_DEPTH 8u  /* files that are included inside one another */
+#define TOOL_SETTINGS_NAME 128u /* room for a name; longer names are cut */
+#define TOOL_SETTINGS_DEPTH 8u  /* how deep included files may nest */
 
 enum tool_oddity {
-    TOOL_ODDITY_CUT,       /* the value ends at a # that no blank stands before */
-    TOOL_ODDITY_VARIABLE,  /* a $ and what follows; variable has the name */
-    TOOL_ODDITY_BACKSLASH, /* one that is left out of the value */
+    TOOL_ODDITY_CUT,       /* the value ends at a # without a blank before it */
+    TOOL_ODDITY_VARIABLE,  /* a $ and what follows; `variable` has the name */
+    TOOL_ODDITY_BACKSLASH, /* a backslash that is removed from the value */
 };
 
-/* Where the reader is. All of it is good for the call alone. */
+/* The current position. Valid only during the call. */
 struct tool_place {
-    const char *file; /* NULL: the one that was given; else one that it includes */
+    const char *file; /* NULL: the main file; otherwise an included one */
     unsigned long line;
-    const char *section; /* "default" before the first */
+    const char *section; /* "default" before the first section */
     const char *name;
 };
 
-/* Each may be NULL. */
+/* Any of them may be NULL. */
 struct tool_settings_events {
     void *arg;
-    /* An included file begins (deeper), or has ended and the one around it goes on. */
+    /* An included file begins (deeper), or has ended, and the outer one continues. */
     void (*file)(void *arg, bool deeper);
-    /* A name and its =. */
+    /* A name followed by =. */
     void (*name)(void *arg, const struct tool_place *place);
-    /* variable of $NAME, ${NAME} or $(NAME), with the bracket that it has. */
+    /* variable is of the form $NAME, ${NAME} or $(NAME), with its opening bracket. */
     void (*oddity)(void *arg, const struct tool_place *place, enum tool_oddity oddity,
                    const char *variable);
-    /* At the end of the line; value without quotes, and as it stands there otherwise. */
+    /* Called at the end of the line. value is without quotes, but otherwise unprocessed. */
     void (*value)(void *arg, const struct tool_place *place, const char *value);
 };
 
-/* What is included is read too where includes says so. */
+/* With includes, included files are read too. */
 void tool_settings_read_stream(FILE *in, bool includes, const struct tool_settings_events *events);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What libcrypto itself asks a provider's section for. */
+/* The keys that libcrypto itself reads in a provider's section. */
 static const char *const core_keys[] = {"identity", "module", "activate", "soft_load"};
 
 #define NAME_MAX_COMPARED 40u
@@ -17,7 +17,7 @@ static size_t min3(size_t a, size_t b, size_t c)
     return least < c ? least : c;
 }
 
-/* Letters that have to be put in, left out or changed to make one word of the other. */
+/* The number of letters to insert, remove or change to turn one word into the other. */
 static size_t distance(const char *a, const char *b)
 {
     size_t a_len = strlen(a);
@@ -51,12 +51,15 @@ static bool is_known(const char *key)
     return env_config_key_named(key) != NULL;
 }
 
-/* The key that was likely meant: one of its misspellings, or the most like it; NULL: none is. */
+/*
+ * The key that was probably meant: one with this misspelling, or else the most similar one. NULL:
+ * none is similar.
+ */
 static const char *nearest(const char *slip)
 {
     const struct env_config_key *key = env_config_key_meant(slip);
     const char *best = NULL;
-    size_t least = 1 + strlen(slip) / 3; /* more changes make another word */
+    size_t least = 1 + strlen(slip) / 3; /* with more changes it is a different word */
 
     if (key != NULL)
         return key->name;
@@ -73,7 +76,7 @@ static const char *nearest(const char *slip)
     return best;
 }
 
-/* What can be written in place of the name of a section, and means the same. */
+/* A value that means the same as this one and is not the name of a section. */
 static void another_way(const CONF_VALUE *entry, char *out, size_t size)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
@@ -84,7 +87,7 @@ static void another_way(const CONF_VALUE *entry, char *out, size_t size)
     else if (word && strcmp(entry->name, "token") == 0)
         (void)snprintf(out, size, "write pkcs11:token=%s", entry->value);
     else if (strcmp(entry->value, "default") == 0)
-        (void)snprintf(out, size, "write another (every file has a section [default])");
+        (void)snprintf(out, size, "use another name (every file has a section [default])");
     else
         (void)snprintf(out, size, "rename the section");
 }
@@ -108,9 +111,8 @@ static void judge_key(const struct tool_settings *settings, const CONF_VALUE *en
     if (is_known(entry->name))
         return;
     meant = nearest(entry->name);
-    (void)snprintf(what, sizeof(what), "no such key: nobody reads it%s%s%s",
-                   meant != NULL ? " (" : "", meant != NULL ? meant : "",
-                   meant != NULL ? "?)" : "");
+    (void)snprintf(what, sizeof(what), "there is no such key%s%s%s", meant != NULL ? " (" : "",
+                   meant != NULL ? meant : "", meant != NULL ? "?)" : "");
     take(arg, TOOL_TRAP_KEY, entry->name, what);
 }
 
@@ -141,22 +143,24 @@ static void judge_section(const struct tool_settings *settings, const char *sect
         if (env_config_key_named(entry->name) == NULL)
             continue;
         (void)snprintf(what, sizeof(what),
-                       "it stands in [%s], where nobody reads it: it belongs "
+                       "it is in [%s], where it has no effect: it belongs "
                        "in [%s]",
                        section, settings->section);
         take(arg, TOOL_TRAP_ELSEWHERE, entry->name, what);
     }
 }
 
-/* Where a line slips to: above the first section, or into one of those around ours. Of programs'
- * and other providers' own sections nothing is known. */
+/*
+ * Checks the sections in which a line may end up by mistake: above the first section, or next to
+ * ours. Sections of programs and of other providers are not known.
+ */
 static void judge_others(const struct tool_settings *settings, tool_trap_fn *take, void *arg)
 {
     static const char *const stock[] = {"default", "fips", "base", "legacy", "null"};
     STACK_OF(CONF_VALUE) *providers = section_of(settings, settings->providers);
     const char *init;
 
-    judge_section(settings, "default", take, arg); /* NCONF's name for what is above */
+    judge_section(settings, "default", take, arg); /* for NCONF, the top of the file */
     init = tool_settings_value(settings, NULL, "openssl_conf");
     judge_section(settings, init, take, arg);
     judge_section(settings, settings->providers, take, arg);

@@ -7,8 +7,7 @@
 #include "envelope/format/header.h"
 
 static const char not_base64[] = "not base64";
-static const char more[] =
-    "base64 of several messages, or followed by something else: --list reads lists";
+static const char more[] = "base64 of several messages, or with data after it: --list reads lists";
 
 static bool is_blank(const struct tool_base64 *state, uint8_t c)
 {
@@ -21,7 +20,7 @@ static bool is_digit(uint8_t c)
            c == '/';
 }
 
-/* Whether the byte belongs to the mark that may stand at the beginning. */
+/* Whether the byte belongs to the byte order mark. */
 static bool is_mark(struct tool_base64 *state, uint8_t c)
 {
     static const uint8_t marks[][4] = {"\xEF\xBB\xBF", "\xFF\xFE", "\xFE\xFF"};
@@ -31,7 +30,7 @@ static bool is_mark(struct tool_base64 *state, uint8_t c)
         return false;
     for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         mark = marks[i];
-        /* no two begin with the same byte: what was seen is in held */
+        /* no two marks begin with the same byte: held has what was seen */
         if ((state->marks > 0 && mark[0] != state->held[0]) || mark[state->marks] != c)
             continue;
         state->held[0] = mark[0];
@@ -52,7 +51,7 @@ static const char *take(struct tool_base64 *state, uint8_t c)
         return more;
     if (!padding && !is_digit(c))
         return not_base64;
-    /* two characters at least, and after padding nothing else */
+    /* at least two characters, and after padding only more padding */
     if (padding ? state->count < 2 : state->count == 3 && state->held[2] == '=')
         return not_base64;
     state->held[state->count++] = c;

@@ -9,7 +9,7 @@
 #include "tools/common/read_item.h"
 #include "tools/common/report.h"
 
-/* What one item came to. */
+/* The result for one item. */
 struct found {
     struct tool_finding finding; /* state: enum tool_census_kind */
     uint64_t size;
@@ -17,8 +17,8 @@ struct found {
     bool tried; /* --verify */
     bool opens;
     bool fails;
-    uint8_t message_id[ENV_AUDIT_MESSAGE_ID_LEN]; /* of what opens */
-    char key_name[ENV_NAMED_FULL_NAME];           /* of a named key */
+    uint8_t message_id[ENV_AUDIT_MESSAGE_ID_LEN]; /* from the header that opens */
+    char key_name[ENV_NAMED_FULL_NAME];           /* for a named key */
     size_t count;
     struct found_kek {
         struct env_kek_id id;
@@ -140,7 +140,7 @@ static void work(void *arg, void *mine, const struct tool_item *item, struct too
     } else if (env_ok(r)) {
         judge(census, worker, (struct found *)finding);
     } else {
-        /* too short for any header: what it begins with means nothing */
+        /* too short to hold a header: its first bytes mean nothing */
         other = r.reason == ENV_R_NOT_A_MESSAGE ||
                 (r.reason == ENV_R_TRUNCATED && worker->message.size < ENV_HEADER_PEEK);
         tool_finding_fails(finding, other ? TOOL_CENSUS_OTHER : TOOL_CENSUS_DAMAGED, r);
@@ -171,7 +171,7 @@ static bool has_wanted(const struct tool_census *census, const struct found *fou
     return false;
 }
 
-/* Whether a recipient before this one has the same reference: a KEK counts once a file. */
+/* Whether an earlier recipient has the same reference: a KEK counts once per file. */
 static bool seen_before(const struct found *found, size_t number)
 {
     for (size_t i = 0; i < number; i++) {
@@ -226,7 +226,7 @@ static void add_up(void *arg, const struct tool_item *item, struct tool_finding 
 
     (void)item;
     census->kinds[finding->state]++;
-    count_keks(census, found); /* a truncated message is still somebody's */
+    count_keks(census, found); /* a truncated message still needs its KEKs */
     if (census->run->options.files && has_wanted(census, found))
         finding->told = true;
     if (!is_message(found))
@@ -240,7 +240,7 @@ static void add_up(void *arg, const struct tool_item *item, struct tool_finding 
     }
 }
 
-/* ---- one line an item ---- */
+/* ---- one line per item ---- */
 
 static void show_text(void *arg, FILE *out, const struct tool_finding *finding)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The counting of census: what each item is, and what is added up. */
+/* The counting for census: what each item is, and the sums. */
 #ifndef ENVELOPE_TOOL_CENSUS_H
 #define ENVELOPE_TOOL_CENSUS_H
 
@@ -11,15 +11,15 @@ enum tool_census_kind {
     TOOL_CENSUS_MESSAGE,
     TOOL_CENSUS_SEALED_KEY,
     TOOL_CENSUS_NAMED_KEY,
-    TOOL_CENSUS_OTHER,      /* does not begin as a message does */
-    TOOL_CENSUS_DAMAGED,    /* begins so, but cannot be one */
+    TOOL_CENSUS_OTHER,      /* does not begin like a message */
+    TOOL_CENSUS_DAMAGED,    /* begins like one, but cannot be one */
     TOOL_CENSUS_UNREADABLE, /* a file, a directory, a line */
-    TOOL_CENSUS_SKIPPED,    /* a link or a FIFO in a directory, an empty line ... */
+    TOOL_CENSUS_SKIPPED,    /* a link or FIFO in a directory, an empty line ... */
     TOOL_CENSUS_SIDECAR,
     TOOL_CENSUS_KINDS
 };
 
-/* The member of the summary that counts it: "messages". */
+/* The summary's member for this kind: "messages". */
 const char *tool_census_name(enum tool_census_kind kind);
 
 struct tool_census {
@@ -28,14 +28,14 @@ struct tool_census {
     struct tool_kek_table table;
     uint64_t kinds[TOOL_CENSUS_KINDS];
     uint64_t bytes;  /* of messages and sealed keys */
-    uint64_t base64; /* how many of these are in base64, which rewrap leaves alone */
-    /* With --verify, messages and sealed keys: */
+    uint64_t base64; /* how many of these are in base64, which rewrap skips */
+    /* With --verify, the number of messages and sealed keys: */
     uint64_t opened;      /* through every recipient whose key is here */
-    uint64_t failed;      /* through one of them at least */
-    uint64_t no_key_here; /* neither */
+    uint64_t failed;      /* through at least one such recipient */
+    uint64_t no_key_here; /* none of their keys is here */
 };
 
-/* For tool_tree_run; the argument is a struct tool_census. */
+/* For tool_tree_run, with a struct tool_census as the argument. */
 extern const struct tool_tree_ops tool_census_ops;
 
 #endif

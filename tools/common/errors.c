@@ -58,7 +58,7 @@ static void append(struct tool_failure *failure, const char *between, const char
                    used > 0 ? between : "", words);
 }
 
-/* Several entries of ours are several KEKs that failed: all are reported. */
+/* Several entries of ours mean that several KEKs failed: all are reported. */
 void tool_failure_take(ENV_RESULT r, struct tool_failure *failure)
 {
     const char *data = NULL;

@@ -33,7 +33,7 @@ bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size,
     return ok;
 }
 
-/* --from: what opens in this run, whatever the file names. */
+/* --from: a KEK that may open in this run, whatever the file says. */
 static ENV_RESULT open_too(struct tool_keys *keys, const char *from)
 {
     if (from != NULL && (keys->settings.config.opens_too = OPENSSL_strdup(from)) == NULL)
@@ -92,7 +92,7 @@ bool tool_keys_open(const struct tool_options *options, struct tool_keys *out,
         return false;
     }
     if (!tool_settings_activate_others(&out->settings)) {
-        ERR_clear_error(); /* what is missing shows when it is fetched */
+        ERR_clear_error(); /* what is missing is reported when it is fetched */
     }
     return make_keys(out, options, failure);
 }
@@ -108,7 +108,7 @@ void tool_keys_close(struct tool_keys *keys)
     memset(keys, 0, sizeof(*keys));
 }
 
-/* ---- what is taken away ---- */
+/* ---- the state file ---- */
 
 static ENV_RESULT see_key(const struct tool_keys *keys, const char *name, uint32_t number)
 {

@@ -11,7 +11,7 @@
 #include "envelope/format/header.h"
 
 #define LOCK_TRIES 20u
-#define LOCK_PAUSE_NS 50000000L /* 50 ms: a second in all */
+#define LOCK_PAUSE_NS 50000000L /* 50 ms; one second in all */
 
 ENV_RESULT tool_locked_file_failed(const struct tool_locked_file *locked, const char *what)
 {
@@ -74,7 +74,7 @@ ENV_RESULT tool_locked_file_look_again(struct tool_locked_file *locked)
 
 int tool_locked_file_open_beside(const struct tool_locked_file *locked, const char *name, int flags)
 {
-    /* no device is opened, and no pipe waited for, even when one takes the name in between */
+    /* never opens a device or waits for a pipe, even if one takes the name meanwhile */
     const int always = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     int fd;
 
@@ -100,7 +100,7 @@ ENV_RESULT tool_locked_file_open(struct tool_locked_file *locked,
         return tool_locked_file_failed(locked, "open");
     if (access == TOOL_LOCKED_FILE_CHANGE)
         r = tool_locked_file_lock(locked, locked->fd);
-    if (env_ok(r)) /* another file may have come under the name since */
+    if (env_ok(r)) /* the name may belong to another file by now */
         r = tool_locked_file_look_again(locked);
     if (!env_ok(r))
         tool_locked_file_close(locked);
@@ -196,10 +196,10 @@ ENV_RESULT tool_locked_file_sync_dir(const struct tool_locked_file *locked)
     int dir = locked->dir;
     ENV_RESULT r = ENV_OK;
 
-    /* a directory that was opened to find names only cannot be synced by that descriptor */
+    /* a descriptor that was opened with O_PATH cannot sync its directory */
     if ((fcntl(dir, F_GETFL) & O_PATH) != 0)
         dir = (int)TEMP_FAILURE_RETRY(openat(locked->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    /* EINVAL: the file system has no syncing of directories */
+    /* EINVAL: the file system cannot sync directories */
     if (dir < 0 || (TEMP_FAILURE_RETRY(fsync(dir)) != 0 && errno != EINVAL))
         r = tool_locked_file_failed(locked, "sync of the directory");
     if (dir >= 0 && dir != locked->dir)

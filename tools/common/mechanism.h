@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How DEKs are wrapped, in words. */
+/* How DEKs are wrapped, as text. */
 #ifndef ENVELOPE_TOOL_MECHANISM_H
 #define ENVELOPE_TOOL_MECHANISM_H
 
@@ -11,7 +11,7 @@ struct tool_mechanism {
     char oid[48];
 };
 
-/* "unknown" for anything else. */
+/* "unknown" for any other value. */
 struct tool_mechanism tool_mechanism(enum env_wrap_alg alg);
 
 /* "AES" or "RSA" */

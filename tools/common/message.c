@@ -14,7 +14,7 @@
 _Static_assert(sizeof(((struct tool_message *)0)->bytes) == ENV_HEADER_MAX + ENV_FLOE_HEADER_LEN,
                "room for both headers");
 _Static_assert(sizeof(((struct tool_message *)0)->bytes) <= TOOL_SOURCE_ROOM,
-               "what was read may turn out to be base64");
+               "what was read may be base64");
 
 bool tool_segment_len_known(uint32_t segment_len)
 {
@@ -44,7 +44,9 @@ const char *tool_message_key_name(const struct tool_message *message,
 
 /* ---- the first bytes ---- */
 
-/* The plaintext's length follows from the size, since every segment adds the same. */
+/*
+ * The plaintext's length follows from the size, because each segment adds the same number of bytes.
+ */
 static void measure_body(struct tool_message *message)
 {
     uint64_t segments_len;
@@ -117,11 +119,12 @@ void tool_message_see_end(struct tool_message *message, const uint8_t prefix[4])
         message->plain_len = 0;
 }
 
-/* Goes along a body that can only be read through: how long it is, and how its last segment begins.
+/*
+ * Follows a body that can only be read sequentially: its length, and how its last segment begins.
  */
 struct along {
     uint64_t at;
-    uint64_t segment_at; /* where the segment that `at` is in begins */
+    uint64_t segment_at; /* where the segment at `at` begins */
     uint32_t segment_len;
     uint8_t prefix[ENV_FLOE_PREFIX_LEN];
 };
@@ -147,7 +150,7 @@ static void go_along(struct along *along, struct env_span bytes)
     }
 }
 
-/* Reads to the end; the headers, of which head is at least, were there. */
+/* Reads to the end. The headers, which head has at least, were read already. */
 static bool read_through(struct tool_source *source, struct env_span head, struct tool_message *out,
                          ENV_RESULT *result)
 {
@@ -184,7 +187,7 @@ static ssize_t read_at(int fd, uint8_t *to, size_t len, uint64_t offset)
     return (ssize_t)got;
 }
 
-/* Asks for its size, and for the one place where its end shows. */
+/* Gets the size, and reads only the place that shows whether the end is complete. */
 static bool look_at_end(struct tool_source *source, uint64_t size, struct env_span head,
                         struct tool_message *out, ENV_RESULT *result)
 {
@@ -224,7 +227,7 @@ static bool judge_whole(struct tool_source *source, struct env_span head, struct
             return false;
         }
         has_size = S_ISREG(st.st_mode);
-        /* a file that shrinks meanwhile is as long as what was read of it, at least */
+        /* if the file shrinks meanwhile, it is at least as long as what was read */
         size = has_size && st.st_size > (off_t)head.len ? (uint64_t)st.st_size : head.len;
     }
     if (has_size)

@@ -52,7 +52,7 @@ static bool is_here(struct tool_run *run, const struct env_kek_id *id)
     ENV_RESULT r = keyring->vtable->list(keyring, NULL, take, &look);
 
     if (!env_ok(r))
-        tool_failure_take(r, &failure); /* what could be looked at counts */
+        tool_failure_take(r, &failure); /* count what could be searched */
     return look.found;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A KEK that somebody names on the command line: by a label, a pkcs11: URI or its reference in hex.
- * "2025" may be either, so both are looked for; "id:2025" is a reference and nothing else.
+ * A KEK named on the command line by a label, a pkcs11: URI or its reference in hex. "2025" may be
+ * a label or a reference, so both are looked for; "id:2025" can only be a reference.
  */
 #ifndef ENVELOPE_TOOL_NAMED_KEK_H
 #define ENVELOPE_TOOL_NAMED_KEK_H
@@ -10,14 +10,14 @@
 
 struct tool_named_kek {
     const char *text;
-    struct env_kek_id reference; /* that it spells; len 0: none */
-    struct env_kek_id labelled;  /* of the key that has the label; len 0: none has */
-    struct tool_failure unasked; /* why the tokens could not be asked for the label, or no text */
+    struct env_kek_id reference; /* the reference that the text spells; len 0: none */
+    struct env_kek_id labelled;  /* of the key with this label; len 0: there is none */
+    struct tool_failure unasked; /* why the tokens could not be searched, or no text */
 };
 
 /*
- * Looks for it. False if it is unknown or ambiguous, which is reported as the option's error. The
- * caller decides what only headers can show: both ids may be set, and differ.
+ * Looks for it. False if it is unknown or ambiguous, which was reported as an error in the option.
+ * What only headers can show is left to the caller: both ids may be set, and differ.
  */
 bool tool_named_kek_find(struct tool_run *run, const char *option, const char *text,
                          struct tool_named_kek *out);

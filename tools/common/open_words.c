@@ -8,7 +8,7 @@
 #include "keymgmt/token/open_kek.h"
 #include "tools/common/report.h"
 
-/* One word, and the first key that each of its two meanings names. */
+/* One word, and the first key for each of its two meanings. */
 struct meanings {
     const char *word;
     bool has_label;
@@ -53,7 +53,7 @@ static bool is_clear(const struct tool_keys *keys, const char *option, const cha
     m->word = word;
     r = keyring->vtable->list(keyring, NULL, take, m);
     if (!env_ok(r))
-        tool_failure_take(r, failure); /* what could be looked at counts */
+        tool_failure_take(r, failure); /* what could be searched counts */
     clear = !m->has_label || !m->has_id;
     if (!clear)
         tool_failure_set(failure,
@@ -66,7 +66,7 @@ static bool is_clear(const struct tool_keys *keys, const char *option, const cha
     return clear;
 }
 
-/* Only what could be an id is looked for: neither URIs nor files are such words. */
+/* Only words that could be an id matter: URIs and files cannot. */
 static bool list_is_clear(const struct tool_keys *keys, const char *option, const char *list,
                           struct tool_failure *failure)
 {

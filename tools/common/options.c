@@ -86,7 +86,9 @@ static bool take_value(const struct tool_option *option, const char *value,
     return false;
 }
 
-/* An option that was found; value is what came with it, *at moves on when it is the next argument.
+/*
+ * Applies an option. value is what was attached to it; *at advances if the next argument is the
+ * value.
  */
 static bool give_option(const struct tool_option *option, const char *value, int argc, char **argv,
                         int *at, struct tool_options *options, char *why, size_t why_size)
@@ -108,7 +110,7 @@ static bool give_option(const struct tool_option *option, const char *value, int
     return take_value(option, value, options, why, why_size);
 }
 
-/* One argument that begins with a hyphen, or with two. */
+/* Takes one argument that begins with one or two hyphens. */
 static bool take_option(const struct tool_option *const tables[TOOL_OPTION_TABLES], int argc,
                         char **argv, int *at, struct tool_options *options, char *why,
                         size_t why_size)
@@ -148,7 +150,7 @@ bool tool_options_parse(const struct tool_option *const tables[TOOL_OPTION_TABLE
     for (int i = 0; i < argc; i++) {
         char *argument = argv[i];
 
-        /* operands move to the front, where their number never passes i */
+        /* operands move to the front; there are never more than i of them */
         if (operands_only || argument[0] != '-' || argument[1] == '\0') {
             argv[options->operand_count++] = argument;
         } else if (strcmp(argument, "--") == 0) {
@@ -160,7 +162,7 @@ bool tool_options_parse(const struct tool_option *const tables[TOOL_OPTION_TABLE
         }
     }
     if (options->json && options->quiet) {
-        (void)snprintf(why, why_size, "--json and --quiet exclude each other");
+        (void)snprintf(why, why_size, "--json and --quiet cannot be combined");
         return false;
     }
     return true;

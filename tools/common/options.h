@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line: --name, --name value or --name=value, and -o value or -ovalue for those that
- * have a letter, in any order among the operands.
+ * The command line: --name, --name value or --name=value, and -o value or -ovalue for options with
+ * a letter, in any order among the operands.
  */
 #ifndef ENVELOPE_TOOL_OPTIONS_H
 #define ENVELOPE_TOOL_OPTIONS_H
@@ -9,14 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What all subcommands' options set; each knows those that its table lists. */
+/* The options of all subcommands; each subcommand sets those in its tables. */
 struct tool_options {
     const char *config;           /* --config */
     const char *provider_section; /* --provider-section */
     const char *context;          /* --context */
     const char *kek;              /* --kek */
     const char *from;             /* --from */
-    unsigned workers;             /* --workers; 0: as many as are of use */
+    unsigned workers;             /* --workers; 0: choose automatically */
     bool help;
     bool json;
     bool quiet;
@@ -29,7 +29,7 @@ struct tool_options {
     bool each_recipient;
     bool strict;
     bool dry_run;
-    /* of envelope key, inventory and check */
+    /* for envelope key, inventory and check */
     const char *directory; /* --directory */
     const char *uses;      /* --for */
     const char *bytes;     /* --bytes */
@@ -53,7 +53,7 @@ struct tool_options {
     bool tenant_keys;
     bool no_token;
     const char *pid; /* --pid */
-    /* of envelope kek */
+    /* for envelope kek */
     const char *cryptoperiod; /* --cryptoperiod */
     const char *start;        /* --start */
     const char *token;        /* --token */
@@ -61,7 +61,7 @@ struct tool_options {
     bool keks;              /* --keks */
     const char *state;      /* --state */
     const char *prometheus; /* --prometheus */
-    /* of seal, open and cat */
+    /* for seal, open and cat */
     const char *output; /* --output */
     const char *suffix; /* --suffix */
     const char *offset; /* --offset */
@@ -77,17 +77,17 @@ struct tool_options {
 enum tool_option_kind {
     TOOL_OPTION_FLAG,
     TOOL_OPTION_TEXT,
-    TOOL_OPTION_ANY_TEXT, /* that may be empty */
+    TOOL_OPTION_ANY_TEXT, /* a text that may be empty */
     TOOL_OPTION_WORKERS,
 };
 
 struct tool_option {
     const char *name; /* without the hyphens */
     enum tool_option_kind kind;
-    size_t field;         /* in struct tool_options */
-    const char *argument; /* the value's name in the help; NULL: there is none */
+    size_t field;         /* offset in struct tool_options */
+    const char *argument; /* the value's name in the help; NULL: it takes no value */
     const char *help;
-    char letter; /* -o for example; 0: there is none */
+    char letter; /* as in -o; 0: there is none */
 };
 
 #define TOOL_FLAG(name, field, help)                                                               \
@@ -114,17 +114,17 @@ struct tool_option {
 
 /* --help, --json and --quiet, which every subcommand has. */
 extern const struct tool_option tool_options_common[];
-/* --config and --provider-section, of those that ask a token. */
+/* --config and --provider-section, for subcommands that use tokens. */
 extern const struct tool_option tool_options_config[];
-/* --list, --workers and --verbose, of those that go through trees. */
+/* --list, --workers and --verbose, for subcommands that process trees. */
 extern const struct tool_option tool_options_tree[];
 
 #define TOOL_OPTION_TABLES 4u
 
 /*
- * Parses argv[0] to argv[argc - 1], none of which is the program. tables: up to TOOL_OPTION_TABLES
- * of them, NULL where there are fewer. argv is put in another order: options->operands lies in it.
- * False with words in why when an option is unknown or badly used.
+ * Parses argv[0] to argv[argc - 1], without the program name. tables has up to TOOL_OPTION_TABLES
+ * tables, or NULL. argv is reordered: options->operands points into it. False, after reporting it,
+ * if an option is unknown or misused.
  */
 bool tool_options_parse(const struct tool_option *const tables[TOOL_OPTION_TABLES], int argc,
                         char **argv, struct tool_options *options, char *why, size_t why_size);

@@ -27,8 +27,8 @@ void tool_progress_begin(struct tool_progress *progress, FILE *out, uint64_t tot
 }
 
 /*
- * Files count as much as bytes, so that neither many small nor few large ones stand still; of one
- * file bytes alone do.
+ * Files and bytes count equally, so that progress never stands still, with many small files or few
+ * large ones. For a single file only bytes count.
  */
 static double share_done(const struct tool_progress *progress)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far it is: one line on a terminal, drawn again a few times a second. */
+/* A progress bar: one line on a terminal, redrawn a few times a second. */
 #ifndef ENVELOPE_TOOL_PROGRESS_H
 #define ENVELOPE_TOOL_PROGRESS_H
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 struct tool_progress {
-    FILE *out; /* NULL: nothing is shown */
+    FILE *out; /* NULL: no bar */
     uint64_t total_files;
     uint64_t total_bytes;
     uint64_t files;
@@ -18,7 +18,7 @@ struct tool_progress {
     bool visible;
 };
 
-/* Whether a bar would be seen: the standard error is a terminal. */
+/* Whether a bar would be visible: standard error is a terminal. */
 bool tool_progress_wanted(void);
 
 /*
@@ -29,10 +29,12 @@ void tool_progress_begin(struct tool_progress *progress, FILE *out, uint64_t tot
                          uint64_t total_bytes);
 void tool_progress_add(struct tool_progress *progress, uint64_t files, uint64_t bytes);
 
-/* Takes the line away, before anything else is written to the terminal and at the end. */
+/*
+ * Removes the line. To be called before anything else is written to the terminal, and at the end.
+ */
 void tool_progress_hide(struct tool_progress *progress);
 
-/* The line, without its control characters: for the tests. now is in ms since the beginning. */
+/* The line without control characters, for tests. now is in ms since the beginning. */
 #define TOOL_PROGRESS_LINE 128u
 void tool_progress_line(const struct tool_progress *progress, int64_t now,
                         char line[TOOL_PROGRESS_LINE]);

@@ -6,7 +6,7 @@
 
 #include "tools/common/subject.h"
 
-/* Who it is, as the tokens say, fit for use or not; nothing when it is not here. */
+/* Sets the names that the tokens have for it, fit for use or not; nothing if it is not here. */
 static void describe(const struct tool_keys *keys, const struct env_recipient *recipient,
                      struct tool_recipient *out)
 {
@@ -70,7 +70,7 @@ void tool_recipients_try(const struct tool_keys *keys, const struct env_header *
             out->opens = true;
             if (CRYPTO_memcmp(first, dek, ENV_DEK_LEN) != 0) {
                 recipient->state = TOOL_RECIPIENT_FAILS;
-                tool_failure_set(&recipient->failure, "it has another data key than the others");
+                tool_failure_set(&recipient->failure, "its data key differs from the others'");
             }
         }
         out->fails = out->fails || recipient->state == TOOL_RECIPIENT_FAILS;

@@ -26,9 +26,9 @@ static void trim(const char **text, size_t *len)
     }
 }
 
-/* ---- base64 alone ---- */
+/* ---- a line that is only base64 ---- */
 
-/* libcrypto's decoder passes over a few things: what it read, written again, has to be the same. */
+/* libcrypto's decoder ignores some errors, so encoding the result again must give the same text. */
 static bool written_again_is_same(const char *text, size_t text_len, const uint8_t *bytes,
                                   size_t len)
 {
@@ -78,7 +78,7 @@ static const char *read_alone(const char *line, size_t len, struct tool_row *row
     return row->empty ? NULL : tool_row_base64(text, len, row->message, &row->message_len);
 }
 
-/* The message of a row may have line ends inside, as PostgreSQL's encode() makes them. */
+/* The message in a row may contain line ends, as PostgreSQL's encode() makes them. */
 static const char *decode_value(const char *text, size_t len, struct tool_row *row)
 {
     struct tool_base64 state = {.begun = true};
@@ -141,7 +141,10 @@ static const char *read_context(struct env_json_in *in, struct tool_row *row)
                : "a context that is not text";
 }
 
-/* Text, or a number as it stands. What is neither, or too long, is a member like any other. */
+/*
+ * A string, or a number as written. Anything else, or a longer value, is ignored like other
+ * members.
+ */
 static const char *read_tenant(struct env_json_in *in, char *text, struct tool_row *row)
 {
     const char *begin;
@@ -236,7 +239,7 @@ static bool is_octal(const struct field *field, size_t at)
     return at < field->len && field->text[at] >= '0' && field->text[at] <= '7';
 }
 
-/* The escape at *at, which is the character behind the backslash and moves on. */
+/* Decodes the escape at *at, the character after the backslash, and advances. */
 static uint8_t unescape(const struct field *field, size_t *at)
 {
     static const char names[] = "bfnrtv";
@@ -267,7 +270,7 @@ static uint8_t unescape(const struct field *field, size_t *at)
     return (uint8_t)c;
 }
 
-/* False for \N, which is no value. */
+/* False for \N, which means no value. */
 static bool read_field(const struct field *field, uint8_t *out, size_t *len)
 {
     *len = 0;
@@ -302,7 +305,7 @@ static const char *read_tsv(const char *line, const struct field fields[3], stru
     return why;
 }
 
-/* Whether the line has three fields; the blanks at the end of the last are none of it. */
+/* Whether the line has three fields. Blanks at its end are not part of the last one. */
 static bool split(const char *line, size_t len, struct field fields[3])
 {
     const char *end = line + len;
@@ -324,7 +327,7 @@ static bool split(const char *line, size_t len, struct field fields[3])
     return count == 3;
 }
 
-/* ---- all ---- */
+/* ---- any line ---- */
 
 static const char *read_any(const char *line, size_t len, struct tool_row *row)
 {

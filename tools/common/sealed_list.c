@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARK "\xEF\xBB\xBF" /* a byte order mark, which may stand before the first line */
+#define MARK "\xEF\xBB\xBF" /* a byte order mark, which may precede the first line */
 #define MARK_LEN 3u
 
 struct tool_list {
@@ -31,7 +31,7 @@ void tool_list_free(struct tool_list *list)
     free(list);
 }
 
-/* Reads a line; *too_long when more of it came than there is room for. False at the end. */
+/* Reads a line; *too_long: it was longer than the room. False at the end. */
 static bool read_line(struct tool_list *list, struct tool_line *line, bool *too_long)
 {
     int c = getc_unlocked(list->in);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists of sealed keys or short messages, as database columns give them: a line each (row.h). A bad
- * line is reported with its number and stops nothing; memory does not grow with the list.
+ * Lists of sealed keys or short messages, one per line (row.h), as exported from database columns.
+ * A bad line is reported by its number and does not stop the rest. Memory use does not depend on
+ * the list's length.
  */
 #ifndef ENVELOPE_TOOL_SEALED_LIST_H
 #define ENVELOPE_TOOL_SEALED_LIST_H
@@ -13,25 +14,25 @@
 enum tool_line_state {
     TOOL_LINE_GOOD,
     TOOL_LINE_EMPTY,
-    TOOL_LINE_BAD,    /* why says what is wrong; text is as much of it as was kept */
-    TOOL_LINE_END,    /* of the list */
-    TOOL_LINE_FAILED, /* the list could not be read further: why says so */
+    TOOL_LINE_BAD,    /* why says what is wrong; text has as much of it as was kept */
+    TOOL_LINE_END,    /* the end of the list */
+    TOOL_LINE_FAILED, /* the list could not be read further: why has the reason */
 };
 
 /* The pointers are valid until the next line is read. */
 struct tool_line {
     enum tool_line_state state;
     uint64_t number;  /* from 1 */
-    const char *text; /* as it came, without the newline */
+    const char *text; /* as read, without the newline */
     size_t text_len;
-    bool newline;               /* one ended it: the last line may have none */
-    const struct tool_row *row; /* of a good or an empty line */
+    bool newline;               /* it had a newline: the last line may have none */
+    const struct tool_row *row; /* for a good or an empty line */
     const char *why;            /* never to be freed */
 };
 
 struct tool_list;
 
-/* Reads from in, which stays the caller's. NULL: no memory. */
+/* Reads from in, which the caller closes. NULL: no memory. */
 struct tool_list *tool_list_new(FILE *in);
 void tool_list_free(struct tool_list *list);
 

@@ -19,8 +19,8 @@ static STACK_OF(CONF_VALUE) * section_of(const CONF *conf, const char *name)
 }
 
 /*
- * Of the section alone, as libcrypto reads it: NCONF_get_string would go on to what stands above
- * the first section.
+ * Looks only in this section, as libcrypto does: NCONF_get_string would also look above the first
+ * section.
  */
 static const char *value_of(const CONF *conf, const char *section, const char *key)
 {
@@ -49,8 +49,8 @@ bool tool_settings_has_section(const struct tool_settings *settings, const char 
 /* ---- the file ---- */
 
 /*
- * libcrypto's own words for the newest entry, without the numbers; the system's where a call of the
- * system failed, for which libcrypto has "system lib".
+ * libcrypto's text for the newest entry, without the numbers; or the system's text for a failed
+ * system call, for which libcrypto only has "system lib".
  */
 static void openssl_says(char *out, size_t size)
 {
@@ -143,7 +143,7 @@ const char *tool_settings_own_section(const struct tool_settings *settings, cons
     return NULL;
 }
 
-/* The section that lists the providers, as libcrypto finds it; NULL with words in why. */
+/* The section that lists the providers, as libcrypto finds it; NULL with the reason in why. */
 static const char *providers_section(const struct tool_settings *settings, char *why,
                                      size_t why_size)
 {
@@ -153,7 +153,7 @@ static const char *providers_section(const struct tool_settings *settings, char 
     if (init == NULL) {
         (void)snprintf(why, why_size,
                        "%s: no line 'openssl_conf = ...' before the first section, so OpenSSL "
-                       "reads nothing of it",
+                       "ignores the file",
                        settings->file);
         return NULL;
     }
@@ -224,7 +224,7 @@ static bool find_section(struct tool_settings *out, char *why, size_t why_size)
     return (out->section != NULL && out->name != NULL) || out_of_memory(why, why_size);
 }
 
-/* The file need have nothing but the section. */
+/* The file need not contain anything but the section. */
 static bool take_section(struct tool_settings *out, const char *section, char *why, size_t why_size)
 {
     const char *providers = providers_section(out, why, why_size);
@@ -239,7 +239,7 @@ static bool take_section(struct tool_settings *out, const char *section, char *w
 
 /* ---- the keys ---- */
 
-/* Like the core: a value that names a section of the file is replaced by it. */
+/* Like the core, replaces a value that names a section of the file by that section. */
 static bool ask_section(void *arg, const char *key, char **to)
 {
     const struct tool_settings *settings = arg;
@@ -284,7 +284,7 @@ void tool_settings_clear(struct tool_settings *settings)
 
 /* ---- the other providers ---- */
 
-/* Of the file's list, to be put back: whatever is this provider under any name. */
+/* Entries removed from the file's list, to be put back later: this provider under any name. */
 struct taken_out {
     CONF_VALUE *entry;
     int at;

@@ -18,7 +18,7 @@ static const char *const words[] = {
     [TOOL_SIDECAR_PART] = ".envelope-part",
 };
 
-/* Some file systems have shorter names than NAME_MAX. */
+/* Some file systems allow only shorter names than NAME_MAX. */
 static size_t longest_name(int dir)
 {
     long most = fpathconf(dir, _PC_NAME_MAX);
@@ -87,7 +87,7 @@ enum tool_sidecar tool_sidecar_kind(const char *name)
     return TOOL_SIDECAR_NONE;
 }
 
-/* What is no regular file has no sidecars, and nobody would treat those under its name. */
+/* Only regular files have sidecars; nobody would process those of anything else. */
 static bool is_file(int dir, const char *name)
 {
     struct stat st;
@@ -95,7 +95,7 @@ static bool is_file(int dir, const char *name)
     return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-/* The hash cannot be undone: whose it is shows when every name is hashed. */
+/* The hash cannot be reversed, so every name is hashed and compared. */
 static bool any_name_has(int dir, const char *name, enum tool_sidecar kind)
 {
     int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -145,6 +145,6 @@ ENV_RESULT tool_sidecar_remove(const struct tool_locked_file *locked, enum tool_
     ENV_TRY(tool_sidecar_name(locked, kind, name));
     *removed = TEMP_FAILURE_RETRY(unlinkat(locked->dir, name, 0)) == 0;
     if (!*removed && errno != ENOENT)
-        return tool_locked_file_failed(locked, "removal of what is beside it");
+        return tool_locked_file_failed(locked, "removal of its leftover");
     return ENV_OK;
 }

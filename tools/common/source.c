@@ -47,7 +47,7 @@ bool tool_source_rewind(struct tool_source *source)
     return false;
 }
 
-/* ---- as it is ---- */
+/* ---- unencoded ---- */
 
 static ssize_t read_fd(struct tool_source *source, uint8_t *buffer, size_t size)
 {
@@ -83,10 +83,10 @@ static ssize_t read_raw(struct tool_source *source, uint8_t *buffer, size_t size
 
 /* ---- base64 ---- */
 
-/* The next piece of text that decodes to at most size bytes; 0 when there is none. */
+/* The next piece of text that decodes to at most size bytes; 0 at the end. */
 static ssize_t next_text(struct tool_source *source, size_t size, struct env_span *text)
 {
-    size_t most = size / 3 * 4; /* of characters, of which up to 3 are held */
+    size_t most = size / 3 * 4; /* characters; up to 3 are already held */
 
     if (source->text_at == source->text_len) {
         ssize_t n = read_raw(source, source->text, sizeof(source->text));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the audit log says of a header that is opened or written: which named key's it is. */
+/* Which named key the audit log names for a header that is opened or written. */
 #ifndef ENVELOPE_TOOL_SUBJECT_H
 #define ENVELOPE_TOOL_SUBJECT_H
 
@@ -13,8 +13,8 @@ struct tool_subject {
 };
 
 /*
- * The subject, which lies in room; NULL: the header is no key file's. Its name is what the file
- * says, as in every line about a file that is not open yet.
+ * The subject, stored in room; NULL: the header is not a key file's. Its name is the one in the
+ * file, as in every line about a file that is not open yet.
  */
 const struct env_audit_subject *tool_subject_of(const struct env_header *header,
                                                 enum env_audit_operation operation,

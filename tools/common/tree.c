@@ -15,8 +15,8 @@ struct tree {
     const struct tool_tree_ops *ops;
     void *arg;
     struct tool_workers *workers;
-    struct tool_finding *no_memory; /* in place of one that could not be made */
-    bool counting;                  /* only to know how much there is */
+    struct tool_finding *no_memory; /* used when a finding could not be allocated */
+    bool counting;                  /* only determining the total */
     uint64_t files;
     uint64_t bytes;
 };
@@ -63,7 +63,7 @@ static void end(void *arg, void *mine)
         tree->ops->end(tree->arg, mine);
 }
 
-/* Items that no command works on. */
+/* Handles items that no command works on. */
 static void judge(const struct tree *tree, const struct tool_item *item,
                   struct tool_finding *finding)
 {
@@ -106,7 +106,7 @@ static void work(void *arg, void *mine, void *job)
         judge(tree, item, item->finding);
 }
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 static void tell_text(const struct tree *tree, const struct tool_item *item,
                       const struct tool_finding *finding)
@@ -190,14 +190,17 @@ static const struct tool_workers_ops workers_ops = {begin, end, work, deliver};
 
 /* ---- trees ---- */
 
-/* Seen in the directory, and gone by now: the run that changes the file beside it has ended. */
+/*
+ * It was in the directory and is gone by now: the run that was changing the file beside it has
+ * ended.
+ */
 static bool is_gone(const struct tool_entry *entry)
 {
     return entry->found == TOOL_FOUND_FAILURE && !entry->operand &&
            tool_sidecar_kind(entry->name) != TOOL_SIDECAR_NONE;
 }
 
-/* An operand that cannot be worked on is reported as one that could not be read. */
+/* An operand that cannot be processed is reported as one that could not be read. */
 static enum tool_item_kind kind_of(struct tool_entry *entry)
 {
     enum tool_sidecar sidecar = tool_sidecar_kind(entry->name);
@@ -357,7 +360,7 @@ static bool read_lists(const struct tree *tree)
 
 /* ---- both ---- */
 
-/* Looks at everything once before, when somebody watches. */
+/* If progress is shown, first determines the total. */
 static void begin_progress(struct tree *tree)
 {
     const struct tool_options *options = &tree->run->options;

@@ -4,7 +4,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-/* A KEK from a file is on no token that could be asked. */
+/* A KEK from a file is not on a token that we could use. */
 static bool from_file(const struct env_kek_info *info)
 {
     return info->uri[0] == '\0' && info->serial[0] == '\0';

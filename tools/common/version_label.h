@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Labels of versions, NAME/N, and which of them is newer. */
+/* Labels of versions, NAME/N, and which of two is newer. */
 #ifndef ENVELOPE_TOOL_VERSION_LABEL_H
 #define ENVELOPE_TOOL_VERSION_LABEL_H
 
@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* *name_len: without the slash. False: it is no version's label. */
+/* name_len excludes the slash. False: it is not a version's label. */
 bool tool_version_label(const char *label, size_t *name_len, uint32_t *number);
 
-/* Whether both are versions of one KEK, the first an older one. */
+/* Whether both are versions of one KEK, and the first is older. */
 bool tool_version_is_older(const char *label, const char *than);
 
 #endif

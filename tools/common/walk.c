@@ -62,7 +62,7 @@ void tool_entry_clear(struct tool_entry *entry)
     memset(entry, 0, sizeof(*entry));
 }
 
-/* ---- one thing ---- */
+/* ---- one entry ---- */
 
 static const char *kind_of(mode_t mode)
 {
@@ -83,7 +83,7 @@ static const char *kind_of(mode_t mode)
     }
 }
 
-/* The same for an operand, with what to do. */
+/* The same for an operand, with advice. */
 static const char *operand_kind_of(mode_t mode)
 {
     switch (mode & S_IFMT) {
@@ -102,7 +102,7 @@ static const char *operand_kind_of(mode_t mode)
     }
 }
 
-/* strerror's text is the same for as long as the program runs, unless the number is unknown. */
+/* strerror's text stays valid while the program runs, unless the number is unknown. */
 static const char *why_errno(int number)
 {
     const char *text = strerrordesc_np(number);
@@ -148,7 +148,7 @@ static bool walk_name(const struct walk *walk, struct tool_dir *dir, const char 
         return walk_directory(walk, dir, name, path);
     if (S_ISREG(st.st_mode))
         return found(walk, TOOL_FOUND_FILE, dir, name, path, NULL, (uint64_t)st.st_size);
-    /* naming a link or a FIFO shows that something should be done with it */
+    /* someone who names a link or a FIFO expects something to happen with it */
     return found(walk, dir->depth == 0 ? TOOL_FOUND_FAILURE : TOOL_FOUND_OTHER, dir, name, path,
                  dir->depth == 0 ? operand_kind_of(st.st_mode) : kind_of(st.st_mode), 0);
 }
@@ -196,7 +196,7 @@ static int by_bytes(const void *a, const void *b)
 /* 0, or an errno. */
 static int read_names(int fd, struct names *names)
 {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* closedir closes what it was given */
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* closedir closes the descriptor */
     DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
     const struct dirent *entry;
     int failed = 0;
@@ -284,8 +284,8 @@ static bool walk_directory(const struct walk *walk, struct tool_dir *parent, con
 /* ---- operands ---- */
 
 /*
- * Where the last component of a path begins. A slash stays behind it: "link/" is the directory that
- * the link leads to, as everywhere.
+ * Where the last component of a path begins. A trailing slash stays with it: "link/" is the
+ * directory that the link points to, as usual.
  */
 static size_t split(char *path)
 {

@@ -65,7 +65,9 @@ static bool read_day(const char **at, struct tm *tm)
     return true;
 }
 
-/* A leap second is the first second of the next minute. A fraction of a second is left out. */
+/*
+ * A leap second counts as the first second of the next minute. Fractions of a second are dropped.
+ */
 static bool read_clock(const char **at, struct tm *tm)
 {
     if (!digits(at, 2, &tm->tm_hour) || !take(at, ':') || !digits(at, 2, &tm->tm_min) ||
@@ -101,7 +103,7 @@ static bool read_offset(const char **at, int64_t *seconds)
     return true;
 }
 
-/* timegm would take the 31st of February for a day in March. */
+/* timegm would accept 31 February as a day in March. */
 static bool is_a_day(const struct tm *tm)
 {
     struct tm copy = *tm;

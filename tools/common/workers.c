@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define SLOTS_PER_WORKER 64u
-/* Each may keep a directory open, and 1024 descriptors are the usual limit. */
+/* Each may keep a directory open, and 1024 descriptors are a common limit. */
 #define SLOTS_MAX 256u
 #define WORKERS_BY_DEFAULT 4u
 
@@ -18,7 +18,7 @@ struct slot {
     void *job;
 };
 
-/* The slots are a token_set: numbers count up for ever, and job n is in slot n % slot_count. */
+/* The slots form a ring: job numbers count up for ever, and job n is in slot n % slot_count. */
 struct tool_workers {
     const struct tool_workers_ops *ops;
     void *arg;
@@ -26,10 +26,10 @@ struct tool_workers {
     pthread_cond_t changed_for_workers;
     pthread_cond_t changed_for_adder;
     size_t slot_count;
-    size_t added;     /* jobs that went in */
-    size_t taken;     /* jobs that a thread has begun */
-    size_t delivered; /* jobs that came out */
-    bool delivering;  /* some thread is at it */
+    size_t added;     /* jobs added */
+    size_t taken;     /* jobs begun by a thread */
+    size_t delivered; /* jobs delivered */
+    bool delivering;  /* a thread is delivering */
     bool ending;
     unsigned started;
     pthread_t threads[TOOL_WORKERS_MAX];
@@ -46,13 +46,13 @@ unsigned tool_workers_default(void)
     return n < (int)WORKERS_BY_DEFAULT ? (unsigned)n : WORKERS_BY_DEFAULT;
 }
 
-/* Called and returns with the lock held, which it gives up while a job is delivered. */
+/* Called with the lock held, and returns with it; releases it while a job is being delivered. */
 static void deliver_finished(struct tool_workers *workers)
 {
     struct slot *slot = &workers->slots[workers->delivered % workers->slot_count];
 
     if (workers->delivering)
-        return; /* whoever is at it sees what has been finished meanwhile */
+        return; /* the thread that is delivering sees newly finished jobs */
     workers->delivering = true;
     while (slot->state == SLOT_DONE) {
         void *job = slot->job;

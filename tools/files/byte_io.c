@@ -14,8 +14,8 @@ ENV_RESULT tool_call_failed(const struct env_errors *errors, const char *what)
 }
 
 /*
- * Whether a failed call should be repeated. Waits for a non-blocking descriptor (another user of a
- * terminal may have made it non-blocking).
+ * Whether to repeat a failed call. Waits if the descriptor is non-blocking (another user of a
+ * terminal may have made it so).
  */
 static bool is_for_again(int fd, short events)
 {

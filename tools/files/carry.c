@@ -8,7 +8,7 @@
 /* The most that an update writes for one piece, or final for a segment. */
 #define OUT_SIZE (TOOL_CARRY_PIECE + 16384u)
 
-/* Both lengths of segments, in pieces of any size: it is not libcrypto that gives them to us. */
+/* Accepts both segment lengths, in pieces of any size: libcrypto is not the caller here. */
 static const struct env_stream_kind opening_kind = {
     .segment_len = 65536u + ENV_FLOE_OVERHEAD,
     .block_size = 65536u + ENV_FLOE_OVERHEAD,
@@ -80,7 +80,7 @@ const uint8_t *tool_carrier_message_id(const struct tool_carrier *carrier)
     return carrier->message_id;
 }
 
-/* ---- both ways ---- */
+/* ---- both directions ---- */
 
 static ENV_RESULT update(struct tool_carrier *carrier, bool sealing, struct env_io *io)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One message from its beginning to its end: sealed, or opened. Plaintext is in secret memory. */
+/* Seals or opens one message from beginning to end. Plaintext is in secret memory. */
 #ifndef ENVELOPE_TOOL_CARRY_H
 #define ENVELOPE_TOOL_CARRY_H
 
@@ -15,24 +15,24 @@ struct tool_ends {
     void *arg;
 };
 
-/* Holds buffers and streams from message to message. */
+/* Holds buffers and streams, reused for each message. */
 struct tool_carrier;
 
 /*
- * kek (NULL: the configured ones) seals. CONTEXT_TOO_LONG, NO_MEMORY. All that it is given outlives
- * *out.
+ * kek names the KEKs that seal; NULL: the configured ones. Fails with CONTEXT_TOO_LONG or
+ * NO_MEMORY. All arguments must outlive *out.
  */
 ENV_RESULT tool_carrier_new(const struct tool_keys *keys, const char *kek, struct env_span context,
                             struct tool_carrier **out);
 void tool_carrier_free(struct tool_carrier *carrier);
 
-/* Plaintext in, a message out, with segments of 4 KiB: what openssl enc opens. */
+/* Reads plaintext and writes a message with segments of 4 KiB, which openssl enc opens. */
 ENV_RESULT tool_carry_seal(struct tool_carrier *carrier, const struct tool_ends *ends);
 
-/* A message in, plaintext out: each segment as soon as it is verified. */
+/* Reads a message and writes plaintext, each segment as soon as it is verified. */
 ENV_RESULT tool_carry_open(struct tool_carrier *carrier, const struct tool_ends *ends);
 
-/* ENV_AUDIT_MESSAGE_ID_LEN bytes, of what was opened last. */
+/* ENV_AUDIT_MESSAGE_ID_LEN bytes, for the message opened last. */
 const uint8_t *tool_carrier_message_id(const struct tool_carrier *carrier);
 
 #endif

@@ -5,18 +5,18 @@
 
 #include "envelope/base/secret.h"
 
-#define PIECE (256u * 1024u) /* read at once, at most: whole segments */
+#define PIECE (256u * 1024u) /* the most to read at a time: whole segments */
 
-/* In secret memory, with the buffers behind it. */
+/* Lives in secret memory, followed by the buffers. */
 struct reading {
     const struct tool_cat *cat;
     struct env_floe floe;
     uint8_t dek[ENV_DEK_LEN];
     uint64_t body_at; /* where the first segment begins */
-    uint64_t plain;   /* bytes of a full segment */
-    uint64_t from;    /* the part, within the plaintext */
+    uint64_t plain;   /* plaintext bytes of a full segment */
+    uint64_t from;    /* the requested part of the plaintext */
     uint64_t to;
-    size_t size; /* of all this */
+    size_t size; /* of this whole block */
     size_t piece;
     uint8_t *in;
     uint8_t *opened;
@@ -42,7 +42,7 @@ static ENV_RESULT open_headers(struct reading *reading)
         cat->dek->errors, tool_context_source(cat->context, cat->configured), cat->context.len);
 }
 
-/* Reads at a position of the message; if it is gone, the message is truncated. */
+/* Reads at a position of the message. If it is missing, the message is truncated. */
 static ENV_RESULT read_all(const struct reading *reading, uint64_t at, uint8_t *to, size_t len)
 {
     size_t got = 0;
@@ -51,7 +51,7 @@ static ENV_RESULT read_all(const struct reading *reading, uint64_t at, uint8_t *
     return got == len ? ENV_OK : ENV_FAIL(ENV_R_TRUNCATED);
 }
 
-/* Opens one that has to be the last, or has to be another. */
+/* Opens a segment that must be the last one, or must not be. */
 static ENV_RESULT open_segment(struct reading *reading, struct env_span segment, bool last,
                                uint8_t *out, size_t *out_len)
 {
@@ -83,7 +83,7 @@ static ENV_RESULT open_last(struct reading *reading)
                         reading->last, &reading->last_len);
 }
 
-/* Outputs the bytes of a segment's plaintext that are in the part. */
+/* Outputs those bytes of a segment's plaintext that belong to the part. */
 static ENV_RESULT give(const struct reading *reading, uint64_t number, const uint8_t *plain,
                        size_t len)
 {
@@ -98,7 +98,7 @@ static ENV_RESULT give(const struct reading *reading, uint64_t number, const uin
                               (struct env_span){plain + (from - begin), (size_t)(to - from)});
 }
 
-/* Segments from a number on, as many as one piece has, up to another number. */
+/* Outputs segments from one number up to another, as many as fit in one piece. */
 static ENV_RESULT give_piece(struct reading *reading, uint64_t number, uint64_t end)
 {
     const size_t segment_len = reading->floe.params.segment_len;
@@ -121,7 +121,7 @@ static ENV_RESULT give_part(struct reading *reading)
     const uint64_t last = last_number(reading);
     const uint64_t in_piece = reading->piece / reading->floe.params.segment_len;
     uint64_t number = reading->from / reading->plain;
-    uint64_t end = (reading->to + reading->plain - 1) / reading->plain; /* behind the part */
+    uint64_t end = (reading->to + reading->plain - 1) / reading->plain; /* the end of the part */
 
     end = end < last ? end : last;
     if (number < end)
@@ -143,7 +143,7 @@ static ENV_RESULT read_part(struct reading *reading)
     reading->body_at = cat->message->der.len + ENV_FLOE_HEADER_LEN;
     ENV_TRY(open_headers(reading));
     reading->plain = env_floe_plain_len(&reading->floe.params);
-    ENV_TRY(open_last(reading)); /* now its length is known, not only claimed */
+    ENV_TRY(open_last(reading)); /* verifies the length, which was only claimed before */
     if (cat->offset > plain_len)
         return ENV_RAISE(cat->dek->errors, ENV_R_RANGE_PAST_END, "it has %llu bytes",
                          (unsigned long long)plain_len);

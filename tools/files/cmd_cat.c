@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope cat: a part of a sealed file, of which only that part is read. */
+/* envelope cat: outputs part of a sealed file, and reads only that part. */
 #include "tools/files/cmd_cat.h"
 
 #include <inttypes.h>
@@ -35,7 +35,7 @@ static ENV_RESULT give(void *arg, struct env_span bytes)
     return tool_write_all(&cat->run->keys->errors, STDOUT_FILENO, bytes);
 }
 
-/* The headers, and what the size and the last segment's length say. */
+/* Reads the headers, and what the size and the last segment's length show. */
 static ENV_RESULT read_message(struct cat_run *cat)
 {
     const struct env_errors *errors = &cat->run->keys->errors;

@@ -12,9 +12,8 @@ static enum tool_status run_seal(struct tool_run *run)
 static const struct tool_option options[] = {
     TOOL_TEXT("kek", kek, "TEXT", "a label or pkcs11: URI to seal with (default: kek in the file)"),
     TOOL_FLAG("again", again, "seal files again that are already sealed"),
-    TOOL_FLAG(
-        "no-read-back", no_read_back,
-        "do not open what was sealed, where the key to open it is absent (a KEK's public half)"),
+    TOOL_FLAG("no-read-back", no_read_back,
+              "do not open what was sealed, if the key to open it is absent (a KEK's public half)"),
     TOOL_OPTIONS_END,
 };
 

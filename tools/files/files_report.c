@@ -38,7 +38,7 @@ static void one_json(struct tool_run *run, const struct tool_one_file *one,
     env_json_object_end(json);
 }
 
-/* Errors go where those of cat and gzip go; a report that goes nowhere says nothing of them. */
+/* Errors go to stderr, as with cat and gzip; --quiet suppresses them. */
 static void one_text(const struct tool_files_report *report, const struct tool_one_file *one,
                      const struct tool_failure *failure)
 {
@@ -56,13 +56,12 @@ static void one_text(const struct tool_files_report *report, const struct tool_o
     }
     tool_report_text(stderr, failure->text);
     if (streamed && !one->sealing && one->plain_len > 0)
-        (void)fprintf(stderr,
-                      " (%" PRIu64 " bytes came out, which is not everything: throw them away)",
+        (void)fprintf(stderr, " (%" PRIu64 " bytes were output, which is incomplete: discard them)",
                       one->plain_len);
     (void)fputc('\n', stderr);
 }
 
-/* What failed after the output was already written and visible. */
+/* Reports a failure after the output was already written and visible. */
 static void tell_of_reading_back(const struct tool_one_file *one, struct tool_failure *failure)
 {
     const bool no_key = failure->reason == ENV_R_KEK_NOT_HERE || failure->reason == ENV_R_NO_TOKEN;
@@ -110,7 +109,7 @@ void tool_files_report_sum(const struct tool_files_report *report)
         env_json_object_end(json);
         return;
     }
-    if (run->options.operand_count < 2) /* for one file the exit status is enough */
+    if (run->options.operand_count < 2) /* for one file, the exit status is enough */
         return;
     (void)fprintf(run->out, "%" PRIu64 " %s (%s of plaintext), %" PRIu64 " failed", report->done,
                   sealing ? "sealed" : "opened", tool_report_size(report->plain_bytes, size),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What seal and open report: a line for each failure, and the summary. */
+/* The report of seal and open: a line for each failure, and the summary. */
 #ifndef ENVELOPE_TOOL_FILES_REPORT_H
 #define ENVELOPE_TOOL_FILES_REPORT_H
 
@@ -8,7 +8,7 @@
 
 struct tool_files_report {
     struct tool_run *run;
-    bool streamed; /* to the standard output: the bytes output before a failure are reported */
+    bool streamed; /* to standard output: report how many bytes were output before a failure */
     uint64_t done;
     uint64_t failed;
     uint64_t plain_bytes;

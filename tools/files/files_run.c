@@ -29,10 +29,10 @@ struct files {
     struct tool_files_report report;
     const char *suffix;
     bool sealing;
-    bool to_stream; /* the standard output has the result */
+    bool to_stream; /* the result goes to standard output */
 };
 
-/* ---- is the command line right? ---- */
+/* ---- checking the command line ---- */
 
 static const char *output_of(const struct files *files)
 {
@@ -48,7 +48,7 @@ static const char *misuse(const struct files *files, const char *output)
     const struct tool_options *options = &files->run->options;
 
     if (options->operand_count > 1 && options->output != NULL)
-        return "-o takes one FILE: several are named one by one";
+        return "-o works with one FILE only";
     for (size_t i = 0; options->operand_count > 1 && i < options->operand_count; i++) {
         if (tool_input_is_standard(options->operands[i]))
             return "the standard input must be the only input, since its output has no name";
@@ -61,7 +61,7 @@ static const char *misuse(const struct files *files, const char *output)
         return "--remove-source needs an output that can be read back: a file (-o)";
     if (files->to_stream && files->sealing && isatty(STDOUT_FILENO) == 1 &&
         tool_output_is_standard(output))
-        return "a sealed message is not for a terminal: use -o OUT";
+        return "a sealed message cannot be written to a terminal: use -o OUT";
     if (!files->sealing && options->operand_count == 0 && isatty(STDIN_FILENO) == 1)
         return "nothing to open: FILE is missing";
     return NULL;
@@ -80,7 +80,7 @@ static bool is_well_used(struct files *files)
     return why == NULL;
 }
 
-/* --kek that names nothing would only show in each file. */
+/* A --kek that names nothing would otherwise fail for each file. */
 static bool kek_is_there(const struct files *files)
 {
     struct tool_run *run = files->run;
@@ -113,7 +113,7 @@ static void begin_progress(struct files *files)
     uint64_t bytes = 0;
     uint64_t count = 0;
 
-    /* what goes to the terminal itself would be mixed up with the bar */
+    /* output on the same terminal would interfere with the bar */
     if (files->to_stream && isatty(STDOUT_FILENO) == 1)
         shown = false;
     for (size_t i = 0; i < options->operand_count; i++) {

@@ -6,13 +6,13 @@
 
 #include "tools/common/base64.h"
 
-#define SEGMENT 4096u /* plaintext of one */
-/* What shows a header in base64: its beginning, after a byte order mark, in UTF-16. */
+#define SEGMENT 4096u /* plaintext of one segment */
+/* Enough to recognise a header in base64: its beginning, after a byte order mark, in UTF-16. */
 #define BASE64_PEEK 256u
 
 _Static_assert(BASE64_PEEK <= TOOL_HEAD_ROOM && ENV_HEADER_PEEK <= BASE64_PEEK, "room for them");
 
-/* Reads on until so many bytes are there, or the input ends. */
+/* Reads until this many bytes are available, or the input ends. */
 static ENV_RESULT have(struct tool_head *head, struct tool_input *input, size_t wanted)
 {
     size_t got = 1;
@@ -24,7 +24,7 @@ static ENV_RESULT have(struct tool_head *head, struct tool_input *input, size_t 
     return ENV_OK;
 }
 
-/* Data that only begins like a header (another program's AuthEnvelopedData) is not ours. */
+/* Another program's AuthEnvelopedData begins like a header of ours. */
 static bool is_header(struct env_span der)
 {
     struct env_header *header = NULL;

@@ -21,7 +21,7 @@ static ENV_RESULT look(struct tool_input *input)
         return tool_locked_file_failed(&input->file, "stat");
     if (S_ISDIR(input->file.seen.st_mode))
         return ENV_RAISE(input->file.errors, ENV_R_FILE_UNSAFE,
-                         "a directory: use tar to make one file of it");
+                         "a directory: pack it into one file with tar");
     input->regular = S_ISREG(input->file.seen.st_mode);
     return ENV_OK;
 }
@@ -46,7 +46,7 @@ ENV_RESULT tool_input_open(const struct env_errors *errors, const char *path,
     ENV_TRY(tool_place_find(errors, path, &input->file.dir, input->name));
     input->link =
         fstatat(input->file.dir, input->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
-    do /* a pipe is waited for, until somebody writes to it */
+    do /* opening a pipe waits for a writer */
         input->file.fd = openat(input->file.dir, input->name, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     while (input->file.fd < 0 && errno == EINTR && !tool_interrupt_seen());
     if (input->file.fd < 0)
@@ -89,7 +89,7 @@ ENV_RESULT tool_input_unchanged(const struct tool_input *input)
         return ENV_OK;
     if (fstat(input->file.fd, &now) != 0)
         return tool_locked_file_failed(&input->file, "stat");
-    /* the time of change is not looked at: another name for it is no other content */
+    /* the change time is ignored: giving the file another name does not change its content */
     if (now.st_size == seen->st_size && same_time(&now.st_mtim, &seen->st_mtim))
         return ENV_OK;
     return ENV_RAISE(input->file.errors, ENV_R_FILE_CHANGED,

@@ -23,7 +23,10 @@ static ENV_RESULT like_any_new_file(const struct tool_locked_file *file, int fd)
     return set_mode(file, fd, 0666 & ~mask);
 }
 
-/* Whether the group is the old one's; the owner may be another then, who has less than he had. */
+/*
+ * Sets *group if the group was kept. The owner may differ then, and gets no more access than
+ * before.
+ */
 static ENV_RESULT keep_owner(const struct tool_locked_file *file, int fd, bool *group)
 {
     const struct stat *seen = &file->seen;
@@ -51,7 +54,7 @@ static ENV_RESULT keep_attributes(const struct tool_locked_file *file, int fd)
 
     if (r.reason != ENV_R_FILE_UNSAFE || fstat(fd, &st) != 0 || st.st_dev == file->seen.st_dev)
         return r;
-    tool_failure_take(r, &dropped); /* the other file system has none such */
+    tool_failure_take(r, &dropped); /* the other file system does not support these attributes */
     return set_mode(file, fd, file->seen.st_mode & 0700);
 }
 

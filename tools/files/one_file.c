@@ -50,9 +50,9 @@ static ENV_RESULT carry(struct work *work)
                               : tool_carry_open(work->one->carrier, &ends);
 }
 
-/* ---- what is made of it ---- */
+/* ---- checking and placing the output ---- */
 
-/* The message is opened from what was written, and compared with what it was made of. */
+/* Opens what was written, and compares it with the source. */
 static ENV_RESULT read_back(struct work *work)
 {
     struct tool_one_file *one = work->one;
@@ -71,8 +71,7 @@ static ENV_RESULT read_back(struct work *work)
 
     if (work->output.stream || (one->sealing ? !one->read_back : !one->remove_source))
         return ENV_OK;
-    if (one->remove_source) /* it should come from the disk, as far as the kernel lets us request
-                               that */
+    if (one->remove_source) /* read from the disk, as far as the kernel can be asked to do that */
         (void)posix_fadvise(work->output.file.fd, 0, 0, POSIX_FADV_DONTNEED);
     one->reading_back = true;
     ENV_TRY(tool_read_back(&back));
@@ -81,7 +80,7 @@ static ENV_RESULT read_back(struct work *work)
     return ENV_OK;
 }
 
-/* The beginning of the input shows what it is, and is kept for when it is its turn. */
+/* The beginning of the input shows what it is; it is kept and processed later. */
 static ENV_RESULT judge_head(struct work *work)
 {
     const struct tool_one_file *one = work->one;
@@ -131,6 +130,6 @@ ENV_RESULT tool_one_file(struct tool_one_file *one)
     one->placed = work->output.placed;
     tool_output_end(&work->output);
     tool_input_close(&work->input);
-    OPENSSL_clear_free(work, sizeof(*work)); /* the head is plaintext */
+    OPENSSL_clear_free(work, sizeof(*work)); /* the head contains plaintext */
     return r;
 }

@@ -46,13 +46,13 @@ static ENV_RESULT begin_standard(struct tool_output *output, const struct tool_i
 static ENV_RESULT begin_stream(struct tool_output *output)
 {
     output->stream = true;
-    do /* a pipe is waited for, until somebody reads from it */
+    do /* opening a pipe waits for a reader */
         output->file.fd = openat(output->file.dir, output->name, O_WRONLY | O_NOCTTY | O_CLOEXEC);
     while (output->file.fd < 0 && errno == EINTR);
     return output->file.fd >= 0 ? ENV_OK : tool_locked_file_failed(&output->file, "open");
 }
 
-/* ---- the part ---- */
+/* ---- the temporary file ---- */
 
 static ENV_RESULT has_part(const struct tool_output *output, int fd, bool *has)
 {
@@ -77,7 +77,7 @@ static ENV_RESULT judge_left_over(const struct tool_output *output, int fd)
         return ENV_RAISE(output->file.errors, ENV_R_FILE_UNSAFE,
                          "the file that has its new file's name (%s) is not one of ours",
                          output->part);
-    ENV_TRY(tool_locked_file_lock(&output->file, fd)); /* a run that goes on has the lock */
+    ENV_TRY(tool_locked_file_lock(&output->file, fd)); /* a run in progress holds the lock */
     ENV_TRY(has_part(output, fd, &has));
     if (has && TEMP_FAILURE_RETRY(unlinkat(output->file.dir, output->part, 0)) != 0 &&
         errno != ENOENT)
@@ -86,7 +86,7 @@ static ENV_RESULT judge_left_over(const struct tool_output *output, int fd)
 }
 
 /*
- * A file that an interrupted run left under the part's name, or another file that is in the way
+ * Removes a file that an interrupted run left under the temporary name; fails for any other file
  * there.
  */
 static ENV_RESULT clear_left_over(const struct tool_output *output)
@@ -119,7 +119,7 @@ static ENV_RESULT make_part(struct tool_output *output)
             continue;
         }
         r = tool_locked_file_lock(file, fd);
-        if (env_ok(r)) /* before it had the lock, another run may have taken it for a left-over */
+        if (env_ok(r)) /* before we had the lock, another run may have removed it as a left-over */
             r = has_part(output, fd, &has);
         if (env_ok(r) && has)
             output->file.fd = fd;
@@ -130,9 +130,9 @@ static ENV_RESULT make_part(struct tool_output *output)
     return has ? ENV_OK : ENV_FAIL(ENV_R_FILE_LOCKED);
 }
 
-/* ---- what has the name ---- */
+/* ---- an existing file with the output's name ---- */
 
-/* Whether what has the name now may be replaced. */
+/* Whether it may be replaced. */
 static ENV_RESULT judge_named(const struct tool_output *output, const struct tool_input *input,
                               bool *exists)
 {
@@ -150,12 +150,12 @@ static ENV_RESULT judge_named(const struct tool_output *output, const struct too
                          "the output is a symbolic link, which is not followed");
     if (!S_ISREG(st.st_mode))
         return ENV_RAISE(output->file.errors, ENV_R_FILE_UNSAFE,
-                         "the output is %s, and was left alone",
+                         "the output is %s, and was not replaced",
                          S_ISDIR(st.st_mode) ? "a directory" : "not a regular file");
     return ENV_OK;
 }
 
-/* A pipe or a character device, through a link as well: nothing in it is replaced. */
+/* A pipe or a character device, also through a link, is written to and not replaced. */
 static bool leads_to_stream(const struct tool_output *output)
 {
     struct stat st;
@@ -194,7 +194,7 @@ ENV_RESULT tool_output_append(struct tool_output *output, struct env_span bytes)
     return ENV_OK;
 }
 
-/* ---- its name ---- */
+/* ---- the final name ---- */
 
 ENV_RESULT tool_output_complete(struct tool_output *output, const struct tool_input *input)
 {
@@ -204,7 +204,7 @@ ENV_RESULT tool_output_complete(struct tool_output *output, const struct tool_in
     return tool_locked_file_sync(&output->file, output->file.fd);
 }
 
-/* Where the kernel or the file system cannot rename to a free name alone. */
+/* For kernels and file systems that cannot rename without replacing. */
 static ENV_RESULT place_by_link(struct tool_output *output)
 {
     const int dir = output->file.dir;
@@ -217,7 +217,7 @@ static ENV_RESULT place_by_link(struct tool_output *output)
     }
     if (errno == EEXIST)
         return ENV_FAIL(ENV_R_OUTPUT_EXISTS);
-    /* no links here either: the look before the rename is all there is */
+    /* no hard links either: all that is left is to check before renaming */
     if (fstatat(dir, output->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return ENV_FAIL(ENV_R_OUTPUT_EXISTS);
     if (renameat(dir, output->part, dir, output->name) != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a file is called when it is sealed, and when it is opened. */
+/* The name of the output when a file is sealed or opened. */
 #ifndef ENVELOPE_TOOL_OUTPUT_NAME_H
 #define ENVELOPE_TOOL_OUTPUT_NAME_H
 
@@ -9,8 +9,8 @@
 #include "envelope/base/error.h"
 
 /*
- * Sealed it has the suffix more, opened it has it no more. OUTPUT_UNNAMED when it has none, when
- * nothing would be left, when the name would be too long, and for what is no regular file.
+ * Sealing adds the suffix, opening removes it. Fails with OUTPUT_UNNAMED if the suffix is missing,
+ * if nothing would be left, if the name would be too long, or if the path is not a regular file.
  */
 ENV_RESULT tool_output_name(const struct env_errors *errors, const char *path, const char *suffix,
                             bool sealing, char name[PATH_MAX]);

@@ -6,13 +6,13 @@
 #include "envelope/base/secret.h"
 #include "tools/files/interrupt.h"
 
-#define COMPARED 65536u /* bytes at once */
+#define COMPARED 65536u /* bytes at a time */
 
 struct reading {
     const struct tool_read_back *back;
     uint64_t sealed_at;
-    uint64_t plain_at; /* from the beginning of the plaintext */
-    uint8_t *plain;    /* secret */
+    uint64_t plain_at; /* offset in the plaintext */
+    uint8_t *plain;    /* in secret memory */
 };
 
 static ENV_RESULT take(void *arg, uint8_t *to, size_t size, size_t *got)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens a sealed file from its beginning to its end, and compares it with what it was made of. */
+/* Opens a sealed file from beginning to end, and compares it with its source. */
 #ifndef ENVELOPE_TOOL_READ_BACK_H
 #define ENVELOPE_TOOL_READ_BACK_H
 
@@ -13,13 +13,13 @@ struct tool_read_back {
     struct tool_progress *progress;
     const struct tool_locked_file *sealed;
     const struct tool_locked_file *plain;
-    bool plain_is_file;   /* else there is only its length to compare with */
-    uint64_t sealed_from; /* where in its file it begins */
+    bool plain_is_file;   /* otherwise only the length can be compared */
+    uint64_t sealed_from; /* the offset in its file */
     uint64_t plain_from;
     uint64_t plain_len;
 };
 
-/* READ_BACK_DIFFERS, or why it does not open. */
+/* Fails with READ_BACK_DIFFERS, or with the reason why it does not open. */
 ENV_RESULT tool_read_back(const struct tool_read_back *back);
 
 #endif

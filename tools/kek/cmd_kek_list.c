@@ -14,7 +14,7 @@
 
 struct listing {
     struct tool_run *run;
-    struct env_kek_id seals; /* today's; len 0: none does */
+    struct env_kek_id seals; /* the version that seals today; len 0: none does */
     int64_t today;
     bool dates_count;
     enum tool_status status;
@@ -41,7 +41,7 @@ static ENV_RESULT opens(const struct listing *l, struct env_kek *wrapper, struct
     return r.reason == ENV_R_NOT_AUTHENTIC ? ENV_FAIL(ENV_R_KEK_DIFFERS) : r;
 }
 
-/* The first of the copies wraps, for each one. What is retired only opens, and is not tried. */
+/* The first copy wraps for each of the others. A retired KEK only opens, and is not tested. */
 static ENV_RESULT prove(const struct listing *l, const struct tool_version *first,
                         const struct tool_version *one)
 {
@@ -52,9 +52,9 @@ static ENV_RESULT prove(const struct listing *l, const struct tool_version *firs
     return env_ok(r) ? opens(l, first->kek, one->kek) : r;
 }
 
-/* ---- what is told ---- */
+/* ---- output ---- */
 
-/* What the configuration and the state file take from it; NULL: nothing. */
+/* How the configuration or the state file restricts it; NULL: not at all. */
 static const char *taken(const struct listing *l, const struct tool_version *version)
 {
     struct env_keyring *keyring = l->run->keys->dek.keyring;
@@ -114,7 +114,7 @@ static void tell(struct listing *l, const struct tool_version *version, ENV_RESU
     const char *state;
 
     if (proof.reason == ENV_R_KEK_OPENS_ONLY || proof.reason == ENV_R_KEK_DISABLED) {
-        tool_failure_take(proof, &failure); /* the state says so */
+        tool_failure_take(proof, &failure); /* the state shows it */
         proof = ENV_OK;
         tried = false;
     } else if (!env_ok(proof)) {
@@ -151,7 +151,7 @@ static void tell_all(struct listing *l, const struct tool_versions *seen)
 {
     bool verify = l->run->options.verify;
 
-    l->run->keys->settings.config.expired_allowed = true; /* each is tried, whatever day it is */
+    l->run->keys->settings.config.expired_allowed = true; /* each is tested, whatever its dates */
     for (size_t i = 0; i < seen->count;) {
         size_t copies = tool_versions_copies(seen, i);
 
@@ -221,7 +221,7 @@ static enum tool_status run_list(struct tool_run *run)
 }
 
 static const struct tool_option options_of_list[] = {
-    TOOL_FLAG("verify", verify, "each copy has to open what the first one wraps"),
+    TOOL_FLAG("verify", verify, "test that each copy opens what the first one wraps"),
     TOOL_OPTIONS_END,
 };
 
@@ -230,7 +230,7 @@ static const struct tool_option *const tables[] = {options_of_list, tool_options
 const struct tool_command tool_kek_list = {
     .name = "kek list",
     .operands = "NAME...",
-    .summary = "Lists the versions of KEKs, and says which one seals today",
+    .summary = "Lists the versions of KEKs, and shows which one seals today",
     .tables = tables,
     .needs_operands = true,
     .run = run_list,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope kek rotate: the next version of a KEK, like the last one. */
+/* envelope kek rotate: makes the next version of a KEK, with the properties of the last one. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@
 #define ROUNDS 4
 #define LOOKS 150u /* longer than others wait for each other (rotate_race.c) */
 #define LOOK_US 100000u
-#define USUAL_START "+24h" /* machines get it first, and use it later */
+#define USUAL_START "+24h" /* lets machines receive it before they use it */
 
 struct rotation {
     struct tool_run *run;
@@ -26,10 +26,10 @@ struct rotation {
     char name[ENV_KEK_TEXT];
     int64_t today;
     int64_t start;
-    int64_t period; /* 0: as the last one's */
+    int64_t period; /* 0: the same as the last version's */
     bool dates_count;
-    uint32_t taken; /* no number up to it can be had */
-    /* of one round */
+    uint32_t taken; /* numbers up to this one are not free */
+    /* Valid for one round: */
     struct tool_versions seen;
     const struct env_kek_info *like; /* of seen: the next one is like it */
     struct env_dates dates;
@@ -38,7 +38,7 @@ struct rotation {
     struct env_kek *made;
 };
 
-/* ---- what is told ---- */
+/* ---- output ---- */
 
 static void say(const struct rotation *r, const char *fmt, const char *name)
 {
@@ -116,9 +116,9 @@ static void tell_by_hand(const struct rotation *r, const struct tool_version *co
     (void)fprintf(out, "  then: envelope kek list --verify %s\n", r->name);
 }
 
-/* ---- looking ---- */
+/* ---- reading the versions ---- */
 
-/* What another machine makes at this moment may be there before its days are (kept_dates.h), or
+/* A version that another machine is making may appear before its dates do (kept_dates.h), or
  * twice. */
 static ENV_RESULT look(struct rotation *r)
 {
@@ -131,9 +131,9 @@ static ENV_RESULT look(struct rotation *r)
     }
 }
 
-/* ---- making it ---- */
+/* ---- making the version ---- */
 
-/* Whose it will be is not settled yet where there are several: the number is told all the same. */
+/* Which of several will remain is not decided yet, but the number is reported. */
 static ENV_RESULT see_other(struct rotation *r)
 {
     ENV_TRY(look(r));
@@ -142,7 +142,7 @@ static ENV_RESULT see_other(struct rotation *r)
     return ENV_FAIL(ENV_R_KEK_VERSION_RACE);
 }
 
-/* Nobody seals with it yet. What cannot be taken back is the next version when it is looked for. */
+/* Nobody seals to it yet. If it cannot be removed, it is found as the next version. */
 static void take_back(struct rotation *r)
 {
     struct env_keyring *keyring = r->run->keys->dek.keyring;
@@ -152,7 +152,7 @@ static void take_back(struct rotation *r)
     env_errors_unmark(r->errors, true);
 }
 
-/* A KEK whose making could not be recorded is taken back. */
+/* A KEK that could not be recorded in the audit log is removed again. */
 static ENV_RESULT generate(struct rotation *r)
 {
     struct env_keyring *keyring = r->run->keys->dek.keyring;
@@ -184,7 +184,7 @@ static enum tool_status tell_other(struct rotation *r)
     return TOOL_FINE;
 }
 
-/* Another machine made it since we looked; or the label is that of a key that is no KEK. */
+/* Either another machine made it since we looked, or a key that is no KEK has the label. */
 static enum tool_status tell_who_has_it(struct rotation *r, ENV_RESULT exists, bool *again)
 {
     struct env_kek_info info = {.label = ""};
@@ -200,7 +200,7 @@ static enum tool_status tell_who_has_it(struct rotation *r, ENV_RESULT exists, b
     return TOOL_FINE;
 }
 
-/* *again: nobody's is left. */
+/* *again: no machine's version remained. */
 static enum tool_status make(struct rotation *r, bool *again)
 {
     struct env_kek_info info;
@@ -262,7 +262,7 @@ static enum tool_status judge(struct rotation *r, bool *again)
     copies = tool_versions_copies(&r->seen, model.like);
     if (!env_ok(result))
         return tool_kek_fails(r->run, r->like->label, result);
-    /* One that is to seal today is not there, however soon the next one begins. */
+    /* A version is needed that seals today, however soon the next one begins. */
     if (model.is_next && r->start > r->today) {
         tell(r, r->like, "it is the next one already", false);
         return TOOL_FINE;
@@ -301,7 +301,7 @@ static enum tool_status turn(struct rotation *r, bool *again)
     return status;
 }
 
-/* ---- what was asked for ---- */
+/* ---- options ---- */
 
 static bool read_options(struct rotation *r)
 {
@@ -311,7 +311,7 @@ static bool read_options(struct rotation *r)
     int64_t when;
 
     if (options->operand_count != 1) {
-        tool_complain(r->run, "one NAME is wanted");
+        tool_complain(r->run, "one NAME is needed");
         return false;
     }
     if (!tool_version_name(r->run, options->operands[0], r->name))
@@ -349,7 +349,7 @@ static enum tool_status run_rotate(struct tool_run *run)
     if (read_options(r) && tool_run_keys(run)) {
         r->errors = &run->keys->errors;
         r->dates_count = !run->keys->settings.config.expired_allowed;
-        run->keys->settings.config.expired_allowed = true; /* it is tried before its first day */
+        run->keys->settings.config.expired_allowed = true; /* it is tested before its start date */
         for (unsigned i = 0; i < ROUNDS && again; i++)
             status = turn(r, &again);
         if (again)
@@ -361,10 +361,11 @@ static enum tool_status run_rotate(struct tool_run *run)
 
 static const struct tool_option options[] = {
     TOOL_TEXT("cryptoperiod", cryptoperiod, "DAYS",
-              "for how long it seals: 365d, 2y (as the last)"),
-    TOOL_TEXT("start", start, "WHEN", "from when on it seals: +24h, a date, now (+24h)"),
-    TOOL_TEXT("token", token, "TOKEN", "the label or pkcs11: URI of its token (the last one's)"),
-    TOOL_FLAG("dry-run", dry_run, "say what would be made, and make nothing"),
+              "how long it seals: 365d, 2y (default: as the last)"),
+    TOOL_TEXT("start", start, "WHEN", "when it starts to seal: +24h, a date, now (default: +24h)"),
+    TOOL_TEXT("token", token, "TOKEN",
+              "the label or pkcs11: URI of its token (default: the last one's)"),
+    TOOL_FLAG("dry-run", dry_run, "report what would be made, and make nothing"),
     TOOL_OPTIONS_END,
 };
 

@@ -19,7 +19,7 @@ void tool_kek_tell_line(FILE *out, const struct env_kek_info *info)
     (void)fprintf(out, "': %s-%zu, reference %s", type_of(info), info->bits,
                   tool_report_id(&info->id, id));
     if (info->dates.unread)
-        (void)fputs(", a date of it is no day", out);
+        (void)fputs(", one of its dates is invalid", out);
     else if (info->dates.first != 0 || info->dates.last != 0)
         (void)fprintf(out, ", seals %s", env_dates_text(&info->dates, dates));
 }

@@ -5,18 +5,18 @@
 #include <string.h>
 #include <time.h>
 
-#define LOOKS 50           /* how often the others are waited for ... */
-#define LOOKS_GONE 150     /* ... by one that has given way: they may wait for each other first */
-#define BETWEEN 200000000L /* ... and how long each time, in nanoseconds */
+#define LOOKS 50           /* how often to look for the other machines' versions ... */
+#define LOOKS_GONE 150     /* ... after giving way: they may wait for each other first */
+#define BETWEEN 200000000L /* ... and the pause in between, in nanoseconds */
 
 struct race {
     struct tool_run *run;
     const char *name;
     uint32_t number;
     const struct env_kek_id *mine;
-    bool is_there; /* ours */
+    bool is_there; /* our key exists */
     size_t others;
-    bool lowest; /* ours is lower than all others */
+    bool lowest; /* ours has the lowest reference */
 };
 
 static void wait_a_moment(void)
@@ -65,7 +65,7 @@ static ENV_RESULT wait_for_others(struct race *race)
     return ENV_OK;
 }
 
-/* Ours goes. What is left is another one, or nothing when that went at the same time. */
+/* Removes our key. Another one is left, or none if that was removed at the same time. */
 static ENV_RESULT give_way(struct race *race, struct env_kek *made, enum tool_race *out)
 {
     struct env_keyring *keyring = race->run->keys->dek.keyring;

@@ -16,7 +16,7 @@ bool tool_version_name(const struct tool_run *run, const char *operand, char nam
         len -= 2;
     if (len < 1 || len + sizeof("/999999999") > ENV_KEK_TEXT || operand[len - 1] == '/' ||
         strncmp(operand, "pkcs11:", strlen("pkcs11:")) == 0) {
-        tool_complain(run, "the label of a KEK without its number is wanted: %s", operand);
+        tool_complain(run, "the label of a KEK without its number is needed: %s", operand);
         return false;
     }
     memcpy(name, operand, len);
@@ -26,7 +26,7 @@ bool tool_version_name(const struct tool_run *run, const char *operand, char nam
 
 struct reading {
     struct tool_versions *to;
-    char prefix[ENV_KEK_TEXT]; /* as it is shown */
+    char prefix[ENV_KEK_TEXT]; /* as shown to users */
 };
 
 static ENV_RESULT make_room(struct tool_versions *to)

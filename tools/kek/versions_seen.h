@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The versions of a KEK, as they are on each of the configured tokens. */
+/* The versions of a KEK on each of the configured tokens. */
 #ifndef ENVELOPE_TOOL_VERSIONS_SEEN_H
 #define ENVELOPE_TOOL_VERSIONS_SEEN_H
 
@@ -13,7 +13,7 @@ struct tool_version {
     uint32_t number;
 };
 
-/* The newest first, and by their references and tokens where they have one number. */
+/* Newest first; versions with the same number are sorted by reference and token. */
 struct tool_versions {
     size_t count;
     size_t room;
@@ -21,16 +21,16 @@ struct tool_versions {
 };
 
 /*
- * NAME, or NAME followed by a slash and an asterisk, as the command line has it: NAME alone. False:
- * it is none, which is complained of.
+ * Reads NAME, or NAME followed by a slash and an asterisk, from the command line, as NAME. False:
+ * it is not such a name, which was reported.
  */
 bool tool_version_name(const struct tool_run *run, const char *operand, char name[ENV_KEK_TEXT]);
 
-/* Cleared in either case. Having none is success. */
+/* Cleared in either case. Finding none is success. */
 ENV_RESULT tool_versions_read(struct tool_run *run, const char *name, struct tool_versions *out);
 void tool_versions_clear(struct tool_versions *versions);
 
-/* How many keys beginning at the i-th are one and the same on several tokens. */
+/* How many keys, from the i-th on, are the same key on several tokens. */
 size_t tool_versions_copies(const struct tool_versions *versions, size_t i);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key activate: a version seals from now on, or from another time. */
+/* envelope key activate: makes a version seal from now on, or from another time. */
 #include "tools/key/key_actions.h"
 #include "tools/key/key_options.h"
 #include "tools/key/key_seal.h"
@@ -12,7 +12,7 @@ struct activate {
     int64_t seal_from;
 };
 
-/* Without a time one that seals already is left alone. */
+/* Without a time, a version that seals already is left alone. */
 static ENV_RESULT set_time(void *arg, struct tool_key_parts *parts, bool *same)
 {
     const struct activate *activate = arg;

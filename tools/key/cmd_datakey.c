@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope datakey: what EVP_PKEY_encapsulate and _decapsulate do, for shells. */
+/* envelope datakey: EVP_PKEY_encapsulate and _decapsulate for shells. */
 #include "tools/key/cmd_datakey.h"
 
 #include <errno.h>
@@ -20,11 +20,11 @@
 
 struct datakey {
     struct tool_run *run;
-    const char *path; /* of the sealed key; NULL: in JSON alone */
+    const char *path; /* of the sealed key; NULL: only in JSON */
     bool making;
     enum tool_key_form form;
     uint8_t *secret; /* in secret memory */
-    uint8_t *sealed; /* OPENSSL_free */
+    uint8_t *sealed; /* freed with OPENSSL_free */
     size_t sealed_len;
 };
 
@@ -68,7 +68,7 @@ static enum tool_status fails(struct datakey *key, const struct tool_failure *fa
 
 /* ---- the sealed key's file ---- */
 
-/* It must be a new file: an existing one may be the only way to some data. */
+/* It must be a new file: an existing one may be the only way to get at some data. */
 static bool write_sealed(const struct datakey *key, struct tool_failure *failure)
 {
     int fd = open(key->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -103,7 +103,7 @@ static bool read_source(struct datakey *key, struct tool_source *source,
     return n >= 0;
 }
 
-/* One byte more than a header may have, so that a longer one shows. */
+/* Reads one byte more than a header may have, so that a longer one is noticed. */
 static bool read_sealed(struct datakey *key, struct tool_failure *failure)
 {
     const bool standard = strcmp(key->path, STANDARD_INPUT) == 0;
@@ -205,7 +205,7 @@ static enum tool_status work(struct datakey *key)
 
 /* ---- the command line ---- */
 
-/* False: complained of. */
+/* False: the operands are wrong, which was reported. */
 static bool read_operands(struct datakey *key)
 {
     const struct tool_options *options = &key->run->options;

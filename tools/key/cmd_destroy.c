@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key destroy: removes what can be seen, and says what still opens what cannot. */
+/*
+ * envelope key destroy: removes the copies that it finds, and lists which KEKs still open any
+ * others.
+ */
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -14,7 +17,7 @@
 #include "tools/key/key_tell.h"
 #include "tools/rotate/rotate_open.h"
 
-/* A KEK under which a copy opens, with the names that a token knows for it, if one does. */
+/* A KEK under which a copy opens, with its label if a token has it. */
 struct holder {
     struct env_kek_id id;
     char label[ENV_KEK_TEXT];
@@ -32,8 +35,8 @@ struct destroy {
 /* ---- the files ---- */
 
 /*
- * A file beside it may be a copy of it, so it is removed first: an interrupted run then leaves the
- * file, or nothing.
+ * A file beside it may be a copy of it, so it is removed first: an interruption then leaves the
+ * key file, or nothing.
  */
 static ENV_RESULT remove_beside(const struct tool_locked_file *locked)
 {
@@ -80,7 +83,7 @@ static ENV_RESULT destroy_version(struct destroy *destroy, uint32_t number, cons
     destroy->count = 0;
     r = env_key_file_read(&place->errors, place->crypto, place->folder, destroy->name, number,
                           &file);
-    /* under which KEKs copies open could not be said any more */
+    /* otherwise we could not report which KEKs open its copies */
     if (r.reason == ENV_R_NO_MEMORY || r.reason == ENV_R_CRYPTO_FAILED)
         return tool_key_place_audit(place, ENV_AUDIT_DESTROY, full_name, r);
     for (size_t i = 0; env_ok(r) && i < file->header->count; i++)
@@ -90,7 +93,10 @@ static ENV_RESULT destroy_version(struct destroy *destroy, uint32_t number, cons
         tool_key_forget(&r); /* a file that is no longer a key file is removed as well */
     r = open_locked(destroy, &locked);
     if (env_ok(r)) {
-        /* first: if interrupted, the file still exists, or its number is known as used */
+        /*
+         * written first: after an interruption the file still exists, or its number is known as
+         * used
+         */
         r = env_key_tombstone_write(&place->errors, place->folder, destroy->name, number);
         if (env_ok(r))
             r = remove_all(&locked);
@@ -100,7 +106,7 @@ static ENV_RESULT destroy_version(struct destroy *destroy, uint32_t number, cons
     return tool_key_place_audit(place, ENV_AUDIT_DESTROY, full_name, r);
 }
 
-/* ---- what is told ---- */
+/* ---- output ---- */
 
 static ENV_RESULT take_label(void *arg, struct env_kek *kek)
 {
@@ -120,7 +126,7 @@ static ENV_RESULT take_label(void *arg, struct env_kek *kek)
     return ENV_OK;
 }
 
-/* Where no token can be asked the references have to do. */
+/* If no token can be used, the references must do. */
 static void find_labels(struct destroy *destroy)
 {
     struct env_keyring *keyring = destroy->place.run->keys->dek.keyring;
@@ -180,9 +186,9 @@ static void tell(const struct destroy *destroy, const char *full_name)
         full_name);
 }
 
-/* ---- what was asked for ---- */
+/* ---- options ---- */
 
-/* The oldest first: an interrupted run leaves the version that seals. */
+/* Oldest first: an interruption leaves the version that seals. */
 static void work(struct destroy *destroy)
 {
     struct tool_key_place *place = &destroy->place;

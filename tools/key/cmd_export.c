@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key export: the way back out. */
+/* envelope key export: outputs a named key's bytes. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,7 +35,7 @@ static bool write_json(const struct export *export, const struct env_named_seale
     return ok;
 }
 
-/* Nothing is output that could not be recorded. */
+/* Outputs nothing that could not be recorded in the audit log. */
 static ENV_RESULT give_out(struct export *export, const struct tool_key_parts *parts)
 {
     bool ok;
@@ -109,7 +109,7 @@ static enum tool_status run_export(struct tool_run *run)
 }
 
 static const struct tool_option options[] = {
-    TOOL_FLAG("yes", yes, "confirm that the key leaves, in the clear"),
+    TOOL_FLAG("yes", yes, "confirm that the key is output in the clear"),
     TOOL_KEY_FORM_OPTIONS,
     TOOL_OPTIONS_END,
 };

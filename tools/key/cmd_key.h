@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key: what an operator does with named keys. */
+/* envelope key: managing named keys. */
 #ifndef ENVELOPE_TOOL_CMD_KEY_H
 #define ENVELOPE_TOOL_CMD_KEY_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key list: what the files of the folder say in the clear. No token is asked. */
+/* envelope key list: shows the clear part of the key files in the folder. Uses no token. */
 #include <string.h>
 
 #include "tools/key/key_actions.h"
@@ -41,7 +41,7 @@ static void look_at(struct tool_key_place *place, const struct env_key_name *nam
     env_key_file_free(file);
 }
 
-/* Those that the operand names; none: that is a failure. */
+/* Lists the versions that the operand names; it is a failure if there are none. */
 static void list_named(struct tool_key_place *place, const struct env_key_names *names,
                        const char *wanted, uint32_t number)
 {
@@ -88,7 +88,7 @@ static enum tool_status run_list(struct tool_run *run)
 }
 
 static const struct tool_option options_of_list[] = {
-    TOOL_FLAG("verbose", verbose, "show owner, stand-ins and KEKs of each as well"),
+    TOOL_FLAG("verbose", verbose, "also show owner, stand-ins and KEKs"),
     TOOL_OPTIONS_END,
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key new and import: a key that exists only sealed, from here on. */
+/* envelope key new and import: makes a key that from now on exists only in sealed form. */
 #include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,12 +11,12 @@
 #include "tools/key/key_seal.h"
 #include "tools/key/key_tell.h"
 
-/* What is to be made. */
+/* The key to make. */
 struct making {
     struct tool_key_place place;
     char name[ENV_NAMED_NAME_MAX + 1];
-    bool first;      /* NAME@1 was asked for */
-    uint32_t number; /* 1, or the one after those that were destroyed */
+    bool first;      /* NAME@1 was given */
+    uint32_t number; /* 1, or the number after the destroyed versions */
     char full_name[ENV_NAMED_FULL_NAME];
     bool imports;
     env_uses uses;
@@ -25,11 +25,11 @@ struct making {
     int64_t not_after;
 };
 
-/* ---- one that exists ---- */
+/* ---- an existing key ---- */
 
 /*
- * Whether it is for what was asked for. The uses of an import may depend on the key's length
- * (pgcrypto), and the key is not read: each possible length counts then.
+ * Whether its uses are those requested. The uses of an import may depend on the key's length
+ * (pgcrypto), and the key has not been read, so any possible length is accepted.
  */
 static bool is_for_this(const struct making *making, env_uses uses)
 {
@@ -47,7 +47,7 @@ static bool is_for_this(const struct making *making, env_uses uses)
     return is;
 }
 
-/* Whether it is as long as --bytes says. */
+/* Whether it has the length of --bytes. */
 static ENV_RESULT is_as_long(const struct making *making, const struct env_key_file *file)
 {
     bool is = true;
@@ -59,7 +59,7 @@ static ENV_RESULT is_as_long(const struct making *making, const struct env_key_f
                           making->key_len);
 }
 
-/* With --if-missing it stays unchanged; one that is for something else is a failure. */
+/* With --if-missing an existing key stays unchanged. A key with other uses is a failure. */
 static void take_existing(struct making *making)
 {
     struct tool_key_place *place = &making->place;
@@ -229,13 +229,13 @@ static void make_or_take(struct making *making, enum tool_key_form form)
     tool_key_bytes_clear(&bytes);
     if (env_ok(r))
         tell_made(making);
-    else if (r.reason == ENV_R_KEY_EXISTS && options->if_missing) /* another run's, just now */
+    else if (r.reason == ENV_R_KEY_EXISTS && options->if_missing) /* another run made it just now */
         take_existing(making);
     else
         tool_key_place_fails(&making->place, making->name, r);
 }
 
-/* ---- what was asked for ---- */
+/* ---- options ---- */
 
 static bool read_times(struct making *making)
 {
@@ -256,7 +256,7 @@ static bool read_times(struct making *making)
     return false;
 }
 
-/* What an import is for is judged by its length, when it is known. */
+/* The uses of an import are checked when its length is known. */
 static bool read_uses(struct making *making)
 {
     const struct tool_options *options = &making->place.run->options;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key rotate: the next version of a key, with new bytes. */
+/* envelope key rotate: makes the next version of a key, with new bytes. */
 #include <openssl/crypto.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #include "tools/key/key_tell.h"
 
 #define DETERMINISTIC "ENVELOPE-FIELD-DETERMINISTIC"
-#define USUAL_WAIT 3600 /* seconds: machines get the file before anything is sealed with it */
+#define USUAL_WAIT 3600 /* seconds: machines must get the file before it seals */
 
 struct new_stand_ins {
     char text[ENV_NAMED_STAND_INS_MAX][ENV_STAND_IN_MAX + 1];
@@ -25,19 +25,22 @@ struct rotate {
     struct tool_key_place place;
     char name[ENV_NAMED_NAME_MAX + 1];
     char old_name[ENV_NAMED_FULL_NAME]; /* NAME@N */
-    char new_name[ENV_NAMED_FULL_NAME]; /* mostly NAME@N+1 */
-    uint32_t number;                    /* of the old one */
-    uint32_t next;                      /* of the new one */
+    char new_name[ENV_NAMED_FULL_NAME]; /* usually NAME@N+1 */
+    uint32_t number;                    /* of the old version */
+    uint32_t next;                      /* of the new version */
     int64_t seal_from;
     bool fields;
     bool deterministic;
     size_t stand_in_count;
-    struct new_stand_ins *stand_ins; /* in secret memory; those of the old one's applications */
+    struct new_stand_ins *stand_ins; /* in secret memory; for the old version's applications */
 };
 
-/* ---- the new one ---- */
+/* ---- the new version ---- */
 
-/* As long as the old one; where only a key that a program had may be so short, as its use says. */
+/*
+ * Draws a key of the same length. A short key is allowed only for uses that accept one, for keys
+ * that programs already had.
+ */
 static ENV_RESULT draw_key(const struct rotate *rotate, struct tool_key_parts *parts)
 {
     const struct env_errors *errors = &rotate->place.errors;
@@ -53,7 +56,9 @@ static ENV_RESULT draw_key(const struct rotate *rotate, struct tool_key_parts *p
     return env_random_private(rotate->place.crypto, parts->sealed.key, parts->sealed.key_len);
 }
 
-/* Under a stock name each application gets another: which of two keys is meant shows by it alone.
+/*
+ * Under a stock name each application gets a new stand-in: only the stand-in shows which of two
+ * keys is meant.
  */
 static ENV_RESULT draw_stand_ins(struct rotate *rotate, struct tool_key_parts *parts)
 {
@@ -72,7 +77,7 @@ static ENV_RESULT draw_stand_ins(struct rotate *rotate, struct tool_key_parts *p
     return ENV_OK;
 }
 
-/* A key that was to last a year is followed by one that lasts a year. */
+/* The new version lasts as long as the old one was meant to. */
 static ENV_RESULT renew(struct rotate *rotate, struct tool_key_parts *parts)
 {
     struct env_named_clear *clear = &parts->clear;
@@ -100,8 +105,9 @@ static ENV_RESULT judge(struct rotate *rotate, const struct tool_key_parts *part
 }
 
 /*
- * The old one stays locked until the new one exists: another run's change to it (a revoked
- * stand-in) is in both, or that run finds the new one when it looks again.
+ * The old version stays locked until the new one exists. If another run changes the old one
+ * (revokes a stand-in), either the change is in both, or that run finds the new version when it
+ * looks again.
  */
 static ENV_RESULT follow(void *arg, struct tool_key_parts *parts, size_t recipients)
 {
@@ -123,7 +129,7 @@ static ENV_RESULT make_next(struct rotate *rotate)
     return tool_key_place_audit_failure(place, ENV_AUDIT_ROTATE, rotate->new_name, r);
 }
 
-/* ---- what is told ---- */
+/* ---- output ---- */
 
 static void tell_stand_ins_json(const struct rotate *rotate, const struct env_named_clear *clear)
 {
@@ -203,7 +209,7 @@ static void tell(struct rotate *rotate)
     env_key_file_free(file);
 }
 
-/* ---- what was asked for ---- */
+/* ---- options ---- */
 
 static void work(struct rotate *rotate)
 {
@@ -273,7 +279,7 @@ static const struct tool_option options[] = {
     TOOL_TEXT("seal-from", seal_from, "WHEN",
               "when it starts to seal: now, +24h, a date (default: +1h)"),
     TOOL_FLAG("deterministic", deterministic,
-              "even though lookups do not find what other versions sealed: a migration"),
+              "although lookups will not find what other versions sealed (a migration)"),
     TOOL_FLAG("single", single, "even if only one token will open it"),
     TOOL_OPTIONS_END,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key stand-in: what goes into a program's configuration in a key's place. */
+/* envelope key stand-in: the text that a program's configuration has in place of a key. */
 #include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,20 +16,20 @@
 struct stand_in {
     struct tool_key_place place;
     char name[ENV_NAMED_NAME_MAX + 1];
-    uint32_t number; /* 0: none was said */
-    bool all;        /* versions are meant, also those to come */
+    uint32_t number; /* 0: none was given */
+    bool all;        /* all versions, including future ones */
     const char *application;
     enum tool_key_form form;
-    char *text; /* the new one; in secret memory */
+    char *text; /* the new stand-in; in secret memory */
     uint8_t hash[ENV_STAND_IN_HASH_LEN];
-    uint8_t hint[ENV_STAND_IN_HINT_LEN]; /* of the one that was revoked */
+    uint8_t hint[ENV_STAND_IN_HINT_LEN]; /* of the stand-in that was revoked */
 };
 
 #define TEXT_ROOM (ENV_STAND_IN_MAX + 1)
 
 /* ---- which versions ---- */
 
-/* Of a key for fields a stand-in stands for all versions: each file has it. */
+/* A stand-in for a fields key stands for all versions: each file has it. */
 static ENV_RESULT find_versions(struct stand_in *in, struct tool_key_versions *out, bool *fields)
 {
     struct tool_key_place *place = &in->place;
@@ -63,7 +63,7 @@ static size_t position(const struct env_named_clear *clear, const char *applicat
     return i;
 }
 
-/* Whether any of these versions has one for the application. */
+/* Whether any of these versions has a stand-in for the application. */
 static ENV_RESULT is_there(const struct stand_in *in, const struct tool_key_versions *versions,
                            bool *there)
 {
@@ -93,7 +93,7 @@ static ENV_RESULT draw(struct stand_in *in, const struct tool_key_parts *parts)
                          "the key has %zu bytes, and a stand-in for it could be guessed",
                          parts->sealed.key_len);
     if (length < ENV_STAND_IN_SHORT && !in->place.run->options.short_form)
-        return ENV_RAISE(errors, ENV_R_STAND_IN_SHORT, "%zu characters behind \"key:\"",
+        return ENV_RAISE(errors, ENV_R_STAND_IN_SHORT, "%zu characters after \"key:\"",
                          length - strlen(ENV_STAND_IN_PREFIX));
     ENV_TRY(env_stand_in_make(in->place.crypto, length, in->text));
     return env_stand_in_hash(in->place.crypto, (struct env_span){(const uint8_t *)in->text, length},
@@ -107,7 +107,7 @@ static ENV_RESULT add(void *arg, struct tool_key_parts *parts, bool *same)
     size_t i = clear->stand_in_count;
     size_t at = position(clear, in->application);
 
-    /* a version that another run made meanwhile has it from the one before */
+    /* a version that another run made meanwhile took it over from the version before */
     *same = at < i && in->text[0] != '\0' &&
             memcmp(parts->sealed.hashes[at], in->hash, sizeof(in->hash)) == 0;
     if (*same)
@@ -170,7 +170,7 @@ static void tell_revoked(const struct stand_in *in, const char *full_name)
                        hint);
 }
 
-/* False: it failed, which was reported. */
+/* False: failed, which was reported. */
 static bool change_one(struct stand_in *in, uint32_t number, tool_key_change_fn *change)
 {
     struct tool_key_place *place = &in->place;
@@ -178,7 +178,7 @@ static bool change_one(struct stand_in *in, uint32_t number, tool_key_change_fn 
     bool changed = false;
     ENV_RESULT r = ENV_OK;
 
-    if (!place->run->options.revoke) /* taking one away is never refused */
+    if (!place->run->options.revoke) /* revoking is never refused */
         r = tool_key_may_use(place, in->name, number);
     if (env_ok(r))
         r = tool_key_change(place, in->name, number, ENV_AUDIT_STAND_IN, change, in, &changed);
@@ -194,7 +194,7 @@ static bool change_one(struct stand_in *in, uint32_t number, tool_key_change_fn 
     return true;
 }
 
-/* *last is the highest number so far; versions that came since are *newer, of which it is one. */
+/* last is the highest number so far; *newer: the versions made since, one of which this may be. */
 static bool look_again(struct stand_in *in, uint32_t *last, struct tool_key_versions *newer)
 {
     struct tool_key_versions now;
@@ -217,9 +217,9 @@ static bool look_again(struct stand_in *in, uint32_t *last, struct tool_key_vers
 }
 
 /*
- * The newest first: sealing goes there. Where all versions are meant, one that another run makes
- * meanwhile of an older one, with what that said, is among them: its file is there before the older
- * one's lock is given back. False: it failed, which was reported.
+ * Newest first, because it seals. If all versions are meant, they include one that another run
+ * makes meanwhile from an older version's contents: its file exists before the older one's lock is
+ * released. False: failed, which was reported.
  */
 static bool change_each(struct stand_in *in, const struct tool_key_versions *versions,
                         tool_key_change_fn *change)
@@ -249,7 +249,7 @@ static void revoke_all(struct stand_in *in, const struct tool_key_versions *vers
         ENV_RAISE(&in->place.errors, ENV_R_STAND_IN_UNKNOWN, "%s", in->application));
 }
 
-/* ---- giving it out ---- */
+/* ---- output ---- */
 
 static bool write_json(const struct stand_in *in, size_t len, const char *full_name, char *text)
 {
@@ -265,7 +265,7 @@ static bool write_json(const struct stand_in *in, size_t len, const char *full_n
     return fflush(in->place.run->out) == 0 && ferror(in->place.run->out) == 0;
 }
 
-/* As text it has no newline: a program that reads the whole file would take that as part of it. */
+/* The text has no newline: a program that reads the whole file would treat that as part of it. */
 static bool write_text(const struct stand_in *in, size_t len)
 {
     if (fflush(in->place.run->out) != 0 ||
@@ -330,7 +330,7 @@ static void work(struct stand_in *in)
     OPENSSL_free(versions.numbers);
 }
 
-/* ---- what was asked for ---- */
+/* ---- options ---- */
 
 static bool read_options(struct stand_in *in, struct tool_run *run)
 {

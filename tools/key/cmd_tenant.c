@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key tenant: a tenant key, which is a row of the program's and no file. */
+/* envelope key tenant: makes a tenant key, which is stored in a program's row and not in a file. */
 #include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +15,7 @@ struct tenant_making {
     struct tool_key_place place;
     const char *tenant;
     const char *under;
-    char full_name[ENV_NAMED_FULL_NAME]; /* of what it is sealed under, or NAME until that is known
-                                          */
+    char full_name[ENV_NAMED_FULL_NAME]; /* of the sealing key; NAME until the version is known */
     enum tool_key_form form;
 };
 
@@ -57,7 +56,7 @@ static ENV_RESULT make_sealed(struct tenant_making *making, uint8_t sealed[ENV_T
     return r;
 }
 
-/* Nothing is output that could not be recorded. */
+/* Outputs nothing that could not be recorded in the audit log. */
 static void make_and_give_out(struct tenant_making *making)
 {
     struct tool_key_place *place = &making->place;
@@ -71,7 +70,7 @@ static void make_and_give_out(struct tenant_making *making)
         tool_key_place_fails(place, making->full_name, r);
 }
 
-/* False: complained of. */
+/* False: failed, which was reported. */
 static bool read_under(struct tool_run *run, struct tenant_making *making)
 {
     uint32_t number = 0;

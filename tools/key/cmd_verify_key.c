@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key verify: whether a file is a key file that opens here, before it gets its place. */
+/* envelope key verify: checks that a file is a key file that opens here, before it is installed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -16,7 +16,7 @@
 
 struct verify {
     struct tool_run *run;
-    struct tool_key_place place; /* has no folder */
+    struct tool_key_place place; /* without a folder */
 };
 
 static ENV_RESULT failed(const struct verify *verify, const char *what)
@@ -51,8 +51,8 @@ static ENV_RESULT read_whole(const struct verify *verify, const char *path, uint
 }
 
 /*
- * Whoever copies files has them under other names for a while (Ansible: .source.envkey). Under the
- * name of a key it has to be that one.
+ * Tools that copy files give them temporary names (Ansible: .source.envkey). If the file has the
+ * name of a key, it must be that key.
  */
 static ENV_RESULT judge_name(const struct verify *verify, const char *path,
                              const struct env_named_clear *clear)
@@ -154,7 +154,7 @@ static enum tool_status run_verify(struct tool_run *run)
 }
 
 static const struct tool_option options[] = {
-    TOOL_FLAG("no-token", no_token, "check only the file: whether it opens is not tried"),
+    TOOL_FLAG("no-token", no_token, "check only the file, not whether it opens"),
     TOOL_OPTIONS_END,
 };
 

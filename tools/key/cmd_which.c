@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope key which: whose stand-in that is. */
+/* envelope key which: finds whose stand-in a text is. */
 #include <string.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ static void tell(struct tool_key_place *place, const struct env_named_clear *cle
     tool_key_place_say(place, "%s: the stand-in of %s", full_name, stand_in->application);
 }
 
-/* How many of the file's stand-ins have this hash; each is reported. */
+/* Counts the file's stand-ins with this hash, and reports each. */
 static size_t look_at(struct tool_key_place *place, const struct env_key_name *name,
                       const uint8_t hash[ENV_STAND_IN_HASH_LEN])
 {
@@ -75,7 +75,7 @@ static void work(struct tool_key_place *place, enum tool_key_form form)
     size_t length = 0;
 
     if (why == NULL && form == TOOL_KEY_RAW && bytes.data[bytes.len - 1] == '\n')
-        bytes.len--; /* it is text, which editors end so */
+        bytes.len--; /* a text file ends in a newline */
     if (why == NULL && !env_stand_in_is((struct env_span){bytes.data, bytes.len}, &length))
         why = "it does not look like one: \"key:\" and letters, digits, - and _";
     if (why != NULL)

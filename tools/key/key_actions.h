@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The actions of envelope key, each in a file cmd_NAME.c of its own. */
+/* The actions of envelope key, each in its file cmd_NAME.c. */
 #ifndef ENVELOPE_TOOL_KEY_ACTIONS_H
 #define ENVELOPE_TOOL_KEY_ACTIONS_H
 

@@ -10,7 +10,7 @@
 #include "envelope/base/secret.h"
 #include "tools/key/terminal.h"
 
-/* What is read at most: one byte more than any key is long, so that a longer one shows. */
+/* The most to read: one byte more than the longest key, so that a longer one is noticed. */
 #define TEXT_MAX (2 * TOOL_KEY_BYTES_MAX + 1)
 #define TEXT_ROOM (TEXT_MAX + 8)
 
@@ -19,7 +19,7 @@ bool tool_key_form(const struct tool_run *run, enum tool_key_form usual, enum to
     const struct tool_options *options = &run->options;
 
     if (options->hex + options->base64 + options->raw > 1) {
-        tool_complain(run, "--hex, --base64 and --raw exclude each other");
+        tool_complain(run, "--hex, --base64 and --raw cannot be combined");
         return false;
     }
     *out = options->hex      ? TOOL_KEY_HEX

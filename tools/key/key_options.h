@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options that several of envelope key's actions have, and what their values mean. */
+/* Options that several actions of envelope key share, and the meaning of their values. */
 #ifndef ENVELOPE_TOOL_KEY_OPTIONS_H
 #define ENVELOPE_TOOL_KEY_OPTIONS_H
 
 #include "envelope/format/named_key.h"
 #include "tools/common/run.h"
 
-/* --directory, with those of the configuration. */
+/* --directory and the options for the configuration. */
 extern const struct tool_option tool_key_options_where[];
-/* --for and what else a key gets when it is made. */
+/* --for and the other options for a new key. */
 extern const struct tool_option tool_key_options_make[];
 
-/* The last of the three tables if the action has none of its own. */
+/* The last of the three tables, for an action without options of its own. */
 #define TOOL_KEY_FORM_OPTIONS                                                                      \
     TOOL_FLAG("hex", hex, "as hexadecimal digits"), TOOL_FLAG("base64", base64, "as base64"),      \
         TOOL_FLAG("raw", raw, "as the bytes themselves, without a newline")
 
 /* Values of options: false if they are invalid, which was reported. */
-bool tool_key_option_bytes(const struct tool_run *run, size_t *bytes); /* absent: 0 */
+bool tool_key_option_bytes(const struct tool_run *run, size_t *bytes); /* 0 if it was not given */
 bool tool_key_option_when(const struct tool_run *run, const char *option, const char *text,
                           int64_t now, int64_t *out);
 

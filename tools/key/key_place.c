@@ -90,7 +90,7 @@ enum tool_status tool_key_place_end(struct tool_key_place *place)
     return place->failed > 0 ? TOOL_WRONG : TOOL_FINE;
 }
 
-/* ---- what is told ---- */
+/* ---- output ---- */
 
 struct env_json *tool_key_place_json(const struct tool_key_place *place, const char *key,
                                      bool changed)
@@ -171,7 +171,7 @@ ENV_RESULT tool_key_place_audit_failure(const struct tool_key_place *place,
     return env_ok(r) ? r : tool_key_place_audit(place, operation, key, r);
 }
 
-/* ---- what is in the folder ---- */
+/* ---- the folder's contents ---- */
 
 ENV_RESULT tool_key_versions(const struct tool_key_place *place, const char *name,
                              struct tool_key_versions *out)

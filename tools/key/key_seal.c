@@ -19,9 +19,9 @@ void tool_key_parts_free(struct tool_key_parts *parts)
     env_secret_free(parts, sizeof(*parts));
 }
 
-/* ---- for whom ---- */
+/* ---- recipients ---- */
 
-/* The KEKs that are configured, each of them: none is left out because its token is away. */
+/* All configured KEKs: none is left out because its token is away. */
 static const struct env_selector every = {.all = true};
 
 ENV_RESULT tool_key_two_places(const struct tool_key_place *place, bool single)
@@ -74,7 +74,8 @@ ENV_RESULT tool_key_would_seal(const struct tool_key_place *place,
 /* ---- opening and changing ---- */
 
 /*
- * A run that waited for the lock finds another file under the name when the previous run has ended.
+ * After waiting for the lock, a run may find another file under the name, put there by the run
+ * before it.
  */
 #define TRIES 8u
 

@@ -162,8 +162,8 @@ void tool_key_show_json(struct env_json *json, const struct env_key_file *file, 
 /* ---- CSV ---- */
 
 /*
- * In quotes, doubled within. Programs for tables take what begins with one of these characters for
- * a formula: a blank before it keeps it a text.
+ * Writes a cell in quotes, which are doubled inside. Spreadsheets take text that begins with one
+ * of these characters for a formula; a blank before it prevents that.
  */
 static void cell(FILE *out, const char *text)
 {

@@ -58,6 +58,6 @@ bool tool_key_output_is_wanted(const struct tool_run *run)
 {
     if (!run->options.quiet)
         return true;
-    tool_complain(run, "--quiet would throw away this action's output");
+    tool_complain(run, "--quiet would discard this action's output");
     return false;
 }

@@ -26,7 +26,10 @@ static void hide(void)
     (void)tcsetattr(terminal.fd, TCSANOW, &quiet);
 }
 
-/* Only what a handler may call: as it was, what the signal does, and hidden again if that ends. */
+/*
+ * Calls only what a handler may call: restores the terminal, lets the signal take effect, and
+ * turns the echo off again if the process continues.
+ */
 static void on_signal(int number)
 {
     struct sigaction usual = {.sa_handler = SIG_DFL};
@@ -55,7 +58,7 @@ bool tool_terminal_begin(int fd, const char *prompt)
     terminal.hidden = true;
     for (size_t i = 0; i < SIGNALS; i++) {
         (void)sigaction(signals[i], NULL, &terminal.before[i]);
-        if (terminal.before[i].sa_handler == SIG_DFL) /* nohup's stays */
+        if (terminal.before[i].sa_handler == SIG_DFL) /* leaves an ignored signal ignored (nohup) */
             (void)sigaction(signals[i], &ours, NULL);
     }
     hide();

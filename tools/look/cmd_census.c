@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope census: which KEKs protect how much. Headers alone are read. */
+/* envelope census: reports how much each KEK protects. Reads only headers. */
 #include "tools/look/cmd_census.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 /* ---- the report ---- */
 
-/* A KEK that a token has: its names go to the entry of its reference, if there is one. */
+/* Adds the names of a KEK on a token to the entry with its reference, if there is one. */
 static ENV_RESULT take_label(void *arg, struct env_kek *kek)
 {
     struct tool_census *census = arg;
@@ -38,7 +38,7 @@ static void note_newer(void *arg, struct tool_kek_counts *counts)
         memcpy(counts->newer, info->label, sizeof(counts->newer));
 }
 
-/* Of a version that has begun and may not be over: the older ones are told of it. */
+/* For a version that is in force, marks the entries of older ones. */
 static ENV_RESULT take_newer(void *arg, struct env_kek *kek)
 {
     struct tool_census *census = arg;
@@ -52,7 +52,7 @@ static ENV_RESULT take_newer(void *arg, struct env_kek *kek)
     return ENV_OK;
 }
 
-/* The keys of a token that cannot be asked have no labels; that is reported, and does not fail. */
+/* Keys on a token that cannot be used have no labels; that is reported, but is not a failure. */
 static void find_labels(struct tool_census *census)
 {
     struct env_keyring *keyring = census->run->keys->dek.keyring;
@@ -124,7 +124,7 @@ static void kek_json(void *arg, const struct tool_kek_counts *counts)
     env_json_object_end(json);
 }
 
-/* ---- the KEK that is asked for ---- */
+/* ---- the KEK named by --kek ---- */
 
 static bool is_named(const struct tool_census *census, const struct env_kek_id *id)
 {
@@ -150,7 +150,7 @@ static void show_wanted(const struct tool_census *census)
     (void)fputc('\n', out);
 }
 
-/* False if it is unknown which KEK was counted: the numbers are then unreliable. */
+/* False if it is unclear which KEK was counted: the numbers are then unreliable. */
 static bool wanted_is_clear(const struct tool_census *census)
 {
     const struct tool_named_kek *wanted = census->wanted;
@@ -175,7 +175,7 @@ static bool wanted_is_clear(const struct tool_census *census)
     return false;
 }
 
-/* ---- the sum ---- */
+/* ---- the summary ---- */
 
 static void show_json(struct tool_census *census)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope inspect: what a file says of itself, and with --here whether a key here opens it. */
+/*
+ * envelope inspect: shows what a file says about itself, and with --here whether a key here opens
+ * it.
+ */
 #include "tools/look/cmd_inspect.h"
 
 #include <errno.h>
@@ -20,10 +23,10 @@
 
 struct inspection {
     struct tool_run *run;
-    const char *path; /* as it is shown */
+    const char *path; /* as shown to users */
     struct tool_source *source;
     struct tool_message *message;
-    struct tool_recipients *recipients; /* of the message: with --here */
+    struct tool_recipients *recipients; /* with --here, those of the message */
     uint8_t *deks;                      /* in secret memory */
     uint64_t files;
     uint64_t wrong;
@@ -40,7 +43,7 @@ static const char *kind_of(const struct tool_message *message)
     return kinds[message->header.content];
 }
 
-/* ---- what failed ---- */
+/* ---- failures ---- */
 
 static void show_failure(struct inspection *in, const struct tool_failure *failure)
 {
@@ -62,7 +65,7 @@ static void show_failure(struct inspection *in, const struct tool_failure *failu
     (void)fputc('\n', in->run->out);
 }
 
-/* ---- what it is ---- */
+/* ---- contents ---- */
 
 static void show_json(const struct inspection *in)
 {
@@ -136,7 +139,7 @@ static void show_state(FILE *out, const struct env_kek_id *named,
     (void)fputs("    ", out);
     if (recipient->token[0] != '\0')
         tool_report_key(out, recipient->label, recipient->token);
-    else /* no token could be asked: the header alone says which */
+    else /* no token could be used: the reference must do */
         (void)fprintf(out, "KEK %s", tool_report_id(named, id));
     (void)fputs(": ", out);
     tool_report_text(out,
@@ -144,7 +147,7 @@ static void show_state(FILE *out, const struct env_kek_id *named,
     (void)fputc('\n', out);
 }
 
-/* As the audit log has it. */
+/* In the form of the audit log. */
 static void show_message_id(FILE *out, const uint8_t id[ENV_AUDIT_MESSAGE_ID_LEN])
 {
     char text[ENV_HEX_TEXT];
@@ -184,7 +187,10 @@ static void show_text(const struct inspection *in)
 
 /* ---- one file ---- */
 
-/* With --here it is wrong when nothing here opens it, and when something should but does not. */
+/*
+ * With --here the result is wrong if nothing here opens the file, or if a key that should does
+ * not.
+ */
 static void try_recipients(struct inspection *in)
 {
     tool_recipients_try(in->run->keys, &in->message->header, in->message->der, in->deks,

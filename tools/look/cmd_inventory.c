@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope inventory: every named key of folders and lists. No token is asked without --keks. */
+/* envelope inventory: lists every named key in folders and lists. Uses no token without --keks. */
 #include "tools/look/cmd_inventory.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ struct found {
     struct env_key_file *file;
 };
 
-/* A version of a key that was seen: copies of it have the same fingerprint, or one is old. */
+/* A version of a key that was found. Copies of it have the same fingerprint, or one is outdated. */
 struct seen {
     char full_name[ENV_NAMED_FULL_NAME];
     uint8_t fingerprint[ENV_FINGERPRINT_LEN];
@@ -38,7 +38,7 @@ struct inventory {
     struct env_errors errors;
     struct env_crypto *crypto;
     int64_t now;
-    void *seen; /* of tsearch */
+    void *seen; /* for tsearch */
     uint64_t counts[3];
     uint64_t versions;
     uint64_t differ;
@@ -65,7 +65,7 @@ static void end(void *arg, void *mine)
     free(mine);
 }
 
-/* As much of it as a key file may have, and a byte more. False: it could not be read. */
+/* Reads one byte more than a key file may have. False: it could not be read. */
 static bool read_item(const struct tool_item *item, struct worker *worker, struct env_span *out,
                       struct tool_failure *failure)
 {
@@ -94,7 +94,7 @@ static bool read_item(const struct tool_item *item, struct worker *worker, struc
     return n >= 0;
 }
 
-/* Whether a header says that this is a key file: others are nothing that is looked for. */
+/* Whether the header is that of a key file. Anything else is ignored. */
 static bool is_key_file(struct env_span bytes)
 {
     struct env_header *header = NULL;
@@ -217,7 +217,7 @@ static void add_up(void *arg, const struct tool_item *item, struct tool_finding 
     }
 }
 
-/* ---- what is told ---- */
+/* ---- output ---- */
 
 static void show_text(void *arg, FILE *out, const struct tool_finding *finding)
 {
@@ -261,7 +261,7 @@ static void sum_up(const struct inventory *inventory)
 {
     struct env_json *json = &inventory->run->json;
 
-    /* beside a table only what is wrong has words */
+    /* with CSV, only problems are reported as text */
     if (inventory->run->options.csv && inventory->counts[BAD] + inventory->differ == 0)
         return;
     if (!inventory->run->options.json) {
@@ -342,7 +342,7 @@ static enum tool_status run_inventory(struct tool_run *run)
         env_crypto_free(inventory.crypto);
         return TOOL_UNABLE;
     }
-    if (run->options.csv) { /* the rows go to the standard output */
+    if (run->options.csv) { /* the rows go to standard output */
         tool_run_report_to_stderr(run);
         tool_key_show_csv_head(stdout);
     }
@@ -361,7 +361,7 @@ static enum tool_status run_inventory(struct tool_run *run)
 
 static const struct tool_option options[] = {
     TOOL_FLAG("csv", csv, "write a table (RFC 4180) instead; problems go to stderr"),
-    TOOL_FLAG("keks", keks, "the KEKs on the configured tokens as well, with their dates"),
+    TOOL_FLAG("keks", keks, "also the KEKs on the configured tokens, with their dates"),
     TOOL_OPTIONS_END,
 };
 

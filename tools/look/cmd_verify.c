@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope verify: opens everything to its end, and writes no plaintext anywhere. */
+/* envelope verify: opens everything to its end, and writes no plaintext. */
 #include "tools/look/cmd_verify.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@ enum verdict_state { OPENS, FAILS, SKIPPED };
 struct verdict {
     struct tool_finding finding;
     uint64_t plain_len;
-    char key_name[ENV_NAMED_FULL_NAME]; /* of a named key */
+    char key_name[ENV_NAMED_FULL_NAME]; /* for a named key */
     uint8_t message_id[ENV_AUDIT_MESSAGE_ID_LEN];
     size_t count; /* with --each-recipient */
     struct verdict_recipient {
@@ -27,7 +27,7 @@ struct verdict {
 
 struct verify {
     struct tool_run *run;
-    struct env_span context;     /* of what has none of its own */
+    struct env_span context;     /* for messages without one of their own */
     struct tool_kek_table table; /* with --each-recipient */
     uint64_t counts[3];          /* by enum verdict_state */
     uint64_t sidecars;
@@ -67,7 +67,7 @@ static void end(void *arg, void *mine)
     free(worker);
 }
 
-/* Every recipient whose key is here has to open it; the body is the same for all of them. */
+/* Every recipient whose key is here must open it; the body is the same for all of them. */
 static void try_each(const struct verify *verify, struct worker *worker, struct verdict *verdict)
 {
     const struct env_header *header = &worker->message.header;
@@ -91,7 +91,7 @@ static void try_each(const struct verify *verify, struct worker *worker, struct 
     }
 }
 
-/* A destroyed key's tombstone is not taken for a damaged message. */
+/* The tombstone of a destroyed key is not a damaged message. */
 static bool is_tombstone(const struct tool_item *item, ENV_RESULT r)
 {
     char name[ENV_NAMED_NAME_MAX + 1];
@@ -195,7 +195,7 @@ static void show_text(void *arg, FILE *out, const struct tool_finding *finding)
         (void)fprintf(out, ": opens, %s", tool_report_size(verdict->plain_len, size));
 }
 
-/* A recipient that fails is named; the file's own failure is the first of them. */
+/* Names the recipients that fail; the first of their failures is the file's. */
 static void show_recipients(void *arg, FILE *out, const struct tool_finding *finding)
 {
     const struct verdict *verdict = (const struct verdict *)finding;
@@ -215,7 +215,7 @@ static void show_recipients(void *arg, FILE *out, const struct tool_finding *fin
     }
 }
 
-/* ---- the sum ---- */
+/* ---- the summary ---- */
 
 static void show_counts(void *arg, const struct tool_kek_counts *counts)
 {

@@ -13,7 +13,7 @@ struct telling {
     int64_t today;
 };
 
-/* By its dates alone: whether the configuration lets it seal is check's to say. */
+/* Judges only by the dates; check reports whether the configuration lets it seal. */
 static const char *state_of(const struct telling *t, const struct env_dates *dates)
 {
     if (dates->unread)

@@ -7,10 +7,12 @@
 
 struct tool_inventory_keks {
     uint64_t keks;
-    uint64_t expired; /* by their last day */
+    uint64_t expired; /* past their last day */
 };
 
-/* Tells each of them. TOOL_WRONG: a token failed; TOOL_UNABLE: the configuration cannot be used. */
+/*
+ * Reports each of them. TOOL_WRONG: a token failed; TOOL_UNABLE: the configuration cannot be used.
+ */
 enum tool_status tool_inventory_keks(struct tool_run *run, struct tool_inventory_keks *counts);
 
 #endif

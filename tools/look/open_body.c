@@ -10,19 +10,19 @@
 #include "envelope/named/key_file.h"
 #include "tools/common/recipient.h"
 
-#define PIECE (1024u * 1024u) /* read at once: a whole segment at least */
-#define OUT_SIZE (2u * PIECE) /* what one piece may write */
+#define PIECE (1024u * 1024u) /* bytes to read at a time: at least a whole segment */
+#define OUT_SIZE (2u * PIECE) /* the most that one piece can produce */
 
 struct tool_opener {
     const struct tool_keys *keys;
-    struct env_dek_context dek; /* the keys', and where it puts the message's id */
+    struct env_dek_context dek; /* as for the keys, with the place for the message's id */
     uint8_t message_id[ENV_AUDIT_MESSAGE_ID_LEN];
     struct env_stream *stream;
     const void *configured; /* the context of openssl.cnf, or NULL */
-    bool by_rsa;            /* named keys may open through an RSA KEK */
+    bool by_rsa;            /* accept named keys that open only through an RSA KEK */
     uint8_t *piece;
-    uint8_t *plain; /* secret */
-    uint8_t *deks;  /* secret */
+    uint8_t *plain; /* in secret memory */
+    uint8_t *deks;  /* in secret memory */
 };
 
 struct tool_opener *tool_opener_new(const struct tool_keys *keys)
@@ -106,7 +106,7 @@ static ENV_RESULT open_message(struct tool_opener *opener, struct tool_source *s
     return r;
 }
 
-/* A key file is short: all of it is read, and then it is opened as whoever uses it does. */
+/* A key file is short: it is read completely, and then opened in the same way as for its users. */
 static ENV_RESULT open_named_key(struct tool_opener *opener, struct tool_source *source)
 {
     const struct env_dek_context *dek = &opener->dek;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope reencrypt: new data keys, and so new bodies: the cure after a data key has leaked. */
+/*
+ * envelope reencrypt: new data keys, and therefore new bodies: the remedy after a data key has
+ * leaked.
+ */
 #include "tools/rotate/cmd_reencrypt.h"
 
 #include "tools/rotate/reencrypt_file.h"

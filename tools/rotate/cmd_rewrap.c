@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope rewrap: headers for today's KEKs; bodies stay as they are. */
+/* envelope rewrap: new headers for today's KEKs; bodies stay unchanged. */
 #include "tools/rotate/cmd_rewrap.h"
 
 #include "tools/rotate/rewrap_file.h"
@@ -7,7 +7,7 @@
 #include "tools/rotate/tenant_keys.h"
 #include "tools/rotate/tenant_line.h"
 
-/* Options that go with --tenant-keys and those that do not. False: wrong, which was reported. */
+/* Checks which options are allowed with --tenant-keys. False: wrong, which was reported. */
 static bool options_go_together(const struct tool_run *run)
 {
     const struct tool_options *options = &run->options;
@@ -20,8 +20,9 @@ static bool options_go_together(const struct tool_run *run)
     if (!options->list)
         tool_complain(run, "--tenant-keys goes with --list: tenant keys are rows of a table");
     else if (options->kek != NULL || options->trust_rsa || options->single)
-        tool_complain(run, "--tenant-keys excludes --kek, --trust-rsa and --single: no KEK is "
-                           "changed");
+        tool_complain(
+            run, "--tenant-keys cannot be combined with --kek, --trust-rsa or --single: no KEK is "
+                 "changed");
     return options->list && options->kek == NULL && !options->trust_rsa && !options->single;
 }
 

@@ -52,7 +52,8 @@ static ENV_RESULT copy_one(const struct tool_locked_file *locked, int fd, const 
 }
 
 /*
- * The directory may have given the new file an access control list that the old one does not have.
+ * The new file may have inherited an access control list from the directory that the old one does
+ * not have.
  */
 static ENV_RESULT drop_inherited_acl(const struct tool_locked_file *locked, int fd)
 {
@@ -88,7 +89,7 @@ ENV_RESULT tool_copy_attributes(const struct tool_locked_file *locked, int fd)
     OPENSSL_free(names);
     OPENSSL_free(value);
     ENV_TRY(r);
-    if (fchmod(fd, locked->seen.st_mode & 01777) != 0) /* set-id bits go, as with any new content */
+    if (fchmod(fd, locked->seen.st_mode & 01777) != 0) /* new content gets no set-id bits */
         return tool_locked_file_failed(locked, "setting the mode of its new file");
     return ENV_OK;
 }

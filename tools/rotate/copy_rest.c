@@ -12,7 +12,7 @@ static ENV_RESULT ended_early(const struct tool_locked_file *locked)
     return ENV_RAISE(locked->errors, ENV_R_FILE_CHANGED, "it became shorter");
 }
 
-/* By reading and writing, for file systems that copy nothing by themselves. */
+/* Reads and writes, for file systems without copy_file_range. */
 static ENV_RESULT copy_by_hand(const struct tool_locked_file *locked, off_t from, off_t end, int fd,
                                off_t to)
 {
@@ -52,13 +52,13 @@ static ENV_RESULT copy_data(const struct tool_locked_file *locked, off_t from, o
             return copy_by_hand(locked, from, end, fd, to);
         if (n < 0)
             return tool_locked_file_failed(locked, "copying its body");
-        if (n == 0) /* the end, or a file system that is wrong about it */
+        if (n == 0) /* the end, or a file system with a wrong size */
             return copy_by_hand(locked, from, end, fd, to);
     }
     return ENV_OK;
 }
 
-/* The next piece of data at or after *start; without any, *start is the end of the file. */
+/* The next data at or after *start; if there is none, *start is set to the end of the file. */
 static ENV_RESULT next_data(const struct tool_locked_file *locked, off_t *start, off_t *end)
 {
     off_t size = locked->seen.st_size;
@@ -67,7 +67,7 @@ static ENV_RESULT next_data(const struct tool_locked_file *locked, off_t *start,
     if (data < 0 && errno != ENXIO && errno != EINVAL)
         return tool_locked_file_failed(locked, "looking for its holes");
     if (data < 0 && errno == EINVAL)
-        data = *start; /* a file system without holes */
+        data = *start; /* the file system has no holes */
     else if (data < 0 || data > size)
         data = size;
     *start = data;

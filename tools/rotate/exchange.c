@@ -10,10 +10,10 @@
 
 #include "tools/common/sidecar.h"
 
-#define TRIES 16u /* of giving a newer file its place back while still newer ones come */
+#define TRIES 16u /* at giving a newer file its name back while newer ones keep coming */
 #define RECORD_MAX 256u
 
-/* ---- what tells one file from another, over runs of the program ---- */
+/* ---- identifying a file across runs ---- */
 
 struct mark {
     uintmax_t ino;
@@ -57,12 +57,12 @@ static void write_record(char text[RECORD_MAX], const struct mark *new_file,
                    old_file->ino, old_file->size, old_file->seconds, old_file->nanoseconds);
 }
 
-/* What was read, written again, has to be the same. */
+/* What was read must be the same when written again. */
 static bool read_record(const char *text, struct mark *new_file, struct mark *old_file)
 {
     char again[RECORD_MAX];
 
-    /* NOLINTNEXTLINE(cert-err34-c): overflows are not written again as they were */
+    /* NOLINTNEXTLINE(cert-err34-c): an overflow would not be written back as the same text */
     if (sscanf(text, "envelope-exchange/" MARK_READ "/" MARK_READ, &new_file->ino, &new_file->size,
                &new_file->seconds, &new_file->nanoseconds, &old_file->ino, &old_file->size,
                &old_file->seconds, &old_file->nanoseconds) != 8)
@@ -85,7 +85,7 @@ static ENV_RESULT make_record(const struct tool_locked_file *locked, const struc
         return tool_locked_file_sync_dir(locked);
     }
     if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)
-        return ENV_OK; /* a file system without links */
+        return ENV_OK; /* the file system has no symbolic links */
     return tool_locked_file_failed(locked, "making its exchange record");
 }
 
@@ -117,7 +117,7 @@ static ENV_RESULT is_elsewhere(const struct tool_locked_file *locked, const char
                      "another program puts files there: its file is now '%s'", name);
 }
 
-/* Another run may have found it meanwhile, and made its own under the name. */
+/* Another run may have replaced it under the same name meanwhile. */
 static void remove_if(const struct tool_locked_file *locked, const char *name,
                       const struct mark *mark)
 {
@@ -128,9 +128,9 @@ static void remove_if(const struct tool_locked_file *locked, const char *name,
 }
 
 /*
- * What has the name is newer than what is in the file's place, which we put there. It goes back,
- * unless something still newer has come there meanwhile: then that does. What is left under the
- * name at the end has been replaced by whoever made a newer one, or is ours.
+ * The file that now has our temporary name is newer than the one that we put in its place. It gets
+ * its name back, unless a still newer one has taken the name meanwhile: then that does. The file
+ * that is left over at the end was replaced by someone's newer one, or is ours.
  */
 static ENV_RESULT give_back(const struct tool_locked_file *locked, const char *name,
                             struct mark ours, bool *name_is_free)
@@ -165,7 +165,7 @@ static ENV_RESULT exchange_and_look(const struct tool_locked_file *locked, const
     if (exchange(locked, name) != 0) {
         if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)
             r = rename_over(locked, name);
-        else if (errno == ENOENT) /* it has been removed, and stays so */
+        else if (errno == ENOENT) /* it was removed, and stays removed */
             r = ENV_FAIL(ENV_R_FILE_CHANGED);
         else
             r = tool_locked_file_failed(locked, "exchange with its new file");
@@ -175,7 +175,7 @@ static ENV_RESULT exchange_and_look(const struct tool_locked_file *locked, const
     if (!look_at(locked, name, &out) || !same(&out, old_file))
         return give_back(locked, name, *ours, name_is_free);
     r = tool_locked_file_sync_dir(locked);
-    if (!env_ok(r)) { /* it may not be on the disk: as it was, then */
+    if (!env_ok(r)) { /* it may not be on the disk: undo the exchange */
         *name_is_free =
             exchange(locked, name) == 0 && look_at(locked, name, &out) && same(&out, ours);
         return r;
@@ -203,7 +203,7 @@ ENV_RESULT tool_exchange(const struct tool_locked_file *locked, int fd, const ch
         return env_ok(r) ? rename_over(locked, name) : r;
     if (env_ok(r))
         r = exchange_and_look(locked, name, &ours, &old_file, name_is_free);
-    if (!*name_is_free) /* the record tells the next run */
+    if (!*name_is_free) /* the record guides the next run */
         return r;
     if (env_ok(r) && TEMP_FAILURE_RETRY(unlinkat(locked->dir, name, 0)) != 0 && errno != ENOENT)
         r = tool_locked_file_failed(locked, "removal of the old file");
@@ -213,7 +213,7 @@ ENV_RESULT tool_exchange(const struct tool_locked_file *locked, int fd, const ch
     return r;
 }
 
-/* ---- afterwards ---- */
+/* ---- recovery ---- */
 
 static ENV_RESULT find_record(const struct tool_locked_file *locked, const char *name, char *text,
                               bool *found)
@@ -270,7 +270,7 @@ ENV_RESULT tool_exchange_recover(const struct tool_locked_file *locked, bool *re
                 return r;
         }
     }
-    ENV_TRY(tool_locked_file_sync_dir(locked)); /* which the other run may not have come to */
+    ENV_TRY(tool_locked_file_sync_dir(locked)); /* the interrupted run may not have synced */
     ENV_TRY(remove_record(locked));
     return r;
 }

@@ -12,12 +12,12 @@
 
 struct look {
     struct env_rsa_source source;
-    const char *label;        /* NULL: every key counts, since a URI chose them */
+    const char *label;        /* NULL: every key counts, because a URI selected them */
     struct env_kek_id wanted; /* the id that the text spells; len 0: none */
     bool found;
 };
 
-/* By its CKA_ID, or by the reference that an RSA key's public half gives. */
+/* Compares with its CKA_ID, or with the reference from an RSA key's public half. */
 static bool has_id(const struct look *look, const struct env_kek_info *info)
 {
     struct env_kek_id own;
@@ -77,12 +77,12 @@ bool tool_from_kek_is_there(struct tool_run *run)
         look.wanted.len = 0;
     r = keyring->vtable->list(keyring, uri ? text : NULL, take, &look);
     if (!env_ok(r)) {
-        tool_failure_take(r, &failure); /* what could be looked at counts */
+        tool_failure_take(r, &failure); /* what could be searched counts */
         return true;
     }
     if (look.found)
         return true;
-    if (uri) /* which may have a PIN */
+    if (uri) /* it may contain a PIN */
         tool_complain(run, "--from: no key on the configured tokens matches the URI");
     else
         tool_complain(run, "--from: no key on the configured tokens has this label or id: %s",

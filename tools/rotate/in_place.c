@@ -51,7 +51,7 @@ ENV_RESULT tool_in_place_change(const struct tool_locked_file *locked, struct en
     return tool_locked_file_has_name(locked) ? ENV_OK : ENV_FAIL(ENV_R_FILE_CHANGED);
 }
 
-/* A journal that was not written to its end: then the file was not touched, which opening shows. */
+/* Handles a journal that is incomplete. The file was not touched then; opening it proves that. */
 static ENV_RESULT recover_damaged(const struct tool_locked_file *locked,
                                   tool_header_opens_fn *opens, void *arg)
 {
@@ -66,8 +66,8 @@ static ENV_RESULT recover_damaged(const struct tool_locked_file *locked,
 }
 
 /*
- * The header that is to stand in the file is written once more even when it stands there: where an
- * earlier sync failed the kernel takes pages for clean that are not on the disk.
+ * Writes the right header even if the file has it already: after a failed sync, the kernel may
+ * consider pages clean that are not on the disk.
  */
 static ENV_RESULT recover_whole(const struct tool_locked_file *locked,
                                 const struct tool_journal *journal, tool_header_opens_fn *opens,

@@ -163,10 +163,7 @@ ENV_RESULT tool_journal_write(const struct tool_locked_file *locked, struct env_
     return r;
 }
 
-/*
- * Others may write to the directory: a file that they put under the name is not taken for a
- * journal.
- */
+/* Others may be able to write to the directory. Their files are not accepted as journals. */
 static ENV_RESULT check_ours(const struct tool_locked_file *locked, int fd)
 {
     struct stat st;

@@ -7,7 +7,7 @@
 #include "tools/common/subject.h"
 #include "tools/common/two_places.h"
 
-/* By its recipients of one kind; *count is how many there are. */
+/* Tries the recipients of one kind; *count is their number. */
 static ENV_RESULT open_part(const struct env_dek_context *context, struct env_span der, bool rsa,
                             uint8_t dek[ENV_DEK_LEN], size_t *count)
 {
@@ -27,7 +27,7 @@ static ENV_RESULT open_part(const struct env_dek_context *context, struct env_sp
     return r;
 }
 
-/* Why the AES KEKs do not open it is reported, unless an RSA KEK opens it. */
+/* Reports why the AES KEKs do not open it, unless an RSA KEK does. */
 static ENV_RESULT open_it(const struct env_dek_context *context, bool trust_rsa,
                           struct env_span der, uint8_t dek[ENV_DEK_LEN])
 {
@@ -59,7 +59,7 @@ ENV_RESULT tool_named_header(const struct env_dek_context *context,
                              const struct env_selector *selector, bool trust_rsa, bool single,
                              struct env_span der, uint8_t **new_der, size_t *new_len)
 {
-    struct env_selector every = *selector; /* none is lost because its token is away */
+    struct env_selector every = *selector; /* no KEK is left out because its token is away */
     struct env_dek_context writing = *context;
     struct env_header *header = NULL;
     struct tool_subject subject;
@@ -68,7 +68,7 @@ ENV_RESULT tool_named_header(const struct env_dek_context *context,
 
     every.all = true;
     ENV_TRY(env_dek_read_any_header(der, &header));
-    /* one that is in two places stays so */
+    /* a key that is in two places must stay so */
     r = single || header->count == 1 ? ENV_OK : tool_two_places(context, &every);
     if (!env_ok(r)) {
         OPENSSL_free(header);

@@ -8,16 +8,16 @@
 #include "envelope/message/stream.h"
 #include "tools/common/keys.h"
 
-/* Bytes that are read at once, at most: as many whole segments as fit. */
+/* The most bytes to read at a time: as many whole segments as fit. */
 #define PIECE (1024u * 1024u)
 
-/* Lives in secret memory, with three buffers behind it. */
+/* Lives in secret memory, followed by three buffers. */
 struct tool_reencryption {
     const struct tool_rotation *rotation;
     const struct tool_message *message;
     const struct tool_reencrypt_io *io;
-    size_t size;  /* of all this */
-    size_t piece; /* of one buffer: whole segments */
+    size_t size;  /* of this whole block */
+    size_t piece; /* the size of one buffer: whole segments */
     uint64_t offset;
     struct env_floe from;
     struct env_floe to;
@@ -25,7 +25,7 @@ struct tool_reencryption {
     uint8_t dek[ENV_DEK_LEN];
     uint8_t *in;
     uint8_t *plain;
-    uint8_t *out; /* with room for one more, empty segment: a full last one becomes two */
+    uint8_t *out; /* has room for one more, empty segment: a full last segment becomes two */
     size_t out_len;
     bool last;
     uint8_t buffers[];
@@ -106,7 +106,7 @@ static ENV_RESULT next_segment(struct tool_reencryption *re, struct env_span res
                                   &plain_len));
     if (!re->last || plain_len < env_floe_plain_len(&re->to.params))
         return seal_one(re, plain_len, re->last);
-    r = seal_one(re, plain_len, false); /* we write no full segment as the last */
+    r = seal_one(re, plain_len, false); /* we never write a full segment as the last one */
     return env_ok(r) ? seal_one(re, 0, true) : r;
 }
 
@@ -137,9 +137,9 @@ ENV_RESULT tool_reencryption_run(struct tool_reencryption *re)
     return ENV_OK;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole message ---- */
 
-/* Whole segments, and no more than the message has: lists are full of short ones. */
+/* Whole segments, but no more than the message has: lists are full of short messages. */
 static size_t piece_of(const struct tool_message *message)
 {
     uint64_t wanted = message->size < PIECE ? message->size : PIECE;
@@ -158,7 +158,7 @@ ENV_RESULT tool_reencryption_new(const struct tool_rotation *rotation,
     ENV_RESULT r;
 
     *out = NULL;
-    if (message->header.content == ENV_CONTENT_NAMED_KEY) /* another key is what rotate makes */
+    if (message->header.content == ENV_CONTENT_NAMED_KEY) /* rotate makes a new version */
         return ENV_FAIL(ENV_R_IS_NAMED_KEY);
     if (message->header.content != ENV_CONTENT_MESSAGE)
         return ENV_FAIL(ENV_R_WRONG_CONTENT);

@@ -4,7 +4,7 @@
 
 #include "tools/rotate/rotate_file.h"
 
-/* Encrypts the message of a file again (reencrypt.h), into a new file. */
+/* Encrypts the message in a file again (reencrypt.h), into a new file. */
 tool_rotate_file_fn tool_reencrypt_file;
 
 #endif

@@ -50,7 +50,7 @@ ENV_RESULT tool_replacement_begin(const struct tool_locked_file *locked,
         tool_locked_file_open_beside(locked, replacement->name, O_RDWR | O_CREAT | O_EXCL);
     if (replacement->fd < 0)
         return tool_locked_file_failed(locked, "making a new file beside it");
-    /* from the exchange on it has the name: nobody else is to work on it before this has ended */
+    /* after the exchange this is the file: nobody else may change it before we are done */
     r = tool_locked_file_lock(locked, replacement->fd);
     if (env_ok(r))
         r = tool_copy_owner(locked, replacement->fd);
@@ -76,7 +76,7 @@ ENV_RESULT tool_replacement_append_rest(struct tool_replacement *replacement, of
     return ENV_OK;
 }
 
-/* The complete new file, on the disk; the last moment before anything changes. */
+/* Completes and syncs the new file; nothing has been changed until then. */
 static ENV_RESULT complete(const struct tool_replacement *replacement)
 {
     const struct tool_locked_file *locked = replacement->locked;
@@ -101,7 +101,7 @@ ENV_RESULT tool_replacement_commit(struct tool_replacement *replacement)
     return r;
 }
 
-/* Whether the name still belongs to this file: another run may have found it, and made its own. */
+/* Whether the name still belongs to this file: another run may have replaced it by its own. */
 static bool has_name(const struct tool_replacement *replacement)
 {
     struct stat own;

@@ -4,7 +4,7 @@
 
 #include "tools/rotate/rotate_file.h"
 
-/* Gives a file a header for today's KEKs. */
+/* Writes a header for today's KEKs into a file. */
 tool_rotate_file_fn tool_rewrap_file;
 
 #endif

@@ -7,18 +7,17 @@
 #include "tools/rotate/new_header.h"
 
 enum tool_rotated {
-    TOOL_ROTATED_NOT,      /* the header is today's already, as its MAC shows */
-    TOOL_ROTATED_IN_PLACE, /* the header alone was written */
+    TOOL_ROTATED_NOT,      /* the header is up to date, as its MAC shows */
+    TOOL_ROTATED_IN_PLACE, /* only the header was written */
     TOOL_ROTATED_REPLACED, /* a new file took its place */
 };
 
 struct tool_rotated_file {
     enum tool_rotated done; /* in a dry run: what would be done */
-    bool recovered; /* an interrupted run had left something, which was repaired; in a dry run: was
-                       found */
+    bool recovered;         /* what an interrupted run left was repaired; in a dry run: was found */
 };
 
-/* locked names the file and is not open; it is closed again. */
+/* locked names a file that is not open; it is closed again afterwards. */
 typedef ENV_RESULT tool_rotate_file_fn(const struct tool_rotation *rotation,
                                        struct tool_locked_file *locked,
                                        struct tool_rotated_file *result);

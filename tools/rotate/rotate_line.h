@@ -7,8 +7,8 @@
 #include "tools/rotate/new_header.h"
 
 /*
- * *line is the line as it is to be, freed with OPENSSL_free: all but the message as it came. NULL
- * when it is to stay as it is. LINE_TOO_LONG where no list could be read that has it.
+ * *line is the new line, freed with OPENSSL_free; only its message has changed. NULL: it stays the
+ * same. LINE_TOO_LONG if the result could not be read again.
  */
 typedef ENV_RESULT tool_rotate_line_fn(const struct tool_rotation *rotation,
                                        const struct tool_item *item, char **line, size_t *line_len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How re-wrapping and re-encrypting begin. */
+/* The first steps of re-wrapping and re-encrypting. */
 #ifndef ENVELOPE_TOOL_ROTATE_OPEN_H
 #define ENVELOPE_TOOL_ROTATE_OPEN_H
 
@@ -15,9 +15,9 @@ ENV_RESULT tool_rotate_open(const struct tool_rotation *rotation, struct tool_lo
                             bool *recovered);
 
 /*
- * Reads what a file holds whose descriptor stands at its beginning, or with fd -1 memory. *message
- * is freed with OPENSSL_free. NOT_A_MESSAGE and whatever else its bytes are judged to be;
- * MESSAGE_IN_BASE64; TRUNCATED and the like when its end is not there.
+ * Reads the data from the beginning of a descriptor, or from memory if fd is -1. *message is freed
+ * with OPENSSL_free. Fails with NOT_A_MESSAGE or another judgement of its bytes, MESSAGE_IN_BASE64,
+ * or TRUNCATED and the like if its end is missing.
  */
 ENV_RESULT tool_rotate_read(const struct env_errors *errors, int fd, struct env_span memory,
                             struct tool_message **message);

@@ -14,8 +14,8 @@
 enum outcome {
     OUTCOME_CURRENT,
     OUTCOME_IN_PLACE,
-    OUTCOME_REPLACED, /* by a new file; a line of a list by another */
-    OUTCOME_SKIPPED,  /* nothing that has a header */
+    OUTCOME_REPLACED, /* by a new file, or by a new line of a list */
+    OUTCOME_SKIPPED,  /* it has no header */
     OUTCOME_FAILED,
     OUTCOMES,
 };
@@ -25,17 +25,17 @@ static const char *const words[OUTCOMES] = {
     [OUTCOME_SKIPPED] = "skipped", [OUTCOME_FAILED] = "failed",
 };
 
-/* What became of one item; the state is its outcome. */
+/* The result for one item; the state is its outcome. */
 struct result {
     struct tool_finding finding;
     bool recovered;
     struct opener {
-        bool known; /* else it was not opened, or by KEKs that are today's */
+        bool known; /* otherwise it was not opened, or only by today's KEKs */
         struct env_kek_id id;
         char label[ENV_KEK_TEXT];
         char token[ENV_KEK_TEXT];
     } opener;
-    char *line; /* of a list, or NULL */
+    char *line; /* for a list, or NULL */
     size_t line_len;
 };
 
@@ -44,8 +44,8 @@ struct rotate {
     const struct tool_rotate_kind *kind;
     struct tool_rotation rotation;
     bool output_failed;
-    bool unfinished;     /* a list could not be read to its end, or not passed on whole */
-    bool newline_is_due; /* the last line of a list had none, and another list may follow */
+    bool unfinished;     /* a list could not be read to its end, or not passed on completely */
+    bool newline_is_due; /* a list ended without a newline, and another one may follow */
     uint64_t recovered;
     uint64_t counts[OUTCOMES];
 };
@@ -68,7 +68,7 @@ static void work_file(const struct rotate *rotate, const struct tool_rotation *r
     struct tool_rotated_file rotated = {TOOL_ROTATED_NOT, false};
     ENV_RESULT r = rotate->kind->file(rotation, &locked, &rotated);
 
-    /* too short for any header: what it begins with means nothing (census has the same) */
+    /* too short for any header: its first bytes mean nothing (as in census) */
     if (r.reason == ENV_R_TRUNCATED && item->entry.size < ENV_HEADER_PEEK)
         r = ENV_FAIL(ENV_R_NOT_A_MESSAGE);
     result->finding.state = outcomes[rotated.done];
@@ -128,14 +128,14 @@ static void work(void *arg, void *mine, const struct tool_item *item, struct too
     take_opener(&result->opener, kek);
 }
 
-/* The run that handles its file handles the sidecar, here or elsewhere; it may be done by now. */
+/* The sidecar is handled with its file, here or in another run, which may have finished. */
 static void judge_sidecar(void *arg, const struct tool_item *item, struct tool_finding *finding)
 {
     struct stat st;
     int dir = tool_dir_fd(item->entry.dir);
 
     (void)arg;
-    /* what seal and open are making is theirs, the next run with that output repairs it */
+    /* unfinished output of seal and open: the next run with that output clears it up */
     finding->silent = tool_sidecar_kind(item->entry.name) == TOOL_SIDECAR_PART ||
                       tool_sidecar_has_file(dir, item->entry.name) ||
                       fstatat(dir, item->entry.name, &st, AT_SYMLINK_NOFOLLOW) != 0;
@@ -147,7 +147,7 @@ static void clear(struct tool_finding *finding)
     OPENSSL_free(((struct result *)finding)->line);
 }
 
-/* ---- what is said ---- */
+/* ---- output ---- */
 
 static void show_text(void *arg, FILE *out, const struct tool_finding *finding)
 {
@@ -181,7 +181,7 @@ static void show_json(void *arg, struct env_json *json, const struct tool_findin
     env_json_object_end(json);
 }
 
-/* A line that could not be re-wrapped goes on as it came, and one without a newline without. */
+/* A line that could not be re-wrapped is output unchanged, with or without its newline. */
 static void write_line(struct rotate *rotate, const struct tool_item *item,
                        const struct result *result)
 {
@@ -201,7 +201,7 @@ static void add_up(void *arg, const struct tool_item *item, struct tool_finding 
     struct rotate *rotate = arg;
     const struct result *result = (const struct result *)finding;
 
-    /* of a line that is too long only the beginning is here: nothing is written from there on */
+    /* only the beginning of an overlong line was kept, so nothing is written from there on */
     if (rotate->run->options.list &&
         (item->kind == TOOL_ITEM_FAILURE ||
          (item->kind == TOOL_ITEM_BAD_LINE && item->text_len >= TOOL_LINE_MAX)))
@@ -269,7 +269,7 @@ static const struct tool_tree_ops ops = {
     .clear = clear,
 };
 
-/* A slip in --kek would show in each message alone, and in an empty tree not at all. */
+/* A typo in --kek would otherwise only show in each message, and in an empty tree not at all. */
 static bool kek_is_there(struct rotate *rotate)
 {
     struct env_keyring *keyring = rotate->rotation.dek->keyring;
@@ -282,7 +282,7 @@ static bool kek_is_there(struct rotate *rotate)
         return true;
     tool_failure_take(r, &failure);
     if (failure.reason != ENV_R_KEK_NOT_FOUND && failure.reason != ENV_R_KEK_FILE)
-        return true; /* the messages tell */
+        return true; /* the messages will show it */
     tool_complain(rotate->run, "--kek: %s", failure.text);
     return false;
 }
@@ -296,7 +296,7 @@ enum tool_status tool_rotate_tree(struct tool_run *run, const struct tool_rotate
         return TOOL_UNABLE;
     rotate.rotation = (struct tool_rotation){
         .dek = &run->keys->dek,
-        .selector = {.name = run->options.kek, .all = true}, /* no message loses a recipient */
+        .selector = {.name = run->options.kek, .all = true}, /* no message may lose a recipient */
         .context = tool_keys_context(run->keys, &run->options),
         .configured = run->keys->settings.config.context,
         .dry_run = run->options.dry_run,
@@ -306,7 +306,7 @@ enum tool_status tool_rotate_tree(struct tool_run *run, const struct tool_rotate
     };
     if (run->options.kek != NULL && !kek_is_there(&rotate))
         return TOOL_UNABLE;
-    if (run->options.list) /* the lines go to the standard output */
+    if (run->options.list) /* the lines go to standard output */
         tool_run_report_to_stderr(run);
     status = tool_tree_run(run, &ops, &rotate);
     if (fflush(stdout) != 0 || rotate.output_failed || rotate.unfinished) {

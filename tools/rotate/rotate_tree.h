@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What rewrap and reencrypt have in common: every file of the operands, and what is said of it. */
+/*
+ * What rewrap and reencrypt have in common: processing every file of the operands, and reporting.
+ */
 #ifndef ENVELOPE_TOOL_ROTATE_TREE_H
 #define ENVELOPE_TOOL_ROTATE_TREE_H
 
@@ -13,7 +15,7 @@ struct tool_rotate_kind {
     const struct tool_tenant_keys *tenants; /* or NULL */
 };
 
-/* Does it to every file, or with --list to every line. */
+/* Processes every file, or with --list every line. */
 enum tool_status tool_rotate_tree(struct tool_run *run, const struct tool_rotate_kind *kind);
 
 #endif

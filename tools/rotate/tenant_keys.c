@@ -13,10 +13,10 @@
 struct tool_tenant_keys {
     size_t count;
     size_t room;
-    struct tool_above *versions; /* of each name the newest first; in secret memory */
+    struct tool_above *versions; /* newest first for each name; in secret memory */
 };
 
-/* Where they come from. */
+/* Where to look for them. */
 struct search {
     const struct tool_keys *keys;
     const struct env_errors *errors;
@@ -113,7 +113,7 @@ static ENV_RESULT none_found(const struct search *search, bool there)
                                              "for tenant-keys, in %s", search->path);
 }
 
-/* From the newest on, so that the one that seals is the first that fits. */
+/* From the newest on, so that the first that fits is the one that seals. */
 static ENV_RESULT take_all(const struct search *search, struct tool_tenant_keys *keys)
 {
     bool there = false;

@@ -3,7 +3,7 @@
 
 #include "tools/rotate/tenant_keys.h"
 
-/* The version that it is sealed under. */
+/* Finds the version that it is sealed under. */
 static ENV_RESULT find_above(const struct tool_rotation *rotation, struct env_span sealed,
                              const struct tool_above **from)
 {
@@ -40,7 +40,7 @@ ENV_RESULT tool_tenant_key_line(const struct tool_rotation *rotation, const stru
     to = tool_tenant_keys_sealing(rotation->tenants, from->name);
     if (to == NULL)
         return ENV_RAISE(errors, ENV_R_KEY_SEALS_NOT, "%s", from->name);
-    /* One that is current has to open as well. */
+    /* An up-to-date one must open as well. */
     ENV_TRY(
         env_tenant_key_reseal(rotation->dek->crypto, &from->key, &to->key, tenant, sealed, anew));
     if (from == to)

@@ -5,9 +5,9 @@
 #include "tools/rotate/rotate_line.h"
 
 /*
- * A row with a tenant and his key: that is sealed anew under the newest version of the named key
- * above it, unless it is already. rotation has the tenants' keys. TENANT_INCOMPLETE, NOT_A_FIELD,
- * FIELD_KEY_UNKNOWN, KEY_SEALS_NOT, TENANT_KEY_CLOSED.
+ * Seals the tenant key in a row again, under the newest version of the named key above it, unless
+ * that is done. rotation must have the named keys. Fails with TENANT_INCOMPLETE, NOT_A_FIELD,
+ * FIELD_KEY_UNKNOWN, KEY_SEALS_NOT or TENANT_KEY_CLOSED.
  */
 tool_rotate_line_fn tool_tenant_key_line;
 

@@ -9,17 +9,17 @@
 
 #define BEGIN "{\"time\":"
 
-/* While a line is read. */
+/* The state while reading a line. */
 struct reading {
     struct env_json_in in;
     char *room;
     struct tool_audit_line *line;
-    unsigned seen; /* one bit each of members */
+    unsigned seen; /* one bit for each member */
 };
 
 /* ---- values ---- */
 
-/* A string of fewer than size bytes, or null. */
+/* Takes a string of fewer than size bytes, or null. */
 static bool take_text(struct reading *r, char *out, size_t size)
 {
     size_t len = 0;
@@ -38,12 +38,12 @@ static bool take_text(struct reading *r, char *out, size_t size)
     return true;
 }
 
-/* A whole number without a sign. */
+/* Takes a whole number without a sign. */
 static bool take_number(struct reading *r, uint64_t most, uint64_t *out)
 {
     const char *at;
 
-    (void)env_json_at_end(&r->in); /* past blanks */
+    (void)env_json_at_end(&r->in); /* skips blanks */
     at = r->in.at;
     *out = 0;
     if (!env_json_skip(&r->in) || at == r->in.at)
@@ -139,7 +139,7 @@ static bool take_count(struct reading *r)
     return take_number(r, UINT64_MAX, &r->line->count);
 }
 
-/* Those that have to be there come first. */
+/* Required members come first. */
 static const struct {
     const char *name;
     bool (*take)(struct reading *r);
@@ -154,7 +154,7 @@ static const struct {
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
 #define NEEDED 7u /* time, operation and result */
 
-/* What this version does not know is passed over; what it knows stands there once. */
+/* Unknown members are skipped. A known one may appear only once. */
 static bool take_member(struct reading *r)
 {
     size_t len;
@@ -183,7 +183,7 @@ static bool take_line(struct reading *r)
     return env_json_take(&r->in, '}') && env_json_at_end(&r->in) && (r->seen & NEEDED) == NEEDED;
 }
 
-/* The last place where one begins: what stands before it may be a line that was broken off. */
+/* The last place where a line begins: what precedes it may be a line that was cut off. */
 static const char *last_begin(const char *line, size_t len)
 {
     const char *end = line + len;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope stats: what the lines of audit logs add up to. No token and no configuration is needed.
- */
+/* envelope stats: adds up the lines of audit logs. Needs neither a token nor a configuration. */
 #include "tools/stats/cmd_stats.h"
 
 #include <errno.h>
@@ -15,18 +14,18 @@
 #include "tools/stats/state.h"
 #include "tools/stats/write_file.h"
 
-#define METRICS_MODE 0644 /* node_exporter is another user, and there is no secret in it */
+#define METRICS_MODE 0644 /* node_exporter runs as another user, and the file has no secrets */
 #define WHY 4608u
 
 struct stats {
     struct tool_run *run;
     struct tool_stats_state *state;
-    bool keeps;      /* there is --state */
-    size_t failed;   /* logs */
-    bool broken_off; /* what was counted is not to be kept */
+    bool keeps;      /* --state was given */
+    size_t failed;   /* number of logs */
+    bool broken_off; /* the counts are incomplete and must not be saved */
     struct tool_audit_line line;
     char lines[TOOL_LINES_ROOM];
-    char text[TOOL_AUDIT_LINE_MAX]; /* of a member */
+    char text[TOOL_AUDIT_LINE_MAX]; /* a member's text */
 };
 
 /* ---- lines ---- */
@@ -48,7 +47,7 @@ static bool count_line(void *arg, const char *line, size_t len)
         stats->broken_off = true;
         return false;
     case TOOL_AUDIT_OTHER:
-        counts->others += len > 0 ? 1 : 0; /* the log's own repair of a line leaves empty ones */
+        counts->others += len > 0 ? 1 : 0; /* the log's repair of a cut line leaves empty lines */
         return true;
     case TOOL_AUDIT_BROKEN:
         counts->broken++;
@@ -90,7 +89,7 @@ static const char *compressed_by(int fd)
     return NULL;
 }
 
-/* False: it was told. */
+/* False: failed, which was reported. */
 static bool read_lines(struct stats *stats, int fd, bool whole_alone, const char *path,
                        uint64_t *taken)
 {
@@ -110,7 +109,7 @@ static bool read_lines(struct stats *stats, int fd, bool whole_alone, const char
     return read;
 }
 
-/* From where the last run ended, up to the last newline. */
+/* Reads from where the last run ended, up to the last newline. */
 static void read_on(struct stats *stats, int fd, const char *path, const struct stat *st)
 {
     struct tool_log_seen *seen;
@@ -118,13 +117,13 @@ static void read_on(struct stats *stats, int fd, const char *path, const struct 
     uint64_t taken = 0;
 
     if (!tool_stats_state_find(stats->state, fd, st, &seen)) {
-        fail(stats, path, "whether it is one of those before cannot be told");
+        fail(stats, path, "it cannot be determined whether it was given before");
         return;
     }
     from = seen != NULL ? seen->offset : 0;
 
     if (seen != NULL && seen->here && seen->inode == st->st_ino)
-        return; /* another name of it: whoever rotates by ln and mv is at work */
+        return; /* another name of the same log: someone is rotating it with ln and mv */
     if (seen != NULL && seen->here) {
         fail(stats, path, "it is a copy of a log that was given before");
         return;
@@ -140,7 +139,7 @@ static void read_on(struct stats *stats, int fd, const char *path, const struct 
     (void)read_lines(stats, fd, true, path, &taken);
     if (tool_stats_state_note(stats->state, seen, fd, st, from + taken))
         return;
-    fail(stats, path, "it could not be known again, so nothing is kept");
+    fail(stats, path, "it could not be recognised again, so nothing is saved");
     stats->broken_off = true;
 }
 
@@ -162,7 +161,7 @@ static void read_log(struct stats *stats, const char *path)
         fail(stats, path, compressed);
     } else if (!S_ISREG(st.st_mode) && stats->keeps) {
         fail(stats, path,
-             "it is no regular file: with --state it would be counted again each time");
+             "it is not a regular file: with --state it would be counted again each time");
     } else if (stats->keeps) {
         read_on(stats, fd, path, &st);
     } else {
@@ -175,8 +174,8 @@ static void read_log(struct stats *stats, const char *path)
 /* ---- the whole ---- */
 
 /*
- * What still grew in the last run and is not among the logs of this one got a new name, under which
- * it is not given.
+ * Reports a log that was still growing in the last run and was not given this time: it was probably
+ * renamed.
  */
 static void tell_of_lost(struct stats *stats)
 {
@@ -196,7 +195,7 @@ static void tell_of_lost(struct stats *stats)
     }
 }
 
-/* The state first: it has whatever the metrics will say. */
+/* Saves the state first: the metrics follow from it. */
 static bool keep(struct stats *stats)
 {
     const struct tool_options *options = &stats->run->options;

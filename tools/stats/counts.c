@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first use of a KEK in a process wraps random bytes, and with some tokens twice. */
+/* The first use of a KEK in a process wraps random bytes, with some tokens twice. */
 #define WRAPS_OF_A_TEST 2u
 
-/* A process says how often it has sealed when that is so many, and at each doubling. */
+/* A process logs a seal-count when it reaches this number, and at each doubling. */
 #define SEALS_FIRST_TOLD (UINT64_C(1) << 20)
 
 static int compare(const void *a, const void *b)
@@ -67,7 +67,7 @@ bool tool_counts_row(struct tool_counts *counts, const struct tool_count_row *na
     return true;
 }
 
-/* Numbers are only what a hostile line can bring to their end. */
+/* Only a hostile line can make a number overflow. */
 static void add(uint64_t *to, uint64_t more)
 {
     *to = *to > UINT64_MAX - more ? UINT64_MAX : *to + more;
@@ -90,7 +90,7 @@ void tool_count_row_fails(struct tool_count_row *row, unsigned reason, uint64_t 
     add(&row->reasons[at].count, times);
 }
 
-/* What the process has sealed since its last line: each has twice as many as the one before. */
+/* What the process has sealed since its last line: each count is twice the one before. */
 static uint64_t newly_sealed(uint64_t count)
 {
     return count > SEALS_FIRST_TOLD ? count / 2 : count;
@@ -152,7 +152,7 @@ void tool_counts_each(const struct tool_counts *counts,
 /* ---- wear ---- */
 
 struct wearing {
-    struct tool_wear wear; /* of the rows so far that belong together */
+    struct tool_wear wear; /* of the rows with the same KEK or named key so far */
     uint64_t tests;
     void (*each)(void *arg, const struct tool_wear *wear);
     void *arg;

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What has been read and not been given out yet stands at the beginning of the room. */
+/* Input that was read but not passed on yet is at the beginning of the room. */
 struct reading {
     struct tool_lines *lines;
     size_t held;
-    uint64_t passed; /* bytes of a line that is too long, which are no longer in the room */
+    uint64_t passed; /* bytes of an overlong line that were dropped */
 };
 
-/* The end of a line, of which len bytes are in the room. */
+/* Passes on a line whose last len bytes are in the room. */
 static bool give(struct reading *r, const char *line, size_t len)
 {
     struct tool_lines *lines = r->lines;

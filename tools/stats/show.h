@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts as people, scripts and Prometheus read them. */
+/* Shows counts to people, scripts and Prometheus. */
 #ifndef ENVELOPE_TOOL_STATS_SHOW_H
 #define ENVELOPE_TOOL_STATS_SHOW_H
 
@@ -10,10 +10,10 @@
 
 void tool_stats_show_text(FILE *out, const struct tool_counts *counts);
 
-/* failed: how many logs could not be read to their end. */
+/* failed: the number of logs that could not be read to the end. */
 void tool_stats_show_json(struct env_json *json, const struct tool_counts *counts, size_t failed);
 
-/* Of tool_write_file. The text format of Prometheus, for node_exporter's textfile collector. */
+/* For tool_write_file. The text format of Prometheus, for node_exporter's textfile collector. */
 struct tool_stats_metrics {
     const struct tool_counts *counts;
     int64_t now;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prometheus's text format: families of metrics, each with HELP and TYPE before all of its samples.
- * No two samples of a family have the same labels, since no two rows have the same names.
+ * Prometheus's text format: families of metrics, each with HELP and TYPE before its samples. No two
+ * samples of a family have the same labels, because no two rows have the same names.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "tools/stats/show.h"
 
-/* A value of a label: backslash, quotation mark and newline are escaped, and nothing else. */
+/* Writes a label's value: only backslash, quotation mark and newline are escaped. */
 static void label(FILE *out, const char *name, const char *value, char before)
 {
     (void)fprintf(out, "%c%s=\"", before, name);
@@ -118,7 +118,7 @@ void tool_stats_show_prometheus(FILE *out, const void *arg)
                "Uses that failed, by the reason's number (envelope(7)).");
         tool_counts_each(counts, failures, out);
         family(out, "envelope_audit_last_use_timestamp_seconds", "gauge",
-               "When the last use was, failed ones as well.");
+               "When the last use was, including failed ones.");
         tool_counts_each(counts, last_use, out);
         family(out, "envelope_kek_gcm_wraps_total", "counter",
                "Data keys wrapped by AES-GCM under a KEK, an estimate; 2^32 is the limit.");

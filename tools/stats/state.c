@@ -14,7 +14,7 @@
 
 /* ---- logs ---- */
 
-/* Of its first bytes. False: it has not so many, or cannot be read, or there is no memory. */
+/* A hash of its first bytes. False: it is shorter, cannot be read, or there is no memory. */
 static bool fingerprint(int fd, size_t len, uint8_t hash[SHA256_DIGEST_LENGTH])
 {
     uint8_t bytes[TOOL_FINGERPRINT_MAX];
@@ -30,7 +30,7 @@ static bool fingerprint(int fd, size_t len, uint8_t hash[SHA256_DIGEST_LENGTH])
     return EVP_Digest(bytes, len, hash, NULL, EVP_sha256(), NULL) == 1;
 }
 
-/* False: that cannot be told. */
+/* False: it cannot be determined. */
 static bool compare(const struct tool_log_seen *seen, int fd, const struct stat *st, bool *same)
 {
     uint8_t hash[SHA256_DIGEST_LENGTH];
@@ -66,7 +66,7 @@ bool tool_stats_state_note(struct tool_stats_state *state, struct tool_log_seen 
     struct tool_log_seen now = {.inode = st->st_ino, .offset = offset, .here = true};
 
     if (offset == 0)
-        return true; /* nothing to know it by */
+        return true; /* nothing identifies it */
     now.length = offset < TOOL_FINGERPRINT_MAX ? offset : TOOL_FINGERPRINT_MAX;
     now.grew = seen == NULL || seen->offset < offset;
     if (!fingerprint(fd, (size_t)now.length, now.hash))
@@ -85,7 +85,7 @@ bool tool_stats_state_note(struct tool_stats_state *state, struct tool_log_seen 
 
 /* ---- the file ---- */
 
-/* Another run may have put a new file in its place while this one waited for the lock. */
+/* Another run may have replaced the file while this one waited for the lock. */
 static int open_locked(const char *path)
 {
     for (;;) {
@@ -139,8 +139,8 @@ bool tool_stats_state_begin(const char *path, struct tool_stats_state *out, char
     if (read_all(out->fd, out))
         return true;
     (void)snprintf(why, why_size,
-                   "%s is no state of envelope stats, or not a whole one: move it away, and all "
-                   "counts begin anew",
+                   "%s is not a state file of envelope stats, or incomplete: move it away, and all "
+                   "counts start from zero",
                    path);
     return false;
 }

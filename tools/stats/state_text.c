@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state as a file: an object of JSON a line, the first with the sums and the last with "end".
- */
+/* The state file: one JSON object per line. The first has the sums, and the last has "end". */
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -10,7 +9,7 @@
 #include "tools/stats/state.h"
 
 #define STATE "envelope-stats-state"
-#define LINE_ROOM 16384u /* more than a row of ours has */
+#define LINE_ROOM 16384u /* longer than any row that we write */
 
 /* ---- writing ---- */
 
@@ -71,7 +70,7 @@ void tool_stats_state_print(FILE *out, const void *arg)
     env_json_object_end(&json);
 }
 
-/* ---- reading: exactly what is written, member by member ---- */
+/* ---- reading exactly what was written, member by member ---- */
 
 struct reading {
     struct env_json_in in;
@@ -222,7 +221,7 @@ static bool take_row(struct reading *r, struct tool_counts *counts)
     return true;
 }
 
-/* *last: it was the line that ends them. */
+/* *last: this was the final line. */
 static bool take_line(struct reading *r, struct tool_stats_state *state, bool *last)
 {
     struct env_json_in begin;
@@ -244,7 +243,7 @@ static bool take_line(struct reading *r, struct tool_stats_state *state, bool *l
     return take_row(r, &state->counts);
 }
 
-/* The first line may be missing, and all others with it. */
+/* The file may be empty. */
 static bool read_lines(FILE *in, struct reading *r, char *line, struct tool_stats_state *out)
 {
     bool first = true;

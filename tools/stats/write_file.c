@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The name is on the disk as well: else a crash may bring the old file back. */
+/* Syncs the name too, or a crash could bring the old file back. */
 static bool sync_folder(const char *path)
 {
     char folder[PATH_MAX];
@@ -25,7 +25,7 @@ static bool sync_folder(const char *path)
         slash[slash == folder ? 1 : 0] = '\0';
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return errno == EACCES; /* a folder that may be written to and not read */
+        return errno == EACCES; /* a folder that may be written to but not read */
     done = fsync(fd) == 0;
     (void)close(fd);
     return done;

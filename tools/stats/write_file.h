@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file that others read while it is written: they see the old one or the new one, whole. */
+/*
+ * Writes a file that others may read at the same time: they see the old or the new one, complete.
+ */
 #ifndef ENVELOPE_TOOL_WRITE_FILE_H
 #define ENVELOPE_TOOL_WRITE_FILE_H
 
@@ -9,8 +11,8 @@
 #include <sys/types.h>
 
 /*
- * What write puts out takes the place of path, on the disk before it does, with this mode. False:
- * why has words, and path is as it was.
+ * Replaces path by the output of write, with this mode, after syncing it to the disk. False: why
+ * has the reason, and path is unchanged.
  */
 bool tool_write_file(const char *path, mode_t mode, void (*write)(FILE *out, const void *arg),
                      const void *arg, char *why, size_t why_size);

@@ -206,7 +206,7 @@ START_TEST(who_is_turned_away_hears_why_and_until_when)
     (void)all_act(use);
     nobody_asks(use);
     ck_assert(!env_ok(use()));
-    ck_assert_msg(strstr(raised_text(), "; to be asked again in 1 s") != NULL, "%s", raised_text());
+    ck_assert_msg(strstr(raised_text(), "; next attempt in 1 s") != NULL, "%s", raised_text());
     ck_assert_msg(strstr(raised_text(), "orders") != NULL || strstr(raised_text(), "token") != NULL,
                   "%s", raised_text());
     softhsm_restore_tokens();

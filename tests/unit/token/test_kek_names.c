@@ -92,16 +92,16 @@ START_TEST(wrong_words)
     char label[300];
 
     refused("orders 100%", NULL, ENV_R_CONFIG_VALUE,
-            "kek: a % in a label or path is followed by two hex digits");
+            "kek: a % in a label or path must be followed by two hex digits");
     refused("file:/a%0", NULL, ENV_R_CONFIG_VALUE,
-            "kek: a % in a label or path is followed by two hex digits");
-    refused("orders", "order", ENV_R_CONFIG_VALUE, "kek-optional: order does not stand in kek");
+            "kek: a % in a label or path must be followed by two hex digits");
+    refused("orders", "order", ENV_R_CONFIG_VALUE, "kek-optional: order is not in kek");
     refused("orders", "pkcs11:object=x?pin-value=tr0ub4dor", ENV_R_CONFIG_VALUE,
-            "kek-optional: a URI in it does not stand in kek");
-    refused(NULL, "orders", ENV_R_CONFIG_VALUE, "kek-optional: orders does not stand in kek");
+            "kek-optional: a URI in it is not in kek");
+    refused(NULL, "orders", ENV_R_CONFIG_VALUE, "kek-optional: orders is not in kek");
     refused("a pkcs11:object=x;colour=y", NULL, ENV_R_CONFIG_BAD_URI,
-            "kek: \"pkcs11:object=x;colour=y\": it has an attribute that is not known, or one that "
-            "is too long");
+            "kek: \"pkcs11:object=x;colour=y\": it has an attribute that is unknown or too "
+            "long");
     memset(label, 'l', sizeof(label));
     label[256] = '\0';
     refused(label, NULL, ENV_R_KEK_NOT_FOUND, "kek: a label has 1 to 255 bytes");

@@ -271,7 +271,7 @@ START_TEST(any_other_pin_source_is_refused)
     keyring_set(&keyring_config()->pin_source, "1234");
     keyring = keyring_new();
     ck_assert_int_eq(select_orders(), ENV_R_CONFIG_PIN_SOURCE);
-    ck_assert_str_eq(raised_text(), "pin-source is file:PATH, credential:NAME or env:NAME");
+    ck_assert_str_eq(raised_text(), "pin-source must be file:PATH, credential:NAME or env:NAME");
 }
 END_TEST
 

@@ -392,8 +392,7 @@ START_TEST(bad_base64_is_refused)
     char *text = in_base64(head, whole - (whole % 3 == 0), 64, "", "\n"); /* with padding */
 
     strcat(text, "AAAA\n");
-    fails_with(text,
-               "base64 of several messages, or followed by something else: --list reads lists");
+    fails_with(text, "base64 of several messages, or with data after it: --list reads lists");
     text[strlen(text) - 8] = '\0';
     fails_with(text, "base64 that ends too early");
     text[500] = '*';

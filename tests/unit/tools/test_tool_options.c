@@ -127,7 +127,7 @@ START_TEST(a_wrong_option_says_what_is_wrong)
     refused("--workers +1", workers);
     refused("--workers 1x", workers);
     refused("--workers 99999999999999999999", workers);
-    refused("--json --quiet", "--json and --quiet exclude each other");
+    refused("--json --quiet", "--json and --quiet cannot be combined");
 }
 END_TEST
 

@@ -202,7 +202,7 @@ START_TEST(tsv_that_is_no_row_is_refused)
     row_is_bad("YWI=\t\t", "a row without a message");
     row_is_bad("17\torders/17\tYWI", "base64 that ends too early");
     row_is_bad("17\torders/17\tYWI=YWI=",
-               "base64 of several messages, or followed by something else: --list reads lists");
+               "base64 of several messages, or with data after it: --list reads lists");
     row_is_bad("17\tYWI=", "not base64");
     row_is_bad("17\tx\ty\tYWI=", "not base64");
     row_is_bad("\\000\tx\tYWI=", "an id with a NUL");

@@ -198,13 +198,13 @@ START_TEST(unknown_keys_are_named_with_a_guess)
                         "pinsource = 3\nlabel = d\nstandard-names = no\n",
                         "e"));
     tool_settings_traps(&settings, take, traps);
-    ck_assert_str_eq(traps, "keks: no such key: nobody reads it (kek?)\n"
-                            "opn-kek: no such key: nobody reads it (open-kek?)\n"
-                            "allow_weak_kek: no such key: nobody reads it (allow-weak-kek?)\n"
-                            "pinn: no such key: nobody reads it (pin-source?)\n"
-                            "xyzzy: no such key: nobody reads it\n"
-                            "pinsource: no such key: nobody reads it (pin-source?)\n"
-                            "label: no such key: nobody reads it (kek?)\n");
+    ck_assert_str_eq(traps, "keks: there is no such key (kek?)\n"
+                            "opn-kek: there is no such key (open-kek?)\n"
+                            "allow_weak_kek: there is no such key (allow-weak-kek?)\n"
+                            "pinn: there is no such key (pin-source?)\n"
+                            "xyzzy: there is no such key\n"
+                            "pinsource: there is no such key (pin-source?)\n"
+                            "label: there is no such key (kek?)\n");
 }
 END_TEST
 
@@ -224,7 +224,7 @@ START_TEST(a_name_of_a_section_comes_with_another_way_to_write_it)
                      "kek" REPLACED "write pkcs11:object=ca\n"
                      "token" REPLACED "write pkcs11:token=req\n"
                      "context" REPLACED "rename the section\n"
-                     "open-kek" REPLACED "write another (every file has a section [default])\n"
+                     "open-kek" REPLACED "use another name (every file has a section [default])\n"
                      "kek-optional" REPLACED "rename the section\n"
                      "identity" REPLACED "rename the section\n"
                      "propquery" REPLACED "rename the section\n");
@@ -238,7 +238,7 @@ START_TEST(keys_in_another_section_are_named)
                         "pkcs11-module-path = /y\n[program]\ncontext = c\n[e]\nwrap = auto\n",
                         NULL));
     tool_settings_traps(&settings, take, traps);
-#define STANDS(where) ": it stands in [" where "], where nobody reads it: it belongs in [e]\n"
+#define STANDS(where) ": it is in [" where "], where it has no effect: it belongs in [e]\n"
     ck_assert_str_eq(traps,
                      "kek" STANDS("default") "token" STANDS("init") "pin-source" STANDS("d"));
 }
