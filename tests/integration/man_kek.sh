@@ -11,7 +11,7 @@ source "$source_dir/tests/lib/moved_clock.sh"
 # shellcheck source=../lib/man.sh
 source "$source_dir/tests/lib/man.sh"
 page=$source_dir/docs/envelope-kek.1
-man_form "$page" "NAME|SYNOPSIS|DESCRIPTION|OPTIONS|ACTIONS|EXIT STATUS|EXAMPLES|SEE ALSO"
+man_form "$page" "NAME|SYNOPSIS|DESCRIPTION|OPTIONS|ACTIONS|EXIT STATUS|FILES|EXAMPLES|BUGS|SEE ALSO"
 man_same_actions "$page" ACTIONS kek 2 15
 
 it_is 2027-12-01

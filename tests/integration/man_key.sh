@@ -11,7 +11,7 @@ source "$source_dir/tests/lib/named.sh"
 # shellcheck source=../lib/man.sh
 source "$source_dir/tests/lib/man.sh"
 page=$source_dir/docs/envelope-key.1
-man_form "$page" "NAME|SYNOPSIS|DESCRIPTION|OPTIONS|ACTIONS|EXIT STATUS|FILES|EXAMPLES|SEE ALSO"
+man_form "$page" "NAME|SYNOPSIS|DESCRIPTION|OPTIONS|ACTIONS|EXIT STATUS|FILES|EXAMPLES|BUGS|SEE ALSO"
 man_same_actions "$page" ACTIONS key 11 60
 # every use that has a name of its own
 for use in ENVELOPE-FIELD ENVELOPE-FIELD-DETERMINISTIC tenant-keys mariadb pgcrypto laravel laravel-gcm \

@@ -8,7 +8,7 @@ source "$source_dir/tests/lib/tool.sh"
 # shellcheck source=../lib/man.sh
 source "$source_dir/tests/lib/man.sh"
 page=$source_dir/docs/envelope.1
-man_form "$page" "NAME|SYNOPSIS|DESCRIPTION|OPTIONS|SUBCOMMANDS|EXIT STATUS|ENVIRONMENT|EXAMPLES|SEE ALSO"
+man_form "$page" "NAME|SYNOPSIS|DESCRIPTION|OPTIONS|SUBCOMMANDS|EXIT STATUS|ENVIRONMENT|FILES|EXAMPLES|BUGS|SEE ALSO"
 man_same_actions "$page" SUBCOMMANDS "" 15 30
 
 # They run the likes of tar, which leave memory to the end of the process.
