@@ -23,7 +23,7 @@
     {"ENVELOPE-AES-256-GCM-64K:ENVELOPE-64K", ENV_PROPERTIES,                                      \
      env_envelope_64k##strict##_functions,                                                         \
      "Envelope encryption, segments of 64 KiB"},                                                   \
-    /* what the configuration module in names_entry.c makes known by the names above */           \
+    /* names_entry.c makes these known under the names above */                                    \
     {"ENVELOPE-AES-256-GCM-STRICT:ENVELOPE-STRICT", ENV_PROPERTIES,                                \
      env_envelope_strict_functions, "ENVELOPE for programs with smaller buffers than EVP asks for"}, \
     {"ENVELOPE-AES-256-GCM-64K-STRICT:ENVELOPE-64K-STRICT", ENV_PROPERTIES,                        \
@@ -48,7 +48,7 @@
     {"ENVELOPE-AES-256-WRAP-PAD", ENV_PROPERTIES, env_wrap_256_pad_functions,                      \
      "AES-256 key wrap with padding (RFC 5649) with a KEK in a token"}
 
-/* With standard-names = yes: also under all the names that stock OpenSSL has for them. */
+/* With standard-names = yes: also under all names that stock OpenSSL has for them. */
 #define STANDARD_CIPHERS                                                                           \
     {"AES-128-WRAP:id-aes128-wrap:AES128-WRAP:2.16.840.1.101.3.4.1.5", ENV_PROPERTIES,             \
      env_standard_128_functions, "AES-128 key wrap, also with a KEK in a token (kek:LABEL)"},      \
@@ -68,7 +68,7 @@
 
 #define END {NULL, NULL, NULL, NULL}
 
-/* libcrypto takes one list, so there is one for each way of the two keys. */
+/* libcrypto takes one list, so there is one for each combination of the two keys. */
 static const OSSL_ALGORITHM ciphers[] = {CIPHERS(), END};
 static const OSSL_ALGORITHM ciphers_strict[] = {CIPHERS(_strict), END};
 static const OSSL_ALGORITHM ciphers_standard[] = {CIPHERS(), STANDARD_CIPHERS,
@@ -118,7 +118,9 @@ static const OSSL_ALGORITHM decoders[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-/* libcrypto fetches one loader for a scheme, so pkcs11: is taken only where the configuration asks.
+/*
+ * libcrypto fetches one loader per scheme, so pkcs11: is offered only if the configuration asks for
+ * it.
  */
 static const OSSL_ALGORITHM stores[] = {
     {"envelope", ENV_PROPERTIES, env_kek_store_functions, "KEKs in PKCS#11 tokens"},

@@ -10,7 +10,7 @@
 /* The property of all our algorithms. */
 #define ENV_PROPERTIES "provider=envelope"
 
-/* The algorithms of one OSSL_OP_*, or NULL. Touches no token and takes no lock. */
+/* The algorithms of one OSSL_OP_*, or NULL. Uses no token and takes no lock. */
 const OSSL_ALGORITHM *env_algorithms(int operation_id, const struct env_config *config);
 
 #endif

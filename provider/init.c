@@ -38,9 +38,9 @@ static void set_error(const struct env_provctx *provctx, enum env_reason reason,
 }
 
 /*
- * Since OpenSSL 3.6 an entry loses its reason when there is no memory for its text, even an empty
- * one, and then hides all entries after it. So the reason is set first, and a text only if there is
- * one.
+ * Since OpenSSL 3.6 an entry loses its reason if there is no memory for its text, even an empty
+ * one, and then hides all entries after it. So the reason is set first, and the text only if there
+ * is one.
  */
 static void raise_in_core(void *arg, const char *file, int line, const char *func,
                           enum env_reason reason, const char *fmt, va_list ap)
@@ -146,10 +146,12 @@ static bool ask_core(void *arg, const char *key, char **to)
 
 /*
  * When libcrypto cleans up, the PKCS#11 module may be gone already (its destructors run first at
- * exit), or may need what libcrypto is about to free (SoftHSM uses libcrypto itself). So no PKCS#11
- * function is called from then on. Somebody may still free the last context of a provider later: a
- * C++ destructor, or a thread that goes on. libcrypto would then unload the provider and crash on
- * what it has freed itself. One more reference keeps it from doing so.
+ * exit), or may need what libcrypto is about to free (SoftHSM itself uses libcrypto). So no PKCS#11
+ * function is called from then on.
+ *
+ * A C++ destructor, or a thread that is still running, may free a provider's last context even
+ * later. libcrypto would then unload the provider, and crash on what it has already freed. An
+ * additional reference prevents that.
  */
 static void libcrypto_ends(void)
 {
@@ -167,7 +169,7 @@ static void register_end_of_process(void)
 #endif
 }
 
-/* ---- coming and going ---- */
+/* ---- creation and teardown ---- */
 
 static void free_provctx(struct env_provctx *provctx)
 {
@@ -240,7 +242,7 @@ static const OSSL_ALGORITHM *query_operation(void *vprovctx, int operation_id, i
 {
     const struct env_provctx *provctx = vprovctx;
 
-    /* a search of other providers asks ours as well */
+    /* a look at other providers asks ours as well */
     *no_cache = env_stock_guard_is_up();
     if (provctx == NULL || env_stock_guard_is_up())
         return NULL;
@@ -271,8 +273,8 @@ static const OSSL_DISPATCH provider_functions[] = {
 };
 
 /*
- * Our context's random generator passes random keys through AES, and would have ours take them. It
- * has to be said before the first use.
+ * Our context's random generator passes random keys through AES, and must not use our AES for that.
+ * This has to be set before its first use.
  */
 static bool own_random_stays_away(const struct env_provctx *provctx)
 {
@@ -297,9 +299,9 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
         goto failed;
     provctx->inside_token = env_token_inside_call;
     /*
-     * Only possible here: the core's functions for it are gone once we have returned. A libcrypto
-     * that is not the program's must not mirror its providers. It gets only the functions that read
-     * the input of decoders, and still loads, because a failed load is silent.
+     * This is only possible here: the core's functions for it are invalid once we have returned. A
+     * libcrypto that is not the program's must not mirror its providers. It only gets the functions
+     * that read the input of decoders. It still loads, because a failed load would be silent.
      */
     provctx->foreign_libcrypto = env_libcrypto_is_foreign(in);
     env_stock_activate(provctx, (OSSL_LIB_CTX *)provctx->core_get_libctx(handle));

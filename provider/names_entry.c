@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The module as a configuration module (envelope-names in [openssl_init], behind providers): makes
- * our ciphers known to EVP_get_cipherbyname, which knows no provider's. Programs that ask for
- * ciphers so size their buffers as they always did, so these are the strict ones.
+ * The module as a configuration module (envelope-names in [openssl_init], after providers). It
+ * makes our ciphers known to EVP_get_cipherbyname, which does not know providers' ciphers. Programs
+ * that use that function size their buffers in the traditional way, so these are the strict
+ * ciphers.
  *
- * libcrypto finds the two functions by names that functions of its own have as well, so this file
- * is in the module alone.
+ * libcrypto finds the two functions by names that its own functions have as well, so this file is
+ * only in the module.
  */
 #include <openssl/conf.h>
 #include <openssl/err.h>
@@ -30,7 +31,7 @@ static const struct {
 
 #define CIPHERS (sizeof(ciphers) / sizeof(ciphers[0]))
 
-/* Of the process: who was given one by its name keeps it without a reference. */
+/* Belongs to the process: a program that got a cipher by name holds no reference to it. */
 static _Atomic(EVP_CIPHER *) known[CIPHERS];
 
 static void make_known(size_t i)
@@ -44,14 +45,14 @@ static void make_known(size_t i)
     if (cipher == NULL)
         return;
     if (!atomic_compare_exchange_strong(&known[i], &there, cipher)) {
-        EVP_CIPHER_free(cipher); /* another thread was first */
+        EVP_CIPHER_free(cipher); /* another thread was faster */
         return;
     }
     for (size_t n = 0; n < NAMES && ciphers[i].names[n] != NULL; n++)
         (void)OBJ_NAME_add(ciphers[i].names[n], OBJ_NAME_TYPE_CIPHER_METH, (const char *)cipher);
 }
 
-/* The names are the process's, so what they stand for is the default context's. */
+/* The names are global to the process, so they stand for the default context's ciphers. */
 static bool is_for_default(const CONF *cnf)
 {
     OSSL_LIB_CTX *libctx = NCONF_get0_libctx(cnf);
@@ -62,7 +63,7 @@ static bool is_for_default(const CONF *cnf)
 EXPORTED int env_names_init(CONF_IMODULE *module, const CONF *cnf) __asm__("OPENSSL_init");
 EXPORTED void env_names_finish(CONF_IMODULE *module) __asm__("OPENSSL_finish");
 
-/* A failure would end the program's whole configuration, so there is none. */
+/* A failure would abort the program's whole configuration, so none is returned. */
 int env_names_init(CONF_IMODULE *module, const CONF *cnf)
 {
     (void)module;
@@ -75,7 +76,7 @@ int env_names_init(CONF_IMODULE *module, const CONF *cnf)
     return 1;
 }
 
-/* The names stay: programs keep what they found. */
+/* The names stay, because programs keep what they found. */
 void env_names_finish(CONF_IMODULE *module)
 {
     (void)module;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Asks a person for the PIN of the token described by `token`, when nothing in the configuration
- * gives one: writes at most size bytes to pin and their number to *len. False: there is none.
+ * Asks a person for the PIN of the token described by `token`, if the configuration has none.
+ * Writes at most size bytes to pin, and their number to *len. False: there is no PIN.
  */
 typedef bool env_ask_pin_fn(void *arg, const char *token, unsigned char *pin, size_t size,
                             size_t *len);

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #define UID_LEN 36u        /* 8-4-4-4-12 */
-#define STATIC_UID_LEN 32u /* of a pod that a kubelet makes from a file: a hash */
-#define FILE_MAX 16384u    /* a line for each controller of version 1, with a path each */
+#define STATIC_UID_LEN 32u /* a hash, for a pod that a kubelet makes from a file */
+#define FILE_MAX 16384u    /* version 1 has a line with a path for each controller */
 
 static const char pod[] = "pod";
 #define POD (sizeof(pod) - 1)
@@ -31,7 +31,7 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-/* The driver that leaves the groups to systemd writes underscores, for which hyphens stood. */
+/* A driver that leaves the groups to systemd writes underscores instead of hyphens. */
 static bool is_uid(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -68,7 +68,7 @@ static bool take_pod(const struct part *name, char out[ENV_UNIT_TEXT])
     return false;
 }
 
-/* A name that could be taken for a file of the kernel's has an underscore before it. */
+/* systemd puts an underscore before a name that could clash with one of the kernel's files. */
 static bool take_unit(const struct part *name, char out[ENV_UNIT_TEXT])
 {
     struct part rest = *name;
@@ -103,7 +103,7 @@ static bool look_at_path(struct part path, char out[ENV_UNIT_TEXT])
     return found;
 }
 
-/* What stands behind the second colon of "4:cpu,cpuacct:/PATH"; empty if there is none. */
+/* The part after the second colon of "4:cpu,cpuacct:/PATH"; empty if there is none. */
 static struct part path_of(struct part line)
 {
     for (unsigned colons = 0; colons < 2; colons++) {

@@ -65,7 +65,7 @@ static const struct env_config_key keys[] = {
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
-/* A choice is written as the number that it is. */
+/* A choice is stored as a number of the enum's size. */
 #define SAME_SIZE(field, name, type, value, words, slips)                                          \
     _Static_assert(sizeof(type) == sizeof(unsigned), name);
 #define NOTHING(...)
@@ -121,7 +121,7 @@ const struct env_config_key *env_config_key_meant(const char *slip)
 
 /* ---- reading ---- */
 
-/* Looks for misspellings of one key; the first one found of all is kept for the error. */
+/* Looks for misspellings of one key; the first one found is kept for the error. */
 static bool read_slips(struct env_config *config, const struct env_config_key *key,
                        env_config_ask_fn *ask, void *arg, bool *found)
 {
@@ -130,7 +130,7 @@ static bool read_slips(struct env_config *config, const struct env_config_key *k
     for (size_t i = 0; env_config_slip(key->name, key->slips, i, slip); i++) {
         char *value = NULL;
 
-        if (env_config_key_named(slip) != NULL) /* the plural of another, say */
+        if (env_config_key_named(slip) != NULL) /* it may be another key, such as a plural */
             continue;
         if (!ask(arg, slip, &value))
             return false;
@@ -148,7 +148,7 @@ static bool read_slips(struct env_config *config, const struct env_config_key *k
     return true;
 }
 
-/* What is in force before anything is judged. */
+/* Sets what is in force before the values are checked. */
 static void set_flag(struct env_config *config, const struct env_config_key *key, bool slipped)
 {
     const char *text = *text_of(config, key);
@@ -175,7 +175,7 @@ bool env_config_read(struct env_config *config, env_config_ask_fn *ask, void *ar
     return true;
 }
 
-/* ---- judging ---- */
+/* ---- checking ---- */
 
 /* "auto, sha256 or sha1" */
 static void list_words(const char *words, char *out, size_t size)
@@ -203,7 +203,7 @@ static ENV_RESULT judge_text(const struct env_config_key *key, char **text,
             return ENV_RAISE(errors, ENV_R_NO_MEMORY, "%s", key->name);
         return ENV_OK;
     }
-    /* A key with nothing after it is a mistake, never a default. */
+    /* A key without a value is always a mistake, never the default. */
     if ((*text)[strspn(*text, " \t")] == '\0')
         return ENV_RAISE(errors, ENV_R_CONFIG_VALUE, "%s is empty", key->name);
     return key->judge != NULL ? key->judge(*text, errors) : ENV_OK;
@@ -270,9 +270,9 @@ ENV_RESULT env_config_judge(const struct env_config_key *key, struct env_config 
         return judge_text(key, text, errors);
     case ENV_CONFIG_YES_NO:
     case ENV_CONFIG_UNLESS_NO:
-        /* what is wrong changes nothing: it has been in force, or not, since it was read */
+        /* a bad value changes nothing: the flag has its value since it was read */
         ENV_TRY(judge_flag(key, *text, &flag, errors));
-        /* query_operation may read it at any time: an unchanged value is not written again */
+        /* query_operation may read it at any time, so an unchanged value is not written again */
         if (__atomic_load_n(flag_of(config, key), __ATOMIC_RELAXED) != flag)
             *flag_of(config, key) = flag;
         return ENV_OK;
@@ -299,7 +299,7 @@ ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *
     return ENV_OK;
 }
 
-/* Values are wiped: a URI may hold a pin-value. */
+/* Values are wiped because a URI may contain a pin-value. */
 static void clear_value(char **value)
 {
     if (*value != NULL)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the provider's section of openssl.cnf says. Values are read when the module is loaded (the
- * core hands them out then) and judged at the first operation, since libcrypto silently skips a
- * provider that fails to load.
+ * The provider's section of openssl.cnf. Values are read when the module is loaded, which is when
+ * the core gives them out. They are checked at the first operation, because libcrypto silently
+ * skips a provider that fails to load.
  */
 #ifndef ENVELOPE_CONFIG_H
 #define ENVELOPE_CONFIG_H
@@ -14,11 +14,11 @@
 #include "envelope/base/error.h"
 
 enum env_wrap_choice {
-    ENV_WRAP_CHOICE_AUTO, /* AES-KW, then AES-KWP, then AES-GCM: the first that token and key do */
+    ENV_WRAP_CHOICE_AUTO, /* the first of AES-KW, AES-KWP, AES-GCM that is supported */
     ENV_WRAP_CHOICE_AES_KW,
     ENV_WRAP_CHOICE_AES_KWP,
     ENV_WRAP_CHOICE_AES_GCM,
-    ENV_WRAP_CHOICE_RSA_OAEP, /* RSA KEKs alone */
+    ENV_WRAP_CHOICE_RSA_OAEP, /* RSA KEKs only */
 };
 
 enum env_oaep_hash {
@@ -28,8 +28,8 @@ enum env_oaep_hash {
 };
 
 /*
- * The text of each key, NULL where it is absent; it belongs to the struct. Beside it what it means,
- * since env_config_check; for yes and no since it was read.
+ * The text of each key, or NULL if it is absent; owned by the struct. Next to it is its meaning,
+ * valid after env_config_check; for yes and no, valid since it was read.
  */
 struct env_config {
 #define ENV_CONFIG_TEXT_FIELD(field, name, usual, judge, slips) char *field;
@@ -47,8 +47,8 @@ struct env_config {
     unsigned value;
     ENV_CONFIG_KEYS(ENV_CONFIG_TEXT_FIELD, ENV_CONFIG_CHOICE_FIELD, ENV_CONFIG_YES_NO_FIELD,
                     ENV_CONFIG_YES_NO_FIELD, ENV_CONFIG_SPLICE_FIELD, ENV_CONFIG_NUMBER_FIELD)
-    char *opens_too; /* a KEK that opens as well while this lasts: the command's --from; or NULL */
-    char *unknown;   /* a likely misspelling that the section has, or NULL ... */
+    char *opens_too;   /* a KEK that may also open in this run: the command's --from; or NULL */
+    char *unknown;     /* a probable misspelling found in the section, or NULL ... */
     const char *meant; /* ... and the key that was meant */
 #undef ENV_CONFIG_TEXT_FIELD
 #undef ENV_CONFIG_CHOICE_FIELD
@@ -73,43 +73,43 @@ typedef ENV_RESULT env_config_judge_fn(const char *value, const struct env_error
 struct env_config_key {
     const char *name;
     enum env_config_kind kind;
-    size_t field;      /* where in struct env_config its text is */
-    size_t value;      /* where what it means is; not of TEXT */
-    const char *words; /* of CHOICE */
-    unsigned least;    /* of NUMBER */
+    size_t field;      /* offset of its text in struct env_config */
+    size_t value;      /* offset of its meaning; not for TEXT */
+    const char *words; /* for CHOICE */
+    unsigned least;    /* for NUMBER */
     unsigned most;
     unsigned usual;
     const char *unit;
-    const char *text; /* of TEXT: what it is when it is left out, or NULL */
+    const char *text; /* for TEXT: the default, or NULL */
     env_config_judge_fn *judge;
     const char *slips;
 };
 
-/* The i-th; NULL behind the last. */
+/* The i-th key; NULL after the last. */
 const struct env_config_key *env_config_key(size_t i);
 
-/* The one of that name, and the one that is likely meant by such a misspelling; NULL: none. */
+/* The key with this name, and the key that this misspelling probably means; NULL: none. */
 const struct env_config_key *env_config_key_named(const char *name);
 const struct env_config_key *env_config_key_meant(const char *slip);
 
-/* Judges the text of one row and sets what it means. */
+/* Checks the text of one row and sets its meaning. */
 ENV_RESULT env_config_judge(const struct env_config_key *key, struct env_config *config,
                             const struct env_errors *errors);
 
 /* ---- the whole section ---- */
 
 /*
- * Hands out one key of the section: *value becomes a copy (OPENSSL_free), or stays NULL where the
- * section does not have it. False when there is no memory.
+ * Returns one key of the section: *value becomes a copy (OPENSSL_free), or stays NULL if the
+ * section does not have it. False if there is no memory.
  */
 typedef bool env_config_ask_fn(void *arg, const char *key, char **value);
 
-/* Asks for every existing key, and for likely slips. False as from ask. */
+/* Asks for every existing key, and for probable misspellings. False if ask is. */
 bool env_config_read(struct env_config *config, env_config_ask_fn *ask, void *arg);
 
 /*
- * Judges every value and fills the fields above. Each failure names its key: CONFIG_VALUE,
- * CONFIG_UNKNOWN_KEY. URIs and PIN sources are judged by keymgmt/.
+ * Checks every value and fills in the fields above. Each failure names its key: CONFIG_VALUE,
+ * CONFIG_UNKNOWN_KEY. keymgmt/ checks URIs and PIN sources.
  */
 ENV_RESULT env_config_check(struct env_config *config, const struct env_errors *errors);
 

@@ -36,7 +36,7 @@ static int digit(char c)
     return -1;
 }
 
-/* The byte that two hex digits say, or -1. */
+/* The value of a byte in two hex digits, or -1. */
 static int byte_at(const char *text, size_t left)
 {
     if (left < 2 || digit(text[0]) < 0 || digit(text[1]) < 0)

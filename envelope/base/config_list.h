@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists in the configuration: words with spaces between, in which %20 is a space. */
+/* Lists in the configuration: words separated by spaces, in which %20 stands for a space. */
 #ifndef ENVELOPE_WORDS_H
 #define ENVELOPE_WORDS_H
 
@@ -12,23 +12,25 @@ struct env_word {
     size_t len;
 };
 
-/* The word at *at, which moves behind it; false at the end. */
+/* Reads the word at *at, which then points after it; false at the end. */
 bool env_word_next(const char **at, struct env_word *word);
 
-/* Whether the word stands in the list (NULL: an empty one), written in the same way. */
+/* Whether the word is in the list (NULL: an empty one), in exactly this spelling. */
 bool env_word_in(const char *list, const struct env_word *word);
 
 /*
- * Writes the word to out, which has room for its length and a NUL, with every %XX decoded. False
- * when a % is not followed by two hex digits, or stands for a NUL.
+ * Writes the word to out, which must have room for its length and a NUL, and decodes every %XX.
+ * False if a % is not followed by two hex digits, or stands for a NUL.
  */
 bool env_word_decode(const struct env_word *word, char *out);
 
-/* Hex digits, perhaps with colons between the bytes; false when it is something else or too long.
+/*
+ * Reads hex digits, with or without colons between the bytes; false if it is something else or too
+ * long.
  */
 bool env_word_hex(const struct env_word *word, uint8_t *out, size_t size, size_t *len);
 
-/* The same of an id, before which "id:" may stand: then it is nothing else. */
+/* The same for an id, which may begin with "id:" to exclude any other meaning. */
 bool env_word_id(const struct env_word *word, uint8_t *out, size_t size, size_t *len);
 
 #endif

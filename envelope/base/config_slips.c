@@ -5,7 +5,7 @@
 
 #include "envelope/base/config_list.h"
 
-/* What becomes of a name: '-' as it is, '_' in its place, or nothing. */
+/* What a rule does with hyphens: keeps them, makes them underscores, or drops them. */
 struct rule {
     char hyphen;
     bool other_number;
@@ -17,7 +17,7 @@ static const struct rule rules[] = {
 
 #define RULES (sizeof(rules) / sizeof(rules[0]))
 
-/* An s more, or less where there is one. */
+/* Adds a final s, or removes it if there is one. */
 static size_t change_number(char *out, size_t len)
 {
     if (len > 1 && out[len - 1] == 's')
@@ -26,7 +26,7 @@ static size_t change_number(char *out, size_t len)
     return len + 1;
 }
 
-/* name has room for an s. */
+/* name must have room for an s. */
 static void apply(const struct rule *rule, const char *name, char *out)
 {
     size_t len = 0;
@@ -59,7 +59,7 @@ static bool take_word(const char *list, size_t i, char *out)
 
 bool env_config_slip(const char *name, const char *further, size_t i, char out[ENV_CONFIG_NAME_MAX])
 {
-    /* without a hyphen the others make nothing new */
+    /* without a hyphen the other rules change nothing */
     size_t by_rule = strchr(name, '-') != NULL ? RULES : 1;
 
     if (strlen(name) + 2 > ENV_CONFIG_NAME_MAX)

@@ -23,8 +23,9 @@ ENV_RESULT env_judge_context(const char *value, const struct env_errors *errors)
 }
 
 /*
- * libcrypto ignores a property query that it cannot parse and fetches whatever comes first: a slip
- * in "fips=yes" would go unseen. As the default of a context it is parsed with an answer.
+ * libcrypto ignores a property query that it cannot parse, and fetches the first implementation: a
+ * typo in "fips=yes" would go unnoticed. Setting it as the default of a context reports such an
+ * error.
  */
 ENV_RESULT env_judge_propquery(const char *value, const struct env_errors *errors)
 {
@@ -70,7 +71,7 @@ ENV_RESULT env_judge_application(const char *value, const struct env_errors *err
     return ENV_OK;
 }
 
-/* A program may have any folder as its own. */
+/* A program may use any folder for itself. */
 static ENV_RESULT judge_path(const char *value, const char *name, const struct env_errors *errors)
 {
     if (*value != '/')
@@ -93,7 +94,7 @@ ENV_RESULT env_judge_pin_failure_memory(const char *value, const struct env_erro
     return judge_path(value, "pin-failure-memory", errors);
 }
 
-/* Letters, digits, - and _, perhaps @N; or the beginning of a name and a *. */
+/* Letters, digits, - and _, possibly with @N; or a prefix and a *. */
 static bool is_key_pattern(const struct env_word *word)
 {
     const char *at = memchr(word->text, '@', word->len);
@@ -132,7 +133,7 @@ static bool is_all_of(const char *text, size_t len, const char *characters)
     return strspn(text, characters) >= len;
 }
 
-/* NAME or NAME@N; that there is such a key shows when it is needed. */
+/* NAME or NAME@N. Whether such a key exists is checked when it is needed. */
 ENV_RESULT env_judge_field_key(const char *value, const struct env_errors *errors)
 {
     static const char name_has[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

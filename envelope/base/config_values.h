@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What single values of the configuration must be, beside what their kind says: the rows of
- * config_keys.h name these. CONFIG_VALUE, raised with what would be right; CONTEXT_TOO_LONG.
+ * Further rules for values of the configuration, named in the rows of config_keys.h. They raise
+ * CONFIG_VALUE, saying what would be right, or CONTEXT_TOO_LONG.
  */
 #ifndef ENVELOPE_CONFIG_VALUES_H
 #define ENVELOPE_CONFIG_VALUES_H

@@ -18,7 +18,7 @@ const char *env_credential_path(const char *source, char path[PATH_MAX])
     const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
     int len;
 
-    /* systemd allows no others */
+    /* systemd allows no other names */
     if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
         return "that is no name of a credential";
     if (folder == NULL || folder[0] != '/')

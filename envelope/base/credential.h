@@ -11,8 +11,10 @@
 
 bool env_credential_is(const char *source);
 
-/* The path of the file. Returns why there is none, in words, or NULL. The environment of
- * a set-user-ID program is not read. */
+/*
+ * Writes the path of the file. Returns NULL, or the reason why there is none. A set-user-ID
+ * program's environment is not read.
+ */
 const char *env_credential_path(const char *source, char path[PATH_MAX]);
 
 #endif

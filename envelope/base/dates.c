@@ -23,7 +23,7 @@ static bool digits(const char *text, size_t count, int *out)
     return true;
 }
 
-/* timegm would take the 31st of February for a day in March. */
+/* timegm would accept 31 February as a day in March. */
 static bool to_day(struct tm *tm, int64_t *day)
 {
     struct tm copy = *tm;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Days in UTC, as PKCS#11 dates keys: the days on which a KEK may seal, the first and the last
- * included. A day is counted from 1970; 0 is none, so that a struct of zeros says nothing.
+ * Days in UTC, as PKCS#11 uses them: the days on which a KEK may seal, including the first and the
+ * last. Days are counted from 1970; 0 means not set, so a struct of zeros sets no limits.
  */
 #ifndef ENVELOPE_DATES_H
 #define ENVELOPE_DATES_H
@@ -14,20 +14,23 @@
 #define ENV_DATE_TEXT 16u /* room for "2027-01-31" */
 
 struct env_dates {
-    int64_t first; /* CKA_START_DATE; 0: from ever */
-    int64_t last;  /* CKA_END_DATE, the last day; 0: for ever */
+    int64_t first; /* CKA_START_DATE; 0: no limit */
+    int64_t last;  /* CKA_END_DATE, the last day; 0: no limit */
     bool unread;   /* one of the dates is invalid */
 };
 
 /* Today. */
 int64_t env_date_today(void);
 
-/* "2027-01-31" (separated), or "20270131" as PKCS#11 has it. False: it is no day from 1970 on. */
+/*
+ * Reads "2027-01-31" (separated), or "20270131" as in PKCS#11. False: it is not a valid date since
+ * 1970.
+ */
 bool env_date_read(const char *text, size_t len, bool separated, int64_t *day);
 const char *env_date_text(int64_t day, char text[ENV_DATE_TEXT]);
 void env_date_digits(int64_t day, char digits[8]);
 
-/* What both say together: a KEK's copies on two tokens need not have the same dates. */
+/* The dates that satisfy both: the copies of a KEK on two tokens may have different ones. */
 struct env_dates env_dates_both(const struct env_dates *a, const struct env_dates *b);
 
 /* "from 2027-01-01 to 2027-12-31", "to ...", "from ...", or "". */

@@ -22,9 +22,7 @@ static void raise(const struct env_errors *errors, const char *file, int line, c
     va_end(ap);
 }
 
-/*
- * Paths, labels, values from openssl.cnf: whatever a detail quotes, a terminal is only to show it.
- */
+/* Whatever a detail quotes (paths, labels, configuration values) must not control a terminal. */
 ENV_RESULT env_raise_at(const struct env_errors *errors, const char *file, int line,
                         const char *func, enum env_reason reason, const char *fmt, ...)
 {

@@ -17,8 +17,8 @@ struct env_errors {
     void (*raise)(void *arg, const char *file, int line, const char *func, enum env_reason reason,
                   const char *fmt, va_list ap);
     /*
-     * Both may be NULL. mark remembers the top of the stack; unmark forgets that mark and, when
-     * drop is true, every entry above it: for a failure that turned out not to matter.
+     * Both may be NULL. mark remembers the top of the stack. unmark forgets that mark and, if drop
+     * is true, every entry above it, for a failure that turned out not to matter.
      */
     void (*mark)(void *arg);
     void (*unmark)(void *arg, bool drop);
@@ -36,7 +36,7 @@ static inline void env_errors_unmark(const struct env_errors *errors, bool drop)
         errors->unmark(errors->arg, drop);
 }
 
-/* Puts one entry on the error stack and returns the failure that says so. fmt may be "". */
+/* Puts one entry on the error stack and returns the failure. fmt may be "". */
 ENV_RESULT env_raise_at(const struct env_errors *errors, const char *file, int line,
                         const char *func, enum env_reason reason, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));

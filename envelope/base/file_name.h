@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* file:PATH in the configuration, also as a URI has it (RFC 8089). */
+/* file:PATH in the configuration, also in the form of a URI (RFC 8089). */
 #ifndef ENVELOPE_FILE_NAME_H
 #define ENVELOPE_FILE_NAME_H
 

@@ -10,15 +10,15 @@
 #include "envelope/base/thread_number.h"
 
 /*
- * How long a token that does not answer may keep a process from ending. A process that uses the
- * processor meanwhile is probably short of it, and would crash: a module's destructor runs when the
- * waiting is over. So we wait longer for that.
+ * How long a token that does not answer may keep an idle process from ending. If the process is
+ * using the processor meanwhile, it probably just needs more time; ending it then would crash it,
+ * because a module's destructors run after the wait. So such a process gets more time.
  */
 #define CLOSING_SECONDS 3
 #define CLOSING_SECONDS_BUSY 20
-#define IDLE_NS 500000 /* of the processor: what waiting itself uses is less */
+#define IDLE_NS 500000 /* processor time; waiting itself uses less */
 
-/* How long it may keep a process from forking; after one such wait the next forks wait less. */
+/* How long it may keep a process from forking. After one such wait, later forks wait less. */
 #define FORKING_SECONDS 30
 #define FORKING_AGAIN_SECONDS 1
 
@@ -30,25 +30,25 @@ static int registration = -1;
 
 /*
  * The threads inside, counted per thread, so that entering writes no memory that another thread
- * reads. A thread that enters counts itself first and then checks whether somebody is waiting; a
- * waiting thread announces itself first and then counts. So one of them sees the other.
+ * reads. A thread that enters counts itself first, and then checks whether anyone is waiting; a
+ * waiting thread announces itself first, and then counts. So one of them sees the other.
  */
 static struct {
     alignas(ENV_CACHE_LINE) atomic_uint inside;
 } counts[ENV_THREAD_NUMBERS];
-static atomic_bool attention; /* newcomers and those who leave take the lock */
+static atomic_bool attention; /* threads that enter or leave must take the lock */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static unsigned forks_waiting; /* or under way: newcomers let them go first, lest one be starved */
+static unsigned forks_waiting; /* or in progress: new threads let them go first */
 static bool closed;
-static bool gave_up;                 /* waiting for those inside */
-static struct timespec closed_until; /* they are waited for */
-static bool forked_nevertheless;     /* while somebody was inside that still is */
+static bool gave_up;                 /* gave up waiting for the threads inside */
+static struct timespec closed_until; /* how long to wait for them */
+static bool forked_nevertheless;     /* while a thread was inside that still is */
 static bool orphan;
 
 static _Thread_local unsigned depth;
-static _Thread_local bool late; /* came when the gate was closed, and is not counted */
+static _Thread_local bool late; /* entered after the gate was closed, and is not counted */
 
 static struct timespec in_seconds(unsigned seconds)
 {
@@ -68,15 +68,16 @@ static unsigned threads_inside(void)
     return sum;
 }
 
-/* With the lock. */
+/* Called with the lock. */
 static void set_attention(void)
 {
     atomic_store(&attention, forks_waiting > 0 || closed || forked_nevertheless);
 }
 
 /*
- * A module that forks while we are inside it (p11-kit starts its remote modules so) execs at once.
- * Such a fork does not wait: the others may themselves be waiting for a lock of the forking thread.
+ * A module that forks while we are inside it (p11-kit starts its remote modules that way) calls
+ * exec at once. Such a fork does not wait: the other threads may be waiting for a lock of the
+ * forking thread.
  */
 static void before_fork(void)
 {
@@ -93,7 +94,7 @@ static void before_fork(void)
     while ((seen = threads_inside()) > 0 && error == 0)
         error = pthread_cond_timedwait(&changed, &lock, &until);
     /*
-     * Not counted again: once nobody is inside, a count can only find newcomers, who take it back.
+     * No need to count again: any thread found now has just entered, and will take its count back.
      */
     forked_nevertheless = seen > 0;
 }
@@ -108,10 +109,10 @@ static void after_fork_in_parent(void)
     (void)pthread_mutex_unlock(&lock);
 }
 
-/* Only the forking thread lives on, so nobody waits and nobody else is inside. */
+/* Only the forking thread continues in the child, so nobody waits and nobody else is inside. */
 static void after_fork_in_child(void)
 {
-    if (depth > 0) /* not taken by before_fork: whoever has it is not there */
+    if (depth > 0) /* before_fork did not take it, and its holder does not exist here */
         lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     orphan = orphan || (depth == 0 && forked_nevertheless);
@@ -198,7 +199,10 @@ static bool is_past(const struct timespec *until)
            (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
 }
 
-/* With the lock. As often as modules were loaded this is called, and all that is one wait. */
+/*
+ * Called with the lock. It is called once for each loading of modules; all calls share one time
+ * limit.
+ */
 static void wait_to_close(unsigned self)
 {
     struct timespec look = in_seconds(env_fork_gate_closing_seconds);

@@ -10,8 +10,8 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 /*
- * Mapped for as long as the process lives, as the module is (-z nodelete): at exit other threads
- * may still look at it.
+ * Stays mapped as long as the process lives, like the module (-z nodelete): at exit other threads
+ * may still read it.
  */
 static _Atomic uint64_t *page; /* NULL: the kernel cannot wipe it, so getpid() is used instead */
 
@@ -41,8 +41,8 @@ uint64_t env_fork_generation(void)
     if (seen != 0)
         return seen;
     /*
-     * The first call in this process. Random rather than the process id, since a child in a pid
-     * namespace of its own may have its parent's number.
+     * This is the first call in the process. The number is random instead of the process id,
+     * because a child in its own pid namespace may have its parent's.
      */
     if (getrandom(&fresh, sizeof(fresh), 0) != (ssize_t)sizeof(fresh) || fresh == 0)
         fresh = (uint64_t)getpid();

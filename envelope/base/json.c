@@ -222,7 +222,7 @@ static void put_code(uint32_t code, char *out, size_t *len)
     put(bytes, n, out, len);
 }
 
-/* Behind \u: four digits, and for what is above U+FFFF as many again. */
+/* After \u: four digits, and for a character above U+FFFF a second such escape. */
 static bool take_unicode(struct env_json_in *in, char *out, size_t *len)
 {
     uint32_t code;
@@ -262,7 +262,7 @@ static bool take_escape(struct env_json_in *in, char *out, size_t *len)
     return true;
 }
 
-/* Up to the quotation mark that ends it. */
+/* Takes characters up to the closing quotation mark. */
 static bool take_char(struct env_json_in *in, char *out, size_t *len)
 {
     size_t n = env_utf8_char(in->at, (size_t)(in->end - in->at));
@@ -290,7 +290,7 @@ bool env_json_take_text(struct env_json_in *in, char *out, size_t *len)
     return env_json_take(in, '"');
 }
 
-/* ---- what is passed over ---- */
+/* ---- skipping values ---- */
 
 static bool take_digits(struct env_json_in *in)
 {
@@ -343,7 +343,7 @@ static bool skip_members(struct env_json_in *in, bool named, char last, unsigned
 {
     size_t len;
 
-    in->at++; /* the bracket */
+    in->at++; /* the opening bracket */
     if (env_json_take(in, last))
         return true;
     do {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes JSON (RFC 8259): one value a line, from begin to end. Text that is not UTF-8 has U+FFFD in
- * the places of its bad bytes; where that would lose something, env_json_path gives the bytes too.
- * And reads it, strictly: nothing that RFC 8259 does not have, UTF-8 without a byte order mark, no
- * half of a surrogate pair, at most ENV_JSON_DEPTH values inside one another.
+ * Writing and reading JSON (RFC 8259).
+ *
+ * Writing: one value per line, from begin to end. Bytes that are not UTF-8 become U+FFFD; where
+ * that would lose information, env_json_path adds the bytes.
+ *
+ * Reading is strict: only what RFC 8259 allows, in UTF-8 without a byte order mark, without
+ * unpaired surrogates, and nested at most ENV_JSON_DEPTH deep.
  */
 #ifndef ENVELOPE_ENV_JSON_H
 #define ENVELOPE_ENV_JSON_H
@@ -18,12 +21,12 @@
 struct env_json {
     FILE *out;
     unsigned depth;
-    bool filled[ENV_JSON_DEPTH + 1]; /* the object or array at that depth has something */
+    bool filled[ENV_JSON_DEPTH + 1]; /* the object or array at this depth is not empty */
 };
 
 void env_json_init(struct env_json *json, FILE *out);
 
-/* name is NULL for a whole line's object and within arrays. */
+/* name is NULL for the object of a line, and within arrays. */
 void env_json_object(struct env_json *json, const char *name);
 void env_json_object_end(struct env_json *json);
 void env_json_array(struct env_json *json, const char *name);
@@ -38,30 +41,30 @@ void env_json_hex(struct env_json *json, const char *name, const uint8_t *bytes,
 /* False: no memory, and nothing was written. */
 bool env_json_base64(struct env_json *json, const char *name, const uint8_t *bytes, size_t len);
 
-/* A path: name as it can be shown, and when it is not UTF-8 its bytes as NAME_base64. */
+/* A path: name has its printable form and, if it is not UTF-8, NAME_base64 has its bytes. */
 void env_json_path(struct env_json *json, const char *name, const char *path);
 
 /* ---- reading ---- */
 
-/* The unread rest of a text. On failure it begins somewhere in the bad part. */
+/* The unread rest of a text. After a failure it begins somewhere in the bad part. */
 struct env_json_in {
     const char *at;
     const char *end;
 };
 
-/* Whether the next character but white space is this one, which is passed over then. */
+/* If the next character, after white space, is this one: skips it and returns true. */
 bool env_json_take(struct env_json_in *in, char c);
 
 /* Whether nothing but white space is left. */
 bool env_json_at_end(struct env_json_in *in);
 
 /*
- * A string, decoded. out (NULL: it is passed over) has room for in->end - in->at bytes, is not
- * terminated and may get NULs.
+ * A string, decoded. out (NULL: skip it) must have room for in->end - in->at bytes; it is not
+ * terminated, and may contain NULs.
  */
 bool env_json_take_text(struct env_json_in *in, char *out, size_t *len);
 
-/* Any value: passed over. */
+/* Skips any value. */
 bool env_json_skip(struct env_json_in *in);
 
 #endif

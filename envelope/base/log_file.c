@@ -12,8 +12,8 @@
 #include "envelope/base/safe_file.h"
 
 /*
- * A line that another process could not finish (killed, or the disk was full) must not swallow
- * ours: in that case ours begins with a newline.
+ * A line that another process could not finish (it was killed, or the disk was full) must not
+ * swallow ours, so ours begins with a newline then.
  */
 static bool ends_within_a_line(int fd, off_t size)
 {
@@ -25,7 +25,7 @@ static bool ends_within_a_line(int fd, off_t size)
 static bool write_all(int fd, const char *data, size_t len)
 {
     while (len > 0) {
-        ssize_t n = write(fd, data, len); /* of one piece, by O_APPEND, unless the disk is full */
+        ssize_t n = write(fd, data, len); /* atomic with O_APPEND, unless the disk is full */
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -44,7 +44,7 @@ static bool refused(const char *path, const char *because, char *why, size_t why
 }
 
 /*
- * Anyone else who may write to it can remove lines; only its group may, through which users share
+ * Others who can write to the file could remove lines. Only its group may, so that users can share
  * it.
  */
 static bool append(int fd, const char *path, const char *line, size_t len, char *why,
@@ -63,7 +63,7 @@ static bool append(int fd, const char *path, const char *line, size_t len, char 
     return write_all(fd, line, len) || env_log_failed(path, "write", errno, why, why_size);
 }
 
-/* Where links lead to that are folders. */
+/* Opens the folder that the path leads to, through links. */
 static int open_folder(const char *path, const char *slash)
 {
     char folder[PATH_MAX];
@@ -78,11 +78,11 @@ static int open_folder(const char *path, const char *slash)
     return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Opened for each line: after a rename the next line is in the new file. */
+/* Opened for each line: after a rename the next line goes to the new file. */
 bool env_log_file_write(const char *path, const char *line, size_t len, char *why, size_t why_size)
 {
     int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
-    const char *slash = strrchr(path, '/'); /* there is one: env_audit_sink_is */
+    const char *slash = strrchr(path, '/'); /* it has one: env_audit_sink_is checked that */
     int folder = open_folder(path, slash);
     const char *because;
     bool done;
@@ -102,7 +102,7 @@ bool env_log_file_write(const char *path, const char *line, size_t len, char *wh
     if (fd < 0)
         return false;
     done = append(fd, path, line, len, why, why_size);
-    if (close(fd) != 0 && done) /* NFS and quotas tell it here */
+    if (close(fd) != 0 && done) /* NFS and quotas report errors here */
         return env_log_failed(path, "close", errno, why, why_size);
     return done;
 }

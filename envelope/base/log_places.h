@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The places that log_sink.h writes to. Each function appends one line, given with its newline; len
- * 0 only shows that it could be done. False: why says what failed. None waits longer than a second
- * for a reader that does not read, and none lets SIGPIPE end the process.
+ * The places that log_sink.h writes to. Each function appends one line, given with its newline;
+ * with len 0 it only tests whether it could. False: why says what failed. None waits longer than a
+ * second for a reader that is stuck, and none lets SIGPIPE end the process.
  */
 #ifndef ENVELOPE_LOG_PLACES_H
 #define ENVELOPE_LOG_PLACES_H
@@ -15,21 +15,21 @@
 
 bool env_log_file_write(const char *path, const char *line, size_t len, char *why, size_t why_size);
 
-/* With syslog's head, as syslog(3) writes it. */
+/* Adds the header that syslog(3) writes. */
 bool env_log_syslog_write(const char *path, const char *line, size_t len, char *why,
                           size_t why_size);
 
-/* The line alone, to a socket of datagrams or else of a stream. */
+/* Writes only the line, to a datagram or stream socket. */
 bool env_log_unix_write(const char *path, const char *line, size_t len, char *why, size_t why_size);
 
 bool env_log_stderr_write(const char *line, size_t len, char *why, size_t why_size);
 
-/* ---- what they share ---- */
+/* ---- shared functions ---- */
 
 /* Reports what failed and returns false. */
 bool env_log_failed(const char *place, const char *what, int error, char *why, size_t why_size);
 
-/* Hands all of it to a socket or pipe within ENV_LOG_WAIT_MS. False: errno. */
+/* Sends everything to a socket or pipe within ENV_LOG_WAIT_MS. False: errno. */
 bool env_log_send_all(int fd, bool is_socket, const char *data, size_t len);
 
 #endif

@@ -15,11 +15,11 @@ bool env_log_failed(const char *place, const char *what, int error, char *why, s
     char text[128];
 
     (void)snprintf(why, why_size, "%s: %s: %s", place, what,
-                   strerror_r(error, text, sizeof(text))); /* GNU's: returns the text */
+                   strerror_r(error, text, sizeof(text))); /* the GNU version: returns the text */
     return false;
 }
 
-/* True when it can take data now, or has failed, which the next call on it reports. */
+/* True if it can take data now, or has failed, which the next call on it reports. */
 static bool wait_for(int fd, int64_t until)
 {
     struct pollfd waiting = {fd, POLLOUT, 0};
@@ -36,8 +36,8 @@ static bool wait_for(int fd, int64_t until)
 }
 
 /*
- * A reader of the log that hangs must not hang every program, so we poll first: we may not make the
- * other end of a pipe non-blocking.
+ * A log reader that hangs must not hang every program, so we poll first: we must not change the
+ * other end of a pipe to non-blocking.
  */
 bool env_log_send_all(int fd, bool is_socket, const char *data, size_t len)
 {

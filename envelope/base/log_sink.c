@@ -26,7 +26,7 @@ static bool begins(const char *value, const char *prefix)
     return strncmp(value, prefix, strlen(prefix)) == 0;
 }
 
-/* Absolute: a daemon's working directory is not the one that the administrator had in mind. */
+/* Absolute paths only: a daemon's working directory is not the administrator's. */
 static struct place at(enum kind kind, const char *path)
 {
     bool absolute = path != NULL && path[0] == '/' && path[1] != '\0';
@@ -66,7 +66,7 @@ bool env_audit_sink_write(const char *value, const char *line, size_t len, char 
         return env_log_unix_write(place.path, line, len, why, why_size);
     case TO_STDERR:
         return env_log_stderr_write(line, len, why, why_size);
-    case NO_PLACE: /* the configuration was judged before */
+    case NO_PLACE: /* the configuration was checked before */
         break;
     }
     return env_log_failed(value, "audit-log", EINVAL, why, why_size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the audit log's lines go: the end of a file, a log daemon's socket, the standard error. */
+/* Where the audit log's lines go: a file, a log daemon's socket, or standard error. */
 #ifndef ENVELOPE_AUDIT_SINK_H
 #define ENVELOPE_AUDIT_SINK_H
 
@@ -8,12 +8,12 @@
 
 #define ENV_AUDIT_SINKS "file:/PATH, syslog, syslog:/PATH of its socket, unix:/PATH or stderr"
 
-/* Whether the value of audit-log is one of these. */
+/* Whether the value of audit-log is valid. */
 bool env_audit_sink_is(const char *value);
 
 /*
- * Appends one line, given with its newline, whole or not at all as far as the system lets it be.
- * len 0 only shows that it could be done. False: why says what failed, in words.
+ * Appends one line, given with its newline, atomically as far as the system allows. With len 0 it
+ * only tests whether it could. False: why says what failed.
  */
 bool env_audit_sink_write(const char *value, const char *line, size_t len, char *why,
                           size_t why_size);

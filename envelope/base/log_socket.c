@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A listener that accepts no connection is treated like one that reads nothing. */
+/* A listener that accepts no connection is treated like one that does not read. */
 static bool set_patience(int fd)
 {
     const struct timeval wait = {ENV_LOG_WAIT_MS / 1000, ENV_LOG_WAIT_MS % 1000 * 1000};
@@ -41,7 +41,7 @@ static int connect_to(const char *path, int type)
     return fd;
 }
 
-/* -1, with why. */
+/* -1, with the reason in why. */
 static int connect_either(const char *path, bool *stream, char *why, size_t why_size)
 {
     int fd = connect_to(path, SOCK_DGRAM);
@@ -55,8 +55,8 @@ static int connect_either(const char *path, bool *stream, char *why, size_t why_
 }
 
 /*
- * As RFC 3164 has it and syslog(3) writes it, months in English whatever the program's locale is;
- * the year is in the line itself.
+ * The header of RFC 3164, as syslog(3) writes it. Months are in English, whatever the program's
+ * locale is. The year is in the line itself.
  */
 static size_t syslog_head(char *head, size_t size)
 {
@@ -89,7 +89,7 @@ bool env_log_syslog_write(const char *path, const char *line, size_t len, char *
         return false;
     if (len > 0 && head + len <= sizeof(message)) {
         memcpy(message + head, line, len);
-        message[head + len - 1] = '\0'; /* in place of the newline: what ends a stream's records */
+        message[head + len - 1] = '\0'; /* replaces the newline: it ends a record in a stream */
         done = env_log_send_all(fd, true, message, head + len - (stream ? 0 : 1)) ||
                env_log_failed(path, "send", errno, why, why_size);
     } else if (len > 0) {

@@ -28,7 +28,8 @@ static bool is_local(int fd)
 
 /*
  * A program that closed its descriptor 2 may have something else there now, such as a database file
- * or a client, which must not get our lines. Says why it cannot be logged to, or NULL.
+ * or a client's connection, which must not get our lines. Returns why it cannot be logged to, or
+ * NULL.
  */
 static const char *no_log(const struct stat *st)
 {
@@ -44,8 +45,8 @@ static const char *no_log(const struct stat *st)
 }
 
 /*
- * Our own non-blocking end of the pipe: others write to it as well, so the answer of poll(2) may be
- * outdated. The usual end if that cannot be opened (root made the pipe).
+ * Our own non-blocking end of the pipe: others write to it too, so the answer of poll(2) may be
+ * outdated. Falls back to the normal end if that cannot be opened (root made the pipe).
  */
 static int own_end(const struct stat *st)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asking a person for a PIN during one call: OpenSSL gives a passphrase callback to loading calls
- * alone, so whoever is such a call says so for its thread and its time.
+ * Asking a person for a PIN during one call. OpenSSL gives a passphrase callback only to calls that
+ * load keys, so such a call makes it available to its thread while it lasts.
  */
 #ifndef ENVELOPE_PIN_PROMPT_H
 #define ENVELOPE_PIN_PROMPT_H
@@ -14,11 +14,11 @@ struct env_pin_prompt {
     const struct env_pin_prompt *outer;
 };
 
-/* They nest; both are called by the same thread. cb may be NULL: nobody to ask. */
+/* They nest, and must be called by the same thread. cb may be NULL: nobody can be asked. */
 void env_pin_prompt_begin(struct env_pin_prompt *prompt, OSSL_PASSPHRASE_CALLBACK *cb, void *arg);
 void env_pin_prompt_end(const struct env_pin_prompt *prompt);
 
-/* Asks for the PIN of `token`; 0 when there is none. At most size bytes go to pin. */
+/* Asks for the PIN of `token`, and writes at most size bytes to pin. 0 if there is none. */
 size_t env_pin_prompt_ask(const char *token, unsigned char *pin, size_t size);
 
 #endif

@@ -31,7 +31,7 @@ void env_printable(char *out, size_t size, const void *text, size_t len)
         size_t n = env_utf8_char(from, len);
         bool shown = n > 0 && env_char_is_shown(from, n);
 
-        if (size - made <= (shown ? n : 1)) /* no half of a character */
+        if (size - made <= (shown ? n : 1)) /* never write part of a character */
             break;
         if (shown)
             memmove(out + made, from, n);

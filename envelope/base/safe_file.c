@@ -87,7 +87,10 @@ const char *env_parent_unsafe(int folder)
                                                          : "its folder belongs to another user";
 }
 
-/* The file's real location after links; without /proc, for example in a chroot, its path. */
+/*
+ * The file's real path after links. Without /proc, for example in a chroot, the path that was
+ * given.
+ */
 static bool find_path(int fd, int dirfd, const char *given, char path[PATH_MAX])
 {
     char link[48];
@@ -129,7 +132,7 @@ static const char *judge_parent(int fd, int dirfd, const char *given)
 
 int env_safe_open(int dirfd, const char *path, struct stat *st, const char **why)
 {
-    /* a FIFO would wait for somebody to write */
+    /* opening a FIFO would wait for a writer */
     int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     *why = NULL;

@@ -24,16 +24,16 @@
 #endif
 
 #define PIECES 7u       /* pieces of each kind kept per thread */
-#define LARGE_PAGES 16u /* of longer ones only one */
-#define KEPT_PAGES 64u  /* and no longer ones */
+#define LARGE_PAGES 16u /* for long pieces only one */
+#define KEPT_PAGES 64u  /* longer ones are not kept */
 
 enum kind { ORDINARY, BOUND, KINDS };
 
 /*
- * What is free, by threads: the address of each piece, with the number of its pages in the bits
- * that an address of a page does not need. It is kept here and not in the pages, which are empty.
- * Taking a piece removes its entry in one step, so threads with the same number do not disturb each
- * other, and a child forked in between either has the entry or not.
+ * The free pieces, by thread: the address of each piece, with its number of pages in the address
+ * bits that are always zero. The list is here and not in the pages themselves, which stay empty.
+ * Taking a piece removes its entry in one atomic step, so threads with the same number do not
+ * disturb each other, and a child forked meanwhile either has the entry or does not.
  */
 struct pool {
     alignas(ENV_CACHE_LINE) _Atomic(uintptr_t) large;
@@ -54,23 +54,23 @@ static size_t page_size(void)
     return page;
 }
 
-/* The pages that hold len bytes, or 0 when there is no such number. */
+/* The number of pages for len bytes, or 0 if there is no such number. */
 static size_t pages_of(size_t len)
 {
     size_t page = page_size();
 
     if (len == 0 || len > SIZE_MAX - page)
         return 0;
-    return (len + page - 1) >> __builtin_ctzl(page); /* a power of two; to divide takes longer */
+    return (len + page - 1) >> __builtin_ctzl(page); /* a power of two; dividing is slower */
 }
 
 /* ---- the kernel's pages ---- */
 
 enum { UNKNOWN, YES, NO };
 
-static atomic_int wiped_at_fork; /* whether what is bound is: one of those three */
+static atomic_int wiped_at_fork; /* whether bound memory is wiped: one of those three */
 
-/* Best effort, like mlock in OpenSSL's own secure heap: a kernel without it still works. */
+/* Best effort, like mlock in OpenSSL's secure heap: a kernel without it still works. */
 static void mark(enum kind kind, void *p, size_t len)
 {
     (void)madvise(p, len, MADV_DONTDUMP);
@@ -80,9 +80,9 @@ static void mark(enum kind kind, void *p, size_t len)
 }
 
 /*
- * Into memory, so that they are not swapped out; best effort as well, and not in a forked child,
- * which inherits no locks. Half of what may be locked stays the program's, which may have secrets
- * of its own. What was locked is not counted down: pieces that are kept are seldom unmapped.
+ * Locks it, so that it is not swapped out. Best effort as well, and not in a forked child, which
+ * inherits no locks. Half of the limit is left to the program, which may have secrets of its own.
+ * Unlocking is not counted: kept pieces are seldom unmapped.
  */
 static void lock(void *p, size_t len)
 {
@@ -103,7 +103,7 @@ static void *map_pages(enum kind kind, size_t pages)
     if (p == MAP_FAILED)
         return NULL;
     mark(kind, p, len);
-    if (pages <= KEPT_PAGES) /* else it would be done each time */
+    if (pages <= KEPT_PAGES) /* otherwise it would be locked each time */
         lock(p, len);
     return p;
 }
@@ -118,7 +118,7 @@ bool env_secret_bound_is_wiped(void)
 /* ---- the pool ---- */
 
 /*
- * AddressSanitizer finds uses after the memory was given back; this finds memory that was not
+ * AddressSanitizer finds uses of memory that was given back; this check finds memory that was not
  * wiped.
  */
 static void close_piece(void *p, size_t pages)
@@ -165,7 +165,7 @@ static void unmap(uintptr_t entry)
     (void)munmap(piece_in(entry), pages_in(entry) * page_size());
 }
 
-/* The piece of that entry, when it has so many pages. */
+/* Takes the piece of this entry if it has this many pages. */
 static void *take_entry(_Atomic(uintptr_t) *entry, size_t pages)
 {
     uintptr_t seen = atomic_load_explicit(entry, memory_order_relaxed);
@@ -190,7 +190,7 @@ static void *take_piece(enum kind kind, size_t pages)
     return p;
 }
 
-/* If there is no room, another piece is freed: sizes that are no longer requested do not stay. */
+/* If there is no room, frees another piece: sizes that are no longer requested do not stay. */
 static void give_piece(enum kind kind, void *p, size_t pages)
 {
     struct pool *pool = &pools[kind][env_thread_number()];
@@ -212,7 +212,7 @@ static void give_piece(enum kind kind, void *p, size_t pages)
             atomic_compare_exchange_strong(&pool->pieces[i], &none, entry))
             return;
     }
-    for (size_t i = 0; i < PIECES; i++) /* to the front, where searching begins */
+    for (size_t i = 0; i < PIECES; i++) /* in front, where searches begin */
         entry = atomic_exchange(&pool->pieces[i], entry);
     unmap(entry);
 }
@@ -228,13 +228,16 @@ static void *alloc_pages(enum kind kind, size_t len)
     return p != NULL ? p : map_pages(kind, pages);
 }
 
-/* ---- what is asked for ---- */
+/* ---- the interface ---- */
 
 void *env_secret_alloc(size_t len)
 {
     void *p = NULL;
 
-    /* The secure heap is small and prints an error when it is full, so large buffers never ask. */
+    /*
+     * The secure heap is small, and prints an error when it is full, so large buffers do not use
+     * it.
+     */
     if (len <= 4096 && CRYPTO_secure_malloc_initialized())
         p = OPENSSL_secure_zalloc(len);
     return p != NULL ? p : alloc_pages(ORDINARY, len);

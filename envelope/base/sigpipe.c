@@ -24,7 +24,7 @@ void env_sigpipe_hold(struct env_sigpipe *held)
 
     only_sigpipe(&set);
     (void)pthread_sigmask(SIG_BLOCK, &set, &held->mask);
-    /* one that was let through before cannot have waited */
+    /* a signal that was not blocked before cannot have been pending */
     held->was_pending = sigismember(&held->mask, SIGPIPE) == 1 && is_pending();
 }
 

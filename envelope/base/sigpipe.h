@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeps a write to a dead connection from killing the process (p11-kit's client does that when its
- * server is gone, and the audit log may be a pipe without a reader): SIGPIPE is blocked for the
- * calling thread, and one that arrived in the meantime is discarded. The signal goes to the thread
- * that writes, so no other is touched.
+ * Keeps a write to a closed connection from killing the process: p11-kit's client makes one when
+ * its server is gone, and the audit log may be a pipe without a reader. SIGPIPE is blocked for the
+ * calling thread, and one that arrived meanwhile is discarded. The signal goes to the thread that
+ * writes, so no other thread is affected.
  */
 #ifndef ENVELOPE_SIGPIPE_H
 #define ENVELOPE_SIGPIPE_H

@@ -41,7 +41,7 @@ size_t env_stock_cipher_named(const char *name, size_t len)
     return i;
 }
 
-/* Marks what one word stands for; false if it is unknown. */
+/* Marks the ciphers that one word stands for; false if it is unknown. */
 static bool mark_cipher(const struct env_word *word, bool listed[ENV_STOCK_CIPHER_COUNT])
 {
     size_t i = env_stock_cipher_named(word->text, word->len);
@@ -52,7 +52,7 @@ static bool mark_cipher(const struct env_word *word, bool listed[ENV_STOCK_CIPHE
     return true;
 }
 
-/* Of a set the ciphers, of which there is one at least. */
+/* For a set, marks its ciphers, of which there is at least one. */
 static bool mark(const struct env_word *word, bool listed[ENV_STOCK_CIPHER_COUNT])
 {
     struct env_word member;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The algorithms of stock OpenSSL that programs pass keys to, and that the provider can have under
- * the same names: key-ciphers and key-kdfs choose of them, and named keys are for one of them
- * (envelope/named/uses.c). What else stands here is what a program
- * asks a cipher for before it has a key; a test compares it with stock OpenSSL.
+ * The algorithms of stock OpenSSL that programs pass keys to, and that the provider can offer under
+ * the same names: key-ciphers and key-kdfs select from them, and named keys are made for one of
+ * them (envelope/named/uses.c). The table also has what a program asks a cipher for before it has a
+ * key; a test compares that with stock OpenSSL.
  *
- * Where key-ciphers is set all of them are the provider's. Those that are not listed take keys as
- * stock OpenSSL does, and refuse stand-ins.
+ * If key-ciphers is set, all of them are the provider's. Those that are not listed take keys like
+ * stock OpenSSL, and refuse stand-ins.
  */
 #ifndef ENVELOPE_STOCK_NAMES_H
 #define ENVELOPE_STOCK_NAMES_H
@@ -82,32 +82,32 @@ struct env_stock_cipher {
     unsigned flags;
 };
 
-/* By their ids. */
+/* Indexed by id. */
 extern const struct env_stock_cipher env_stock_ciphers[ENV_STOCK_CIPHER_COUNT];
 
-/* What one program needs, by its name: ciphers, and perhaps PBKDF2, with spaces between. */
+/* What one program needs, by its name: ciphers separated by spaces, and possibly PBKDF2. */
 struct env_stock_set {
     const char *name;
     const char *members;
-    bool by_length; /* of the ciphers, a key is for those that take its length */
+    bool by_length; /* a key is only for those ciphers that take its length */
 };
 
 #define ENV_STOCK_SET_COUNT 7
 extern const struct env_stock_set env_stock_sets[ENV_STOCK_SET_COUNT];
 
-/* The one of that name, in whatever case it is written; ENV_STOCK_CIPHER_COUNT: none. */
+/* The one with this name, in upper or lower case; ENV_STOCK_CIPHER_COUNT: none. */
 size_t env_stock_cipher_named(const char *name, size_t len);
 
 /*
- * Marks the ciphers of a list as key-ciphers has it: words with spaces between, each a cipher's
- * name or that of a set (mariadb). NULL: an empty one. Unknown words are ignored.
+ * Marks the ciphers in a list of the form of key-ciphers: words separated by spaces, each the name
+ * of a cipher or of a set (mariadb). NULL: an empty list. Unknown words are ignored.
  */
 void env_stock_list(const char *list, bool listed[ENV_STOCK_CIPHER_COUNT]);
 
-/* Whether the list, as key-kdfs has it, names PBKDF2. */
+/* Whether the list, of the form of key-kdfs, names PBKDF2. */
 bool env_stock_list_has_pbkdf2(const char *list);
 
-/* CONFIG_VALUE, with the number of the wrong word: values are not repeated. */
+/* Fails with CONFIG_VALUE and the number of the wrong word: values are not repeated. */
 ENV_RESULT env_stock_judge_ciphers(const char *list, const struct env_errors *errors);
 ENV_RESULT env_stock_judge_kdfs(const char *list, const struct env_errors *errors);
 

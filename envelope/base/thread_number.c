@@ -6,7 +6,7 @@
 unsigned env_thread_number(void)
 {
     static atomic_uint last;
-    static _Thread_local unsigned number; /* and one, 0: none yet */
+    static _Thread_local unsigned number; /* plus one; 0: none yet */
 
     if (number == 0)
         number = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) % ENV_THREAD_NUMBERS + 1;

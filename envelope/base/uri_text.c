@@ -14,7 +14,7 @@ bool env_uri_is(const char *text)
     return strncasecmp(text, SCHEME, strlen(SCHEME)) == 0;
 }
 
-/* Whether text begins with a word in small letters, whatever white space is in between. */
+/* Whether text begins with a lower-case word, ignoring white space in between. */
 static bool begins_with(const char *text, const char *word)
 {
     for (; *word != '\0'; word++) {

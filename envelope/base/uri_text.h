@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pkcs11: URIs as text, for floors that do not handle PKCS#11's structures. */
+/* pkcs11: URIs as text, for code that does not handle PKCS#11's structures. */
 #ifndef ENVELOPE_URI_TEXT_H
 #define ENVELOPE_URI_TEXT_H
 
@@ -8,7 +8,7 @@
 
 #define ENV_URI_TEXT 256u
 
-/* True for text that begins with "pkcs11:". */
+/* True if text begins with "pkcs11:". */
 bool env_uri_is(const char *text);
 
 /* The URI up to anything that may be its PIN, even if it cannot be parsed. */

@@ -28,7 +28,7 @@ size_t env_utf8_char(const char *text, size_t len)
             return 0;
     }
     code = env_utf8_code(text, n);
-    /* the shortest form alone, no surrogates, nothing above U+10FFFF */
+    /* only the shortest form, no surrogates, nothing above U+10FFFF */
     if ((n == 3 && code < 0x800) || (n == 4 && (code < 0x10000 || code > 0x10FFFF)) ||
         (code >= 0xD800 && code <= 0xDFFF))
         return 0;

@@ -7,7 +7,7 @@
 #include "envelope/format/aes_fetched.h"
 #include "envelope/format/kept.h"
 
-/* ---- fetching; what another thread has fetched meanwhile is taken ---- */
+/* ---- fetching; if another thread was faster, its result is used ---- */
 
 static const EVP_CIPHER *cipher_of(const struct env_crypto *crypto, enum env_aes_cipher which)
 {

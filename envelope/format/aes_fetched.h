@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What aes.c has fetched: each when it was first needed, NULL until then. crypto.c holds it. */
+/*
+ * What aes.c has fetched: each algorithm once it was first needed, NULL before. crypto.c owns it.
+ */
 #ifndef ENVELOPE_AES_FETCHED_H
 #define ENVELOPE_AES_FETCHED_H
 

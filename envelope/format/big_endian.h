@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers as FLOE writes them: the highest byte first. */
+/* Numbers as FLOE writes them: most significant byte first. */
 #ifndef ENVELOPE_BIG_ENDIAN_H
 #define ENVELOPE_BIG_ENDIAN_H
 

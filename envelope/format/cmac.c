@@ -40,13 +40,13 @@ void env_cmac_end(struct env_cmac *cmac, const struct env_crypto *crypto)
     OPENSSL_cleanse(cmac, sizeof(*cmac));
 }
 
-/* A text in progress; these bytes have not been encrypted yet. */
+/* A text in progress; buffer holds bytes that were not encrypted yet. */
 struct blocks {
     size_t len;
     uint8_t bytes[AT_ONCE];
 };
 
-/* CBC continues from the previous text, so the first block cancels that. */
+/* CBC continues from the previous text, so the first block cancels that out. */
 static ENV_RESULT run(struct env_cmac *cmac, struct blocks *blocks, bool *begun)
 {
     if (!*begun)
@@ -77,7 +77,7 @@ static ENV_RESULT feed(struct env_cmac *cmac, struct blocks *blocks, bool *begun
     return ENV_OK;
 }
 
-/* The last block has one subkey when it is whole, and another when it was filled up. */
+/* The last block uses one subkey if it is complete, and another if it was padded. */
 static void close_text(const struct env_cmac *cmac, struct blocks *blocks)
 {
     const size_t over = blocks->len % ENV_AES_BLOCK_LEN;

@@ -16,12 +16,12 @@
 struct env_crypto {
     OSSL_LIB_CTX *libctx;
     char *propquery;
-    CRYPTO_RWLOCK *lock; /* guards the fetching alone */
+    CRYPTO_RWLOCK *lock; /* protects only the fetching */
     atomic_bool ready;
     EVP_CIPHER *gcm;
     struct env_hmac_fetched hmac;
     struct env_kept *kept;
-    struct env_aes_fetched *aes; /* for fields: fetched when the first needs it */
+    struct env_aes_fetched *aes; /* for fields: fetched when first needed */
 };
 
 struct env_crypto *env_crypto_new(OSSL_LIB_CTX *libctx, const char *propquery)
@@ -58,7 +58,7 @@ static void drop_aes(struct env_crypto *crypto)
     OPENSSL_free(crypto->aes);
 }
 
-/* Nobody uses the object any more, so that all is in its place. */
+/* Nobody uses the object any more, so everything has been given back. */
 static void drop_kept(struct env_crypto *crypto)
 {
     for (size_t i = 0; crypto->kept != NULL && i < ENV_THREAD_NUMBERS; i++) {
@@ -87,7 +87,7 @@ void env_crypto_free(struct env_crypto *crypto)
     OPENSSL_free(crypto);
 }
 
-/* In place of the key that a kept context had. */
+/* Replaces the key in a cached context. */
 static const uint8_t no_key[32];
 
 static bool fetch_all(struct env_crypto *crypto)
@@ -111,7 +111,7 @@ ENV_RESULT env_crypto_ready(struct env_crypto *crypto)
     if (ready)
         atomic_store_explicit(&crypto->ready, true, memory_order_release);
     else
-        drop_fetched(crypto); /* a provider that is activated later may still bring it */
+        drop_fetched(crypto); /* a provider that is activated later may offer it */
     CRYPTO_THREAD_unlock(crypto->lock);
     env_fork_gate_leave();
     return ready ? ENV_OK : ENV_FAIL(ENV_R_NO_AES_GCM);
@@ -149,7 +149,7 @@ EVP_CIPHER_CTX *env_gcm_take(const struct env_crypto *crypto)
 ENV_RESULT env_gcm_init(const struct env_crypto *crypto, EVP_CIPHER_CTX *gcm, const uint8_t *key,
                         const uint8_t *iv, bool sealing, const OSSL_PARAM *params)
 {
-    /* to say the cipher again would make its context anew */
+    /* setting the cipher again would rebuild its context */
     const EVP_CIPHER *cipher =
         key != NULL && EVP_CIPHER_CTX_get0_cipher(gcm) == NULL ? crypto->gcm : NULL;
 
@@ -158,7 +158,7 @@ ENV_RESULT env_gcm_init(const struct env_crypto *crypto, EVP_CIPHER_CTX *gcm, co
                : ENV_FAIL(ENV_R_CRYPTO_FAILED);
 }
 
-/* One that never had a key has no cipher: it is not worth keeping. */
+/* A context that never had a key has no cipher: it is not worth keeping. */
 void env_gcm_give(const struct env_crypto *crypto, EVP_CIPHER_CTX *gcm)
 {
     if (gcm != NULL && EVP_CIPHER_CTX_get0_cipher(gcm) != NULL &&
@@ -229,7 +229,7 @@ static ENV_RESULT expand(struct env_prk *prk, const struct env_span *info, size_
     if (prk->hmac == NULL || !env_hmac_has_key(prk->hmac) || out_len > ENV_HKDF_MAX ||
         info_count > INFO_SPANS_MAX)
         return ENV_FAIL(ENV_R_INTERNAL);
-    data[0] = (struct env_span){block, 0}; /* the block before this one */
+    data[0] = (struct env_span){block, 0}; /* the previous block */
     if (info_count > 0)
         memcpy(data + 1, info, info_count * sizeof(*info));
     data[info_count + 1] = (struct env_span){&number, 1};

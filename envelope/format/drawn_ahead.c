@@ -10,15 +10,15 @@
 #include "envelope/base/secret.h"
 
 #define BATCH 2048u
-#define FRESH_BATCH 1024u /* at most */
+#define FRESH_BATCH 1024u /* the most */
 #define FRESH_GROWTH 4u
 
-/* In a forked child all of it is zero, so that nothing is left. */
+/* In a forked child all of it is zero, so nothing is left there. */
 struct env_ahead {
-    _Atomic uint64_t generation; /* of the process that has drawn */
-    size_t left;                 /* at the end of bytes */
-    int64_t drawn_at;            /* of fresh ones */
-    size_t batch;                /* so many were drawn then */
+    _Atomic uint64_t generation; /* of the process that drew them */
+    size_t left;                 /* unused bytes, at the end of bytes */
+    int64_t drawn_at;            /* for fresh ones */
+    size_t batch;                /* how many were drawn then */
     uint8_t bytes[BATCH];
 };
 
@@ -40,7 +40,7 @@ static bool is_of(const struct env_ahead *ahead, uint64_t generation)
     return atomic_load_explicit(&ahead->generation, memory_order_relaxed) == generation;
 }
 
-/* To the end of bytes, where their place depends on nothing but how many are left. */
+/* Copies to the end of bytes, where the position depends only on how many are left. */
 static ENV_RESULT fill(struct env_ahead *ahead, env_ahead_draw_fn *draw, const void *arg,
                        uint64_t generation, size_t len)
 {
@@ -55,9 +55,9 @@ static ENV_RESULT fill(struct env_ahead *ahead, env_ahead_draw_fn *draw, const v
     return ENV_OK;
 }
 
-/* ---- how many ---- */
+/* ---- how many to draw ---- */
 
-/* What is drawn for, and when; of those that need not be fresh now is 0. */
+/* What is drawn and when; `now` is 0 for bytes that need not be fresh. */
 struct request {
     env_ahead_draw_fn *draw;
     const void *arg;
@@ -111,7 +111,7 @@ static ENV_RESULT take(struct env_ahead *ahead, const struct request *request, u
         ENV_TRY(fill_if_needed(ahead, request, env_fork_generation()));
         left = ahead->left;
         if (left < len || left > sizeof(ahead->bytes))
-            continue; /* it was emptied since */
+            continue; /* it was emptied meanwhile */
         from = ahead->bytes + sizeof(ahead->bytes) - left;
         memcpy(out, from, len);
         OPENSSL_cleanse(from, len);

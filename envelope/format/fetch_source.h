@@ -4,7 +4,7 @@
 
 #include <openssl/types.h>
 
-/* Where libcrypto's RSA and hashes come from; libctx NULL: the default context. */
+/* The source of libcrypto's RSA and hashes; libctx NULL: the default context. */
 struct env_rsa_source {
     OSSL_LIB_CTX *libctx;
     const char *propquery;

@@ -9,8 +9,8 @@
 
 #define AAD_LABEL "envelope field v1"
 #define AAD_LABEL_LEN (sizeof(AAD_LABEL) - 1)
-#define FRONT_LEN (1u + ENV_FIELD_ID_LEN) /* kind and key id: what both kinds begin with */
-#define SHORT_CONTEXT 128u                /* is joined with what stands before it */
+#define FRONT_LEN (1u + ENV_FIELD_ID_LEN) /* kind and key id, with which both kinds begin */
+#define SHORT_CONTEXT 128u                /* is joined with what precedes it */
 
 /* ---- keys ---- */
 
@@ -49,7 +49,7 @@ ENV_RESULT env_field_key_set(const struct env_crypto *crypto, struct env_span ke
     return r;
 }
 
-/* ---- the outside of a field ---- */
+/* ---- the parts of a field ---- */
 
 size_t env_field_overhead(enum env_field_kind kind)
 {
@@ -79,7 +79,7 @@ static void write_front(enum env_field_kind kind, const struct env_field_key *ke
 
 /* ---- the two kinds ---- */
 
-/* Label, kind and key id, then the context: in one call where that is short. */
+/* Label, kind and key id, then the context; in one call if that is short. */
 static ENV_RESULT associate(EVP_CIPHER_CTX *gcm, const struct env_field_key *key,
                             struct env_span context)
 {
@@ -148,7 +148,7 @@ static ENV_RESULT open_random(const struct env_crypto *crypto, const struct env_
     return r;
 }
 
-/* Label, kind, key id and context are one component of AES-SIV. */
+/* Label, kind, key id and context together are one component of AES-SIV. */
 struct component {
     uint8_t front[FRONT_LEN];
     struct env_span pieces[3];
@@ -219,7 +219,7 @@ size_t env_tenant_context(struct env_span tenant, uint8_t out[ENV_TENANT_CONTEXT
     return TENANT_LABEL_LEN + len;
 }
 
-/* key lies in secret memory. */
+/* key must be in secret memory. */
 static ENV_RESULT open_tenant_key(const struct env_crypto *crypto,
                                   const struct env_field_key *above, struct env_span tenant,
                                   struct env_span sealed, uint8_t key[ENV_TENANT_KEY_LEN])

@@ -14,7 +14,7 @@ bool env_field_key_bytes_is(struct env_span bytes)
     return bytes.len >= MARK_LEN && memcmp(bytes.data, MARK, MARK_LEN) == 0;
 }
 
-/* What no such form may have; NULL: nothing of it. */
+/* What is wrong with one part, or NULL. */
 static const char *fault(const struct env_field_key_bytes *parts)
 {
     if (parts->stand_in.len != 0 &&
@@ -31,7 +31,7 @@ static const char *fault(const struct env_field_key_bytes *parts)
     return NULL;
 }
 
-/* The length and the bytes of one part; false: there are not so many. */
+/* Reads the length and the bytes of one part; false: there are not enough bytes. */
 static bool take(struct env_span *rest, struct env_span *part)
 {
     size_t len;
@@ -47,7 +47,7 @@ static bool take(struct env_span *rest, struct env_span *part)
     return true;
 }
 
-/* What is wrong, or NULL. */
+/* What is wrong with the whole, or NULL. */
 static const char *read_parts(struct env_span bytes, struct env_field_key_bytes *out)
 {
     struct env_span rest;
@@ -61,7 +61,7 @@ static const char *read_parts(struct env_span bytes, struct env_field_key_bytes 
         !take(&rest, &out->tenant))
         return "a part is longer than the key bytes";
     out->context = rest;
-    /* a caller that fills short keys up with zeros would have added to the context unasked */
+    /* a caller that pads short keys with zeros would have extended the context by accident */
     if (bytes.len == ENV_FIELD_KEY_USUAL && rest.len > 0 && rest.data[rest.len - 1] == 0)
         return "the last of 32 bytes must not be zero: set the key's length";
     return NULL;

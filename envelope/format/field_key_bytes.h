@@ -13,12 +13,12 @@
 
 #include "envelope/format/field.h"
 
-#define ENV_FIELD_KEY_MIN 16u   /* a stand-in alone */
-#define ENV_FIELD_KEY_MAX 4608u /* more than the longest form, of 4,507 */
-#define ENV_FIELD_KEY_USUAL 32u /* where nobody has set a length */
+#define ENV_FIELD_KEY_MIN 16u   /* just a stand-in */
+#define ENV_FIELD_KEY_MAX 4608u /* more than the longest form, which has 4,507 */
+#define ENV_FIELD_KEY_USUAL 32u /* if the program sets no length */
 
 struct env_field_key_bytes {
-    struct env_span stand_in; /* of length 0: field-key of openssl.cnf */
+    struct env_span stand_in; /* length 0: field-key of openssl.cnf */
     struct env_span tenant_key;
     struct env_span tenant;
     struct env_span context;
@@ -27,11 +27,11 @@ struct env_field_key_bytes {
 /* Whether key bytes are meant to have this form. */
 bool env_field_key_bytes_is(struct env_span bytes);
 
-/* The spans point into bytes. FIELD_KEY_FORM; *what says what is wrong. */
+/* The spans point into bytes. Fails with FIELD_KEY_FORM; *what says what is wrong. */
 ENV_RESULT env_field_key_bytes_read(struct env_span bytes, struct env_field_key_bytes *out,
                                     const char **what);
 
-/* Into ENV_FIELD_KEY_MAX bytes. FIELD_KEY_FORM. */
+/* Writes up to ENV_FIELD_KEY_MAX bytes. Fails with FIELD_KEY_FORM. */
 ENV_RESULT env_field_key_bytes_write(const struct env_field_key_bytes *from, uint8_t *bytes,
                                      size_t *len);
 

@@ -10,7 +10,7 @@
 
 #define PARAMS_LEN 10u
 #define HEADER_TAG_LEN 32u
-#define FIRST_IVS 2u /* a short message has one segment or two */
+#define FIRST_IVS 2u /* a short message has one or two segments */
 
 /* PARAM_ENCODE: AEAD 0, KDF 0, segment length, IV length. */
 static void encode_params(const struct env_floe_params *params, uint8_t out[PARAMS_LEN])
@@ -36,7 +36,7 @@ static ENV_RESULT floe_kdf(const struct env_floe *floe, struct env_prk *prk, exp
     return expand(prk, info, sizeof(info) / sizeof(info[0]), out, out_len);
 }
 
-/* The message key goes to the state, the header tag to the caller; dek has no key then. */
+/* The state gets the message key, and the caller the header tag; dek has no key afterwards. */
 static ENV_RESULT derive_from_dek(struct env_floe *floe, struct env_prk *dek,
                                   uint8_t header_tag[HEADER_TAG_LEN])
 {
@@ -52,8 +52,8 @@ static ENV_RESULT derive_from_dek(struct env_floe *floe, struct env_prk *dek,
 }
 
 /*
- * DERIVE_KEY for the segment at floe->position; it is the same for 2^rotation segments. prk has
- * no key afterwards.
+ * DERIVE_KEY for the segment at floe->position; 2^rotation segments share a key. prk has no key
+ * afterwards.
  */
 static ENV_RESULT set_segment_key_with(struct env_floe *floe, const struct env_crypto *crypto,
                                        struct env_prk *prk)
@@ -91,7 +91,7 @@ static ENV_RESULT begin(struct env_floe *floe, const struct env_crypto *crypto,
     return floe->gcm != NULL ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);
 }
 
-/* What is random about a short message, in one draw. */
+/* All random bytes of a short message, in one draw. */
 static ENV_RESULT draw_first(struct env_floe *floe, const struct env_crypto *crypto)
 {
     uint8_t drawn[ENV_FLOE_IV_LEN + FIRST_IVS * ENV_GCM_IV_LEN];
@@ -198,7 +198,7 @@ ENV_RESULT env_floe_copy_opening(struct env_floe *to, const struct env_floe *fro
     memcpy(to->message_key, from->message_key, sizeof(to->message_key));
     if (pieces_len > ENV_FLOE_HEAD_LEN)
         ENV_TRY(env_floe_undo_pieces(to, pieces, pieces_len));
-    /* derived anew instead of copying the AES context, which not every provider can */
+    /* derived again, because not every provider can copy an AES context */
     return env_floe_set_segment_key(to, to->crypto);
 }
 
@@ -206,6 +206,6 @@ void env_floe_clear(struct env_floe *floe)
 {
     if (floe->crypto != NULL)
         env_gcm_give(floe->crypto, floe->gcm);
-    /* each batch of IVs is as large as the one before at least */
+    /* each batch of IVs is at least as large as the one before */
     OPENSSL_cleanse(floe, offsetof(struct env_floe, ivs) + floe->ivs_drawn * sizeof(floe->ivs[0]));
 }

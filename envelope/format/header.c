@@ -13,10 +13,12 @@
 #include "envelope/format/header_der.h"
 #include "envelope/format/header_template.h"
 
-/* The info of HKDF-Expand for the MAC's key. FLOE's infos begin with 00 00, so they never meet. */
+/*
+ * The info of HKDF-Expand for the MAC's key. FLOE's infos begin with 00 00, so they always differ.
+ */
 static const char mac_label[] = "envelope header MAC v1";
 
-/* ---- how long it is ---- */
+/* ---- the header's length ---- */
 
 ENV_RESULT env_header_length(struct env_span peek, size_t *len)
 {
@@ -52,11 +54,11 @@ ENV_RESULT env_header_length(struct env_span peek, size_t *len)
     return ENV_OK;
 }
 
-/* ---- room ---- */
+/* ---- memory ---- */
 
 /*
- * [2] SEQUENCE, version, SEQUENCE of an id of 1 byte, SEQUENCE of an OID of 9, the wrapped DEK. One
- * that is shorter is refused, and nothing behind it is looked at.
+ * The shortest recipient: [2] SEQUENCE, version, SEQUENCE with an id of 1 byte, SEQUENCE with an
+ * OID of 9, the wrapped DEK. A shorter one is refused, and nothing after it is read.
  */
 #define SHORTEST_RECIPIENT (2u + 3u + 5u + 13u + 2u + ENV_DEK_LEN + 8u)
 
@@ -89,13 +91,13 @@ struct env_header *env_header_take(size_t recipients)
 void env_header_give(struct env_header *header, size_t recipients)
 {
     if (header != NULL)
-        memset(header, 0, size_for(recipients)); /* it is no secret, but the next finds zeros */
+        memset(header, 0, size_for(recipients)); /* not secret, but the next user expects zeros */
     env_secret_free_wiped(header, size_for(recipients));
 }
 
 /* ---- reading and writing ---- */
 
-/* Two recipients of one kind and reference: a token would be asked as often as they are there. */
+/* Refuses two recipients of the same kind and reference: a token would be asked once for each. */
 static ENV_RESULT check_duplicates(const struct env_header *header)
 {
     for (size_t i = 1; i < header->count; i++) {
@@ -145,7 +147,7 @@ static ENV_RESULT write_without_mac(const struct env_header *header, uint8_t **d
     bool known = false;
 
     if (header->count <= ENV_KEK_RECIPIENTS_MAX)
-        ENV_TRY(check_duplicates(header)); /* it would not open again */
+        ENV_TRY(check_duplicates(header)); /* such a header could not be opened */
     ENV_TRY(env_header_template_write(header, &known, der, der_len));
     if (known)
         return ENV_OK;
@@ -179,12 +181,12 @@ ENV_RESULT env_header_verify_under(struct env_prk *dek, struct env_span der)
 
     if (env_ok(r) && CRYPTO_memcmp(mac, der.data + der.len - sizeof(mac), sizeof(mac)) != 0)
         r = ENV_FAIL(ENV_R_NOT_AUTHENTIC);
-    /* for an altered header it is what an attacker would have to know */
+    /* an attacker who alters the header would have to know this value */
     OPENSSL_cleanse(mac, sizeof(mac));
     return r;
 }
 
-/* ---- the same with a DEK that nothing else is expanded from ---- */
+/* ---- the same with a DEK from which nothing else is expanded ---- */
 
 ENV_RESULT env_header_encode(const struct env_crypto *crypto, const struct env_header *header,
                              const uint8_t dek[ENV_DEK_LEN], uint8_t **der, size_t *der_len)

@@ -9,7 +9,7 @@
 #include <openssl/safestack.h>
 #include <openssl/x509.h>
 
-/* KEKIdentifier: date and other are not part of the format. */
+/* KEKIdentifier: the format has neither date nor other. */
 typedef struct {
     ASN1_OCTET_STRING *key_identifier;
 } ENV_ASN1_KEKID;
@@ -21,7 +21,7 @@ typedef struct {
     ASN1_OCTET_STRING *encrypted_key;
 } ENV_ASN1_KEKRI;
 
-/* RecipientIdentifier: the format has the second alone. */
+/* RecipientIdentifier: the format only has the second form. */
 enum { ENV_RID_ISSUER_AND_SERIAL, ENV_RID_SUBJECT_KEY };
 
 typedef struct {

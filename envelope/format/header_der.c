@@ -11,12 +11,12 @@
 
 #define AUTH_ENVELOPED_VERSION 0
 
-#define MAC_FIELD_LEN (ENV_HEADER_MAC_LEN + 2u) /* with its tag and length */
+#define MAC_FIELD_LEN (ENV_HEADER_MAC_LEN + 2u) /* including its tag and length */
 
 /*
- * Our three content encryption algorithms, in the UUID arc (ITU-T X.667), as they stand in DER. Not
- * as text: to turn that into DER libcrypto needs memory for large numbers, and where there is none
- * it returns an object of whatever bytes it found.
+ * Our three content encryption algorithms, in the UUID arc (ITU-T X.667), as DER. Not as text:
+ * converting that to DER needs memory for large numbers, and without memory libcrypto returns an
+ * object with arbitrary bytes.
  */
 static const struct content_oid {
     size_t len;
@@ -50,8 +50,8 @@ static ENV_RESULT find_content(const ASN1_OBJECT *oid, enum env_content *out)
 }
 
 /*
- * The parameters stand right before the MAC. What is pointed to are the header's own bytes, which
- * are the same as libcrypto's copy.
+ * The parameters come right before the MAC. The result points to the header's own bytes, which are
+ * the same as libcrypto's copy.
  */
 static ENV_RESULT decode_parameters(const ASN1_TYPE *parameter, struct env_span der,
                                     struct env_span *out)
@@ -108,7 +108,7 @@ static ENV_RESULT decode_fields(const ENV_ASN1_HEADER *asn1, struct env_span der
 
 /*
  * The header as DER. If there is no memory to sort a SET, libcrypto leaves it out but still returns
- * the full length; where the writing ended shows what is missing.
+ * the full length; the end of the output shows what is missing.
  */
 static ENV_RESULT write_der(const ENV_ASN1_HEADER *asn1, uint8_t **der, size_t *der_len)
 {
@@ -128,7 +128,7 @@ static ENV_RESULT write_der(const ENV_ASN1_HEADER *asn1, uint8_t **der, size_t *
     return ENV_OK;
 }
 
-/* DER alone: what was read, written again, is the same bytes. */
+/* Only DER is accepted: what was read, written again, must give the same bytes. */
 static ENV_RESULT written_again_is_same(const ENV_ASN1_HEADER *asn1, struct env_span der)
 {
     uint8_t *again = NULL;
@@ -172,9 +172,9 @@ ENV_RESULT env_header_der_read(struct env_span der, struct env_header *out)
 
     if (der.len > ENV_HEADER_MAX)
         return ENV_FAIL(ENV_R_HEADER_TOO_LONG);
-    ERR_set_mark(); /* the reason we give says more than the ASN.1 reader's notes */
+    ERR_set_mark(); /* our reason says more than the ASN.1 reader's errors */
     r = decode(der, out);
-    if (r.reason == ENV_R_BAD_HEADER) /* so that nobody discards a good message */
+    if (r.reason == ENV_R_BAD_HEADER) /* or someone might discard a good message */
         r = memory_is_short() ? ENV_FAIL(ENV_R_NO_MEMORY) : decode(der, out);
     ERR_pop_to_mark();
     return r;
@@ -182,7 +182,7 @@ ENV_RESULT env_header_der_read(struct env_span der, struct env_header *out)
 
 /* ---- writing ---- */
 
-/* The algorithm, with the parameters that it has. */
+/* The algorithm, with its parameters, if any. */
 static ENV_RESULT encode_content(const struct env_header *in, X509_ALGOR *out)
 {
     struct content_oid oid = content_oids[in->content];
@@ -190,7 +190,7 @@ static ENV_RESULT encode_content(const struct env_header *in, X509_ALGOR *out)
     ASN1_OBJECT *algorithm = ASN1_OBJECT_create(NID_undef, oid.bytes, (int)oid.len, NULL, NULL);
     ASN1_STRING *parameters = has_parameters ? ASN1_STRING_type_new(V_ASN1_SEQUENCE) : NULL;
 
-    /* takes both over */
+    /* takes over both */
     if (algorithm == NULL ||
         (has_parameters && (parameters == NULL || ASN1_STRING_set(parameters, in->parameters.data,
                                                                   (int)in->parameters.len) != 1)) ||

@@ -37,7 +37,7 @@ static bool same_bytes(const ASN1_STRING *a, const ASN1_STRING *b)
 
 /* ---- RSAES-OAEP-params (RFC 4055) ---- */
 
-/* What OpenSSL itself writes for a hash: the digest's algorithm without parameters. */
+/* The form that OpenSSL itself writes for a hash: the digest's algorithm without parameters. */
 static ASN1_STRING *mgf1_with(X509_ALGOR *mask, int hash_nid)
 {
     X509_ALGOR *hash = X509_ALGOR_new();
@@ -55,8 +55,8 @@ static ASN1_STRING *mgf1_with(X509_ALGOR *mask, int hash_nid)
 }
 
 /*
- * Hash and MGF1 of one hash, and no label. SHA-1 is the DEFAULT of every field, so for it DER has
- * none of them. NULL: no memory.
+ * Hash and MGF1 of the same hash, and no label. SHA-1 is the DEFAULT of every field, so DER omits
+ * all of them. NULL: no memory.
  */
 static ASN1_STRING *oaep_params(enum env_wrap_alg alg)
 {
@@ -77,7 +77,7 @@ static ASN1_STRING *oaep_params(enum env_wrap_alg alg)
     return packed;
 }
 
-/* There is one way to write each, so what was read has to be that. */
+/* Each has only one encoding, so the input must be equal to it. */
 static ENV_RESULT decode_oaep_params(const ASN1_TYPE *given, const struct env_wrap_algorithm **out)
 {
     const struct env_wrap_algorithm *candidate;
@@ -108,7 +108,7 @@ static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, struct env_wrapped 
 {
     ENV_ASN1_GCM_PARAMS *gcm;
     ASN1_STRING
-    *again; /* parameters are kept as they came, so they need a DER check of their own */
+    *again; /* parameters are kept as read, so they need a DER check of their own */
     struct env_span bytes;
     ENV_RESULT r = ENV_FAIL(ENV_R_BAD_HEADER);
 
@@ -129,7 +129,7 @@ static ENV_RESULT decode_gcm_params(const ASN1_TYPE *params, struct env_wrapped 
     return r;
 }
 
-/* rsa: in a recipient of that kind; an algorithm of the other kind is refused. */
+/* rsa: the recipient is of the RSA kind; an algorithm of the other kind is refused. */
 static ENV_RESULT decode_wrapped(bool rsa, const X509_ALGOR *algorithm,
                                  const ASN1_OCTET_STRING *encrypted, struct env_wrapped *out)
 {
@@ -284,7 +284,7 @@ ENV_RESULT env_recipient_encode(const struct env_recipient *in,
         ASN1_item_free((ASN1_VALUE *)out, ASN1_ITEM_rptr(ENV_ASN1_RECIPIENT));
         return ENV_FAIL(ENV_R_NO_MEMORY);
     }
-    /* the stack owns it now, also when this fails */
+    /* the stack owns it now, even if this fails */
     return format->family == ENV_WRAP_FAMILY_OAEP ? encode_ktri(in, format, out)
                                                   : encode_kekri(in, format, out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One RecipientInfo of the header: its reading and writing, for header_der.c alone. */
+/* Reads and writes one RecipientInfo of the header; only for header_der.c. */
 #ifndef ENVELOPE_HEADER_RECIPIENT_H
 #define ENVELOPE_HEADER_RECIPIENT_H
 
@@ -7,7 +7,7 @@
 #include "envelope/format/header_asn1.h"
 #include "envelope/format/header_types.h"
 
-/* BAD_HEADER, UNSUPPORTED_RECIPIENT, OAEP_PARAMETERS. */
+/* Fails with BAD_HEADER, UNSUPPORTED_RECIPIENT or OAEP_PARAMETERS. */
 ENV_RESULT env_recipient_decode(const ENV_ASN1_RECIPIENT *recipient, struct env_recipient *out);
 
 /* Appends it to the recipients. */

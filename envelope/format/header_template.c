@@ -12,19 +12,19 @@
 
 #define LONGEST 2048u
 #define RECIPIENTS 4u
-#define LEARN_AFTER 2u   /* headers: a program that has one message learns nothing */
-#define UNLEARN_AFTER 8u /* in a row that are others */
+#define LEARN_AFTER 2u   /* headers: a program with a single message learns nothing */
+#define UNLEARN_AFTER 8u /* different headers in a row */
 
 struct gap {
     size_t at;
-    size_t len; /* 0: there is none */
+    size_t len; /* 0: no template */
 };
 
-/* What of a recipient is in the template, and where the rest goes. */
+/* What the template has of a recipient, and where the rest goes. */
 struct place {
     enum env_wrap_alg alg;
-    struct env_kek_id id; /* of several recipients, whose order depends on it */
-    struct gap id_gap;    /* of a single one */
+    struct env_kek_id id; /* for several recipients, whose order depends on it */
+    struct gap id_gap;    /* for a single recipient */
     struct gap nonce;
     struct gap wrapped;
 };
@@ -33,17 +33,17 @@ struct template
 {
     atomic_bool busy;
     bool known;
-    unsigned others; /* headers that it was not the template of */
+    unsigned others; /* headers in a row that did not match */
     enum env_content content;
     size_t count;
-    struct place places[RECIPIENTS]; /* in the order of DER */
+    struct place places[RECIPIENTS]; /* in DER's order */
     size_t len;
-    uint8_t der[LONGEST]; /* zero in the gaps and in the MAC, so that no message is kept */
+    uint8_t der[LONGEST]; /* zero in the gaps and the MAC: nothing of a message is kept */
 };
 
 static struct template templates[ENV_THREAD_NUMBERS];
 
-/* The thread's template, or NULL when another one of that number has it. */
+/* The thread's template, or NULL if another thread with the same number has it. */
 static struct template *enter(void)
 {
     struct template *t = &templates[env_thread_number()];
@@ -58,7 +58,7 @@ static void leave(struct template *t)
 
 /* ---- reading ---- */
 
-/* Whether der is the template's from *at to the gap; then *at is behind that. */
+/* Whether der equals the template from *at to the gap; *at then points after the gap. */
 static bool same_until(const struct template *t, const uint8_t *der, const struct gap *gap,
                        size_t *at)
 {
@@ -134,7 +134,7 @@ static bool fits(const struct place *place, const struct env_recipient *recipien
                                   : same_id(&place->id, &recipient->id));
 }
 
-/* No two places are alike, so each finds a recipient of its own, or the header is another. */
+/* No two places are alike, so each finds a distinct recipient, or the header does not match. */
 static const struct env_recipient *recipient_of(const struct place *place,
                                                 const struct env_header *header)
 {
@@ -147,7 +147,7 @@ static const struct env_recipient *recipient_of(const struct place *place,
 
 static bool is_of(const struct template *t, const struct env_header *header)
 {
-    /* what has parameters is no template's, and where there should be none it is refused */
+    /* a header with parameters has no template, and invalid parameters are refused */
     if (!t->known || header->parameters.len > 0 || t->content != header->content ||
         t->count != header->count)
         return false;
@@ -194,7 +194,9 @@ ENV_RESULT env_header_template_write(const struct env_header *header, bool *know
 
 /* ---- learning ---- */
 
-/* A header of the same form whose variable parts are so many bytes of one value. */
+/*
+ * A header of the same form, with variable parts of the given lengths, each filled with one value.
+ */
 static ENV_RESULT write_filled(const struct env_header *like, int fill, struct env_header *filled,
                                uint8_t **der, size_t *len)
 {
@@ -216,7 +218,7 @@ static ENV_RESULT write_filled(const struct env_header *like, int fill, struct e
     return env_header_der_write(filled, der, len);
 }
 
-/* The next gap is where the two differ; it has to be of that length. *at is behind it then. */
+/* The next gap is where the two differ, and must have this length. *at then points after it. */
 static bool find_gap(const uint8_t *zeros, const uint8_t *ones, size_t len, size_t wanted,
                      size_t *at, struct gap *gap)
 {
@@ -232,7 +234,7 @@ static bool find_gap(const uint8_t *zeros, const uint8_t *ones, size_t len, size
     return to - from == wanted;
 }
 
-/* recipients: as they follow each other in DER. */
+/* recipients: in DER's order. */
 static bool find_places(struct template *t, const struct env_recipient *recipients,
                         const uint8_t *ones)
 {
@@ -255,8 +257,7 @@ static bool find_places(struct template *t, const struct env_recipient *recipien
     return true;
 }
 
-/* The order of two that are alike in what stands before the gaps would depend on what is in them.
- */
+/* If two places are alike up to their gaps, the order would depend on what is in the gaps. */
 static bool are_distinct(const struct template *t)
 {
     for (size_t i = 0; i < t->count; i++) {
@@ -290,7 +291,7 @@ static bool learn(struct template *t, const struct env_header *header, struct en
     return ok;
 }
 
-/* What fails here fails nobody: there is no template then. */
+/* A failure here does no harm: there is no template then. */
 static void learn_quietly(struct template *t, const struct env_header *header)
 {
     struct env_header *filled;

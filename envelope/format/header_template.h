@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Short cuts of header.c. Most headers that a thread sees differ from the last one in a few octet
- * strings alone: the reference of the KEK, the nonce, the wrapped DEK, the MAC. So the bytes of one
- * are kept for each thread, with the places of these. What is the same everywhere else needs no
- * ASN.1. Whatever differs, by one bit, is for header_der.c to judge, so that the answer is the
- * same.
+ * Shortcuts for header.c. Most headers that a thread handles differ from the previous one only in a
+ * few octet strings: the reference of the KEK, the nonce, the wrapped DEK, the MAC. So each thread
+ * keeps the bytes of one header, with the positions of these strings. A header that is otherwise
+ * the same needs no ASN.1. A header that differs anywhere else, even by one bit, is left to
+ * header_der.c, so that the result is the same.
  */
 #ifndef ENVELOPE_HEADER_TEMPLATE_H
 #define ENVELOPE_HEADER_TEMPLATE_H
@@ -13,14 +13,16 @@
 #include "envelope/format/crypto.h"
 #include "envelope/format/header_types.h"
 
-/* True: der is such a header, and read. False says nothing about it. */
+/* True: der is such a header, and was read. False says nothing about it. */
 bool env_header_template_read(struct env_span der, struct env_header *out);
 
-/* *known: the header is such a one, and written as env_header_der_write would have. */
+/* known: the header matches, and was written as env_header_der_write would have. */
 ENV_RESULT env_header_template_write(const struct env_header *header, bool *known, uint8_t **der,
                                      size_t *der_len);
 
-/* A header that was neither, and that header_der.c has read or written: it may be the next ones'.
+/*
+ * To be called with a header that did not match, after header_der.c has read or written it: it may
+ * become the template.
  */
 void env_header_template_learn(const struct env_header *header);
 

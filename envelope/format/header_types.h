@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a header says, as it is passed around; header.h reads and writes it. */
+/* The contents of a header, as passed between functions; header.h reads and writes it. */
 #ifndef ENVELOPE_HEADER_TYPES_H
 #define ENVELOPE_HEADER_TYPES_H
 
@@ -21,10 +21,13 @@ struct env_recipient {
     struct env_wrapped wrapped;
 };
 
-/* 36 KB long: nobody clears or copies the recipients that are not there. */
+/* 36 KB long: unused recipients are neither cleared nor copied. */
 struct env_header {
     enum env_content content;
-    /* Of a named key alone, a DER value: a header that was read points into its bytes. */
+    /*
+     * Only for a named key, a DER value; in a header that was read it points into that header's
+     * bytes.
+     */
     struct env_span parameters;
     size_t count; /* recipients, 1 to ENV_KEK_RECIPIENTS_MAX */
     struct env_recipient recipients[ENV_KEK_RECIPIENTS_MAX];

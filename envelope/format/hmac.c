@@ -9,7 +9,7 @@
 #include "envelope/format/kept.h"
 
 #define BLOCK_MAX 128u
-#define JOINED_MAX 256u /* bytes that are fed at once: a call costs more than to copy them */
+#define JOINED_MAX 256u /* bytes to feed in one call: a call costs more than copying them */
 #define INNER_PAD 0x36u
 #define OUTER_PAD 0x5Cu
 
@@ -32,9 +32,9 @@ struct env_hmac {
     EVP_MD_CTX *work; /* a copy of one of them */
     bool has_key;
     bool used;    /* since the key was set */
-    bool fresh;   /* inner and outer have been begun, and nothing was hashed by them */
-    bool copied;  /* to work, since it was wiped */
-    bool secrets; /* were hashed, beside the key */
+    bool fresh;   /* inner and outer have begun, and hashed nothing yet */
+    bool copied;  /* to work, since that was wiped */
+    bool secrets; /* secrets besides the key were hashed */
     bool failed;
 };
 
@@ -60,11 +60,11 @@ static EVP_MAC_CTX *new_template(EVP_MAC *mac, const char *digest, const char *p
     return ctx;
 }
 
-/* In place of the key that a kept context had: nothing else is known to remove it. */
+/* Replaces the key in a cached context: nothing else is known to remove it. */
 static const uint8_t no_key[32];
 
 /*
- * Of OpenSSL 3.0.0 to 3.0.2, and their fips provider, it does nothing and says that it did
+ * In OpenSSL 3.0.0 to 3.0.2, and in their fips provider, it does nothing but reports success
  * (openssl/openssl#17811).
  */
 static bool restarts(const EVP_MAC_CTX *template)
@@ -200,9 +200,9 @@ static bool restart(EVP_MD_CTX *ctx)
 }
 
 /*
- * To begin anew removes a digest's state. What was hashed last may stay in its buffer (3.0 frees
- * that, 3.5 does not): it is nothing secret, or an inner hash, which tells nothing without the key;
- * where it is, other bytes take its place.
+ * Beginning again removes a digest's state. The last input may stay in its buffer (3.0 frees that,
+ * 3.5 does not). Either it is not secret, or an inner hash, which reveals nothing without the key;
+ * or it is overwritten with other bytes.
  */
 static bool wipe_digest(const struct env_hmac *hmac, EVP_MD_CTX *ctx)
 {
@@ -232,8 +232,8 @@ static bool wipe(struct env_hmac *hmac)
 }
 
 /*
- * One that failed is never used again: libcrypto 3.5 leaves the digest of an HMAC context without
- * its state when memory runs out, and the next init of it dereferences NULL.
+ * A context that failed is never used again: when memory runs out, libcrypto 3.5 leaves the digest
+ * of an HMAC context without its state, and the next init dereferences NULL.
  */
 void env_hmac_give(struct env_kept *kept, struct env_hmac *hmac)
 {
@@ -254,10 +254,10 @@ bool env_hmac_has_failed(const struct env_hmac *hmac)
 
 /* ---- keys ---- */
 
-/* A key that is longer than a block is hashed. */
+/* A key that is longer than a block is hashed first. */
 static bool shorten_key(struct env_hmac *hmac, struct env_span key, uint8_t *out)
 {
-    hmac->copied = true; /* something that is to be wiped */
+    hmac->copied = true; /* it must be wiped */
     hmac->secrets = true;
     return restart(hmac->work) && EVP_DigestUpdate(hmac->work, key.data, key.len) == 1 &&
            EVP_DigestFinal_ex(hmac->work, out, NULL) == 1;
@@ -301,7 +301,7 @@ bool env_hmac_set_key(struct env_hmac *hmac, struct env_span key)
 
 /* ---- MACs ---- */
 
-/* To mac, or else to md. */
+/* Writes to mac, or otherwise to md. */
 static bool feed(EVP_MAC_CTX *mac, EVP_MD_CTX *md, const uint8_t *data, size_t len)
 {
     return len == 0 || (mac != NULL ? EVP_MAC_update(mac, data, len) == 1
@@ -334,7 +334,7 @@ static bool feed_all(const struct env_hmac *hmac, EVP_MAC_CTX *mac, EVP_MD_CTX *
     return ok;
 }
 
-/* The context itself when it is not needed again, else a copy of it; NULL: no memory. */
+/* The context itself if it is not needed again, otherwise a copy; NULL: no memory. */
 static EVP_MD_CTX *to_work_on(struct env_hmac *hmac, EVP_MD_CTX *ctx, bool last)
 {
     if (last)

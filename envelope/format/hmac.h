@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HMAC (RFC 2104) with SHA-256 and SHA-384, in contexts that are kept from one use to the next and
- * have no key then. crypto.h has what the rest of the format calls.
+ * HMAC (RFC 2104) with SHA-256 and SHA-384, in contexts that are kept for the next use, without a
+ * key. The rest of the format calls it through crypto.h.
  *
- * Where HMAC and the digest are both those of OpenSSL's default provider, HMAC is composed of its
- * two digests: libcrypto's own copies three contexts for each key and two for each MAC, and can
- * only be made to forget a key by another key, which is hashed. Any other provider's HMAC, the fips
- * provider's above all, is used as it is.
+ * If HMAC and the digest both come from OpenSSL's default provider, HMAC is composed of its two
+ * digests. libcrypto's own HMAC copies three contexts for each key and two for each MAC, and only
+ * forgets a key when it is given another one, which is then hashed. Any other provider's HMAC,
+ * above all the fips provider's, is used as it is.
  */
 #ifndef ENVELOPE_HMAC_H
 #define ENVELOPE_HMAC_H
@@ -22,42 +22,42 @@ enum env_hmac_digest { ENV_HMAC_SHA256, ENV_HMAC_SHA384, ENV_HMAC_DIGESTS };
 
 #define ENV_HMAC_MAX 48u /* bytes of the longest MAC */
 
-/* What it is made of, fetched once. */
+/* Its parts, fetched once. */
 struct env_hmac_fetched {
     EVP_MAC *mac;
-    EVP_MAC_CTX *templates[ENV_HMAC_DIGESTS]; /* with their digest set, to be copied */
-    bool restarts; /* EVP_MAC_init without a key begins anew with the one that is there */
+    EVP_MAC_CTX *templates[ENV_HMAC_DIGESTS]; /* with their digests set, to be copied */
+    bool restarts; /* EVP_MAC_init without a key restarts with the present one */
     EVP_MD *digests[ENV_HMAC_DIGESTS]; /* what it is composed of, or both NULL */
 };
 
-/* False: there is none; nothing is left then. */
+/* False: no provider offers it; nothing is kept then. */
 bool env_hmac_fetch(struct env_hmac_fetched *fetched, OSSL_LIB_CTX *libctx, const char *propquery);
 void env_hmac_drop(struct env_hmac_fetched *fetched);
 
 struct env_hmac;
 
-/* One that was kept, or a new one; NULL: no memory. It has no key. NULL may be given back. */
+/* A cached or a new context, without a key; NULL: no memory. Giving it back accepts NULL. */
 struct env_hmac *env_hmac_take(const struct env_hmac_fetched *fetched, struct env_kept *kept,
                                enum env_hmac_digest digest);
 void env_hmac_give(struct env_kept *kept, struct env_hmac *hmac);
 void env_hmac_free(struct env_hmac *hmac);
 
-/* Sets the key, in place of another if there is one. */
+/* Sets the key, replacing any other. */
 bool env_hmac_set_key(struct env_hmac *hmac, struct env_span key);
 
 /*
- * The MAC of the concatenation, whole, to out. The key stays for the next one, unless it is said
- * that this is the last, which saves copies. False as well where there is no key.
+ * Writes the whole MAC of the concatenation to out. The key stays for the next MAC, unless `last`
+ * is set, which saves copies. Also false if there is no key.
  */
 bool env_hmac_run(struct env_hmac *hmac, const struct env_span *data, size_t count, bool last,
                   uint8_t *out);
 
-/* Says that what the next ones are of is secret. */
+/* Says that the next inputs are secret. */
 void env_hmac_hashes_secrets(struct env_hmac *hmac);
 
 bool env_hmac_has_key(const struct env_hmac *hmac);
 
-/* After a failure it is of no use any more, but to be given back or freed. */
+/* After a failure it can only be given back or freed. */
 bool env_hmac_has_failed(const struct env_hmac *hmac);
 
 #endif

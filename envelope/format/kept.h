@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one use of libcrypto leaves for the next one: contexts that hold no key any more, and random
- * bytes that were drawn ahead. Each thread has a place of its own (thread_number.h), so that no
- * lock is needed. What is taken belongs to the taker until he gives it back; who finds nothing
- * makes his own. Everything goes with the object that it was made for, whichever thread it was made
- * by.
+ * What one use of libcrypto keeps for the next: contexts without keys, and random bytes drawn in
+ * advance. Each thread has a place of its own (thread_number.h), so no lock is needed. What a
+ * thread takes belongs to it until it is given back; if nothing is there, the thread makes a new
+ * one. Everything is freed with the object that it was made for, whichever thread made it.
  */
 #ifndef ENVELOPE_KEPT_H
 #define ENVELOPE_KEPT_H
@@ -17,7 +16,7 @@ enum env_kept_kind {
     ENV_KEPT_HMAC_SHA384,
     ENV_KEPT_HMAC_SHA256,
     ENV_KEPT_GCM,
-    ENV_KEPT_EMPTY_GCM, /* of no cipher, for what is freed after each use */
+    ENV_KEPT_EMPTY_GCM, /* without a cipher, for ciphers that are freed after each use */
     ENV_KEPT_EMPTY_AES,
     ENV_KEPT_RANDOM,
     ENV_KEPT_RANDOM_KEYS,
@@ -31,7 +30,7 @@ struct env_kept {
     } places[ENV_THREAD_NUMBERS];
 };
 
-/* What is kept for this thread, or NULL. */
+/* Takes what is kept for this thread, or NULL. */
 static inline void *env_kept_take(struct env_kept *kept, enum env_kept_kind kind)
 {
     return atomic_exchange(&kept->places[env_thread_number()].things[kind], NULL);

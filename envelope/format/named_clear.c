@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The part of a key file in the clear, to and from DER. */
+/* Converts the clear part of a key file to and from DER. */
 #include <openssl/err.h>
 #include <string.h>
 #include <time.h>
@@ -18,7 +18,7 @@ static ENV_RESULT bad(void)
     return ENV_FAIL(ENV_R_KEY_FILE_BAD);
 }
 
-/* ---- what is sound ---- */
+/* ---- validity ---- */
 
 static bool is_use_char(char c)
 {
@@ -54,7 +54,7 @@ static bool has_hint(const struct env_named_clear *clear, size_t count, const ui
     return false;
 }
 
-/* What is the same for reading and writing. */
+/* Checks that apply to reading and writing. */
 static bool is_sound(const struct env_named_clear *clear)
 {
     if (!env_named_name_is(clear->name, strlen(clear->name)) || clear->number < 1 ||

@@ -29,7 +29,7 @@ bool env_named_name_is(const char *text, size_t len)
     return len != sizeof(reserved) - 1 || memcmp(text, reserved, len) != 0;
 }
 
-/* A number as we write it: no sign, no zeros in front. */
+/* A number as we write it: no sign, no leading zeros. */
 static bool number_from(const char *text, size_t len, uint32_t *number)
 {
     uint32_t value = 0;
@@ -108,7 +108,7 @@ bool env_named_tombstone_name_read(const char *file, char name[ENV_NAMED_NAME_MA
     return read_with_suffix(file, ENV_NAMED_TOMBSTONE, name, number);
 }
 
-/* ---- what belongs together ---- */
+/* ---- consistency ---- */
 
 static ENV_RESULT expand(const struct env_crypto *crypto, struct env_span key, const char *label,
                          uint8_t id[ENV_NAMED_ID_LEN])

@@ -3,7 +3,7 @@
 
 #include <openssl/crypto.h>
 
-/* libcrypto frees a string without wiping it, also one that it has read before the bad byte. */
+/* libcrypto frees a string without wiping it, even one that it had read before the bad byte. */
 static int wipe_key(int operation, ASN1_VALUE **value, const ASN1_ITEM *item, void *arg)
 {
     const ENV_ASN1_NAMED_SEALED *sealed;

@@ -35,7 +35,7 @@ typedef struct {
     STACK_OF(ENV_ASN1_STAND_IN) * stand_ins;
 } ENV_ASN1_NAMED_CLEAR;
 
-/* What is sealed. The key is wiped when this is freed. */
+/* The sealed part. The key is wiped when this is freed. */
 typedef struct {
     ASN1_INTEGER *version; /* 1 */
     ASN1_UTF8STRING *name;

@@ -11,7 +11,7 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7F && code < 0xA0);
 }
 
-/* UTF-8 that a terminal may show. */
+/* UTF-8 that is safe on a terminal. */
 bool env_field_is_text(const char *text, size_t len)
 {
     for (size_t at = 0; at < len;) {
@@ -24,7 +24,7 @@ bool env_field_is_text(const char *text, size_t len)
     return true;
 }
 
-/* out has room for most + 1 bytes. */
+/* out must have room for most + 1 bytes. */
 bool env_field_read_text(const ASN1_STRING *string, size_t least, size_t most, char *out)
 {
     size_t len = (size_t)ASN1_STRING_length(string);
@@ -75,8 +75,8 @@ bool env_field_is_version(const ASN1_INTEGER *integer)
 }
 
 /*
- * der has room for `most` bytes if it is not NULL; otherwise it is allocated. Where the writing
- * ended shows what is missing if memory ran out.
+ * If der is not NULL it must have room for `most` bytes; otherwise it is allocated. If memory ran
+ * out, the end of the output shows what is missing.
  */
 ENV_RESULT env_field_write_der(const void *value, const ASN1_ITEM *item, size_t most, uint8_t **der,
                                size_t *der_len)
@@ -103,7 +103,9 @@ ENV_RESULT env_field_write_der(const void *value, const ASN1_ITEM *item, size_t 
     return ENV_OK;
 }
 
-/* DER alone: what was read, written again, is the same bytes. again: in the memory that der is in.
+/*
+ * Only DER is accepted: what was read, written again, must give the same bytes. again: memory of
+ * the same kind as der.
  */
 ENV_RESULT env_field_same_again(const void *value, const ASN1_ITEM *item, struct env_span der,
                                 uint8_t *again, size_t most)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sealed part of a key file, to and from DER. */
+/* Converts the sealed part of a key file to and from DER. */
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <string.h>

@@ -16,7 +16,9 @@ void env_random_ends(void)
     atomic_store(&random_ended, true);
 }
 
-/* Through the gate: when it seeds a generator, libcrypto has a lock that a child would need. */
+/*
+ * Goes through the fork gate: seeding a generator, libcrypto holds a lock that a child would need.
+ */
 static ENV_RESULT draw(int (*random_bytes)(OSSL_LIB_CTX *, unsigned char *, size_t, unsigned),
                        const struct env_crypto *crypto, uint8_t *out, size_t len)
 {
@@ -43,7 +45,7 @@ ENV_RESULT env_random_private(const struct env_crypto *crypto, uint8_t *out, siz
     return draw_private(crypto, out, len);
 }
 
-/* What this thread has drawn ahead of that kind, or NULL: there is nothing to be drawn ahead. */
+/* What this thread has drawn in advance, of this kind; NULL: nothing can be drawn in advance. */
 static struct env_ahead *take_ahead(struct env_kept *kept, enum env_kept_kind kind, size_t len)
 {
     struct env_ahead *ahead;

@@ -8,20 +8,20 @@
 ENV_RESULT env_random_private(const struct env_crypto *crypto, uint8_t *out, size_t len);
 
 /*
- * Private ones for a message's own key. Where many messages are sealed one after the other they are
- * drawn ahead as well, a moment at most.
+ * Private bytes for a message's own key. If many messages are sealed in a row, they are drawn in
+ * advance too, but only for a moment.
  */
 ENV_RESULT env_random_dek(const struct env_crypto *crypto, uint8_t *out, size_t len);
 
 /*
- * One draw costs about as much as ten, so the bytes of short requests are drawn ahead for each
- * thread (drawn_ahead.h), where a forked child does not find them.
+ * One draw costs about as much as ten, so the bytes for short requests are drawn in advance for
+ * each thread (drawn_ahead.h), where a forked child does not find them.
  */
 ENV_RESULT env_random_public(const struct env_crypto *crypto, uint8_t *out, size_t len);
 
 /*
- * libcrypto is about to be cleaned up: what asks for random bytes from then on fails. libcrypto
- * itself would crash, in the threads that go on while a process ends.
+ * libcrypto is about to be cleaned up: later requests for random bytes fail. Otherwise libcrypto
+ * would crash in threads that still run while the process ends.
  */
 void env_random_ends(void);
 

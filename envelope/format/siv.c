@@ -36,7 +36,7 @@ ENV_RESULT env_siv_key_set(const struct env_crypto *crypto, struct env_span key,
     return r;
 }
 
-/* The last string of S2V: its end is changed, or it is filled up to a block. */
+/* The last string of S2V: its end is XORed, or it is padded to a block. */
 static ENV_RESULT mac_of_plain(struct env_cmac *cmac, uint8_t d[ENV_AES_BLOCK_LEN],
                                struct env_span plain, uint8_t siv[ENV_SIV_LEN])
 {

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes that somebody else has. */
+/* Bytes that someone else owns. */
 struct env_span {
     const uint8_t *data;
     size_t len;

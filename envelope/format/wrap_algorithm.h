@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The algorithms by which a header may say that a DEK is wrapped: the one table of them. Everything
- * else that depends on the algorithm (mechanisms of PKCS#11, words in reports) goes by its family.
+ * The algorithms that a header can name for wrapping a DEK, in one table. Everything else that
+ * depends on the algorithm (PKCS#11 mechanisms, texts in reports) goes by its family.
  */
 #ifndef ENVELOPE_WRAP_ALGORITHM_H
 #define ENVELOPE_WRAP_ALGORITHM_H
@@ -20,23 +20,23 @@ enum env_wrap_family {
 struct env_wrap_algorithm {
     enum env_wrap_alg alg;
     enum env_wrap_family family;
-    unsigned bits;     /* of the AES key; of OAEP the hash */
-    int nid;           /* libcrypto's number of the OID */
+    unsigned bits;     /* of the AES key; for OAEP, of the hash */
+    int nid;           /* libcrypto's NID for the OID */
     size_t shortest;   /* bytes of a wrapped DEK */
-    size_t longest;    /* the same, but for RSA, where it is the modulus's length */
+    size_t longest;    /* the same, except for RSA, where it is the modulus's length */
     const char *words; /* "AES-256 key wrap (RFC 3394)" */
 };
 
-/* NULL for ENV_WRAP_NONE, or a number that is none of the enumeration. */
+/* NULL for ENV_WRAP_NONE, or for a number outside the enumeration. */
 const struct env_wrap_algorithm *env_wrap_algorithm(enum env_wrap_alg alg);
 
-/* The algorithm of a family with an AES key of so many bits, or NULL. */
+/* The algorithm of a family with an AES key of this length, or NULL. */
 const struct env_wrap_algorithm *env_wrap_algorithm_of(enum env_wrap_family family, size_t bits);
 
-/* The i-th of them all, in no meaningful order; NULL behind the last. */
+/* The i-th of all, in no particular order; NULL after the last. */
 const struct env_wrap_algorithm *env_wrap_algorithm_at(size_t i);
 
-/* The bits of the AES key that alg needs; 0 for RSA and for none. */
+/* The length in bits of the AES key for alg; 0 for RSA and for none. */
 size_t env_wrap_aes_bits(enum env_wrap_alg alg);
 
 #endif

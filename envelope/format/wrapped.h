@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A wrapped DEK as a header has it, and what names its KEK. Knows no key. */
+/* A wrapped DEK in a header, and what names its KEK. */
 #ifndef ENVELOPE_WRAPPED_H
 #define ENVELOPE_WRAPPED_H
 
@@ -13,12 +13,12 @@
 #define ENV_WRAPPED_MAX 1024u      /* longest wrapped DEK in bytes (RSA-8192) */
 #define ENV_RSA_WRAPPED_MIN 256u   /* shortest one of RSA (2048 bits, with allow-weak-kek) */
 #define ENV_KEK_RECIPIENTS_MAX 32u /* most KEKs of one message */
-#define ENV_GCM_NONCE_LEN 12u      /* of a nonce that we make; a token may make one of ... */
+#define ENV_GCM_NONCE_LEN 12u      /* for a nonce that we make; a token may make one of ... */
 #define ENV_GCM_NONCE_MAX 16u
 
 /*
- * How a DEK is wrapped, as the header says it. The AES key's length is part of the OID.
- * wrap_algorithm.h has all that is known of each.
+ * How a DEK is wrapped, according to the header. The AES key's length is part of the OID.
+ * wrap_algorithm.h has the properties of each.
  */
 enum env_wrap_alg {
     ENV_WRAP_NONE = 0,
@@ -34,7 +34,7 @@ enum env_wrap_alg {
     ENV_WRAP_RSA_OAEP_SHA1, /* RSAES-OAEP, MGF1 of the same hash, no label: as long as the modulus
                              */
     ENV_WRAP_RSA_OAEP_SHA256,
-    ENV_WRAP_ALGS, /* how many there are, with none */
+    ENV_WRAP_ALGS, /* their number, including none */
 };
 
 static inline bool env_gcm_nonce_fits(size_t len)
@@ -62,7 +62,7 @@ struct env_kek_id {
 
 static inline bool env_kek_id_equal(const struct env_kek_id *a, const struct env_kek_id *b)
 {
-    /* a token may have said that a CKA_ID is longer: there is nothing to compare then */
+    /* a token may have reported a longer CKA_ID: there is nothing to compare then */
     return a->len == b->len && (a->len > ENV_KEK_ID_MAX || memcmp(a->bytes, b->bytes, a->len) == 0);
 }
 

@@ -31,7 +31,7 @@ static ENV_RESULT derive(const struct env_crypto *crypto, const struct env_xaes_
     for (size_t i = 0; i < ENV_AES_BLOCK_LEN; i++)
         blocks[i] ^= key->subkey[i];
     memcpy(second, blocks, ENV_AES_BLOCK_LEN);
-    second[1] ^= 1 ^ 2; /* the counter alone is another */
+    second[1] ^= 1 ^ 2; /* only the counter differs */
     r = env_aes_blocks(crypto, key->key, blocks, out, sizeof(blocks));
     OPENSSL_cleanse(blocks, sizeof(blocks));
     return r;

@@ -36,7 +36,7 @@ ENV_RESULT env_field_choice_check(const struct env_field_choice *choice, bool se
 
 /* ---- named keys ---- */
 
-/* The uses' numbers, looked up once; 0: not yet. */
+/* The numbers of the uses, looked up once; 0: not yet. */
 enum use { RANDOM, DETERMINISTIC, TENANT_KEYS, USES };
 static atomic_uint numbers[USES];
 
@@ -68,7 +68,7 @@ static ENV_RESULT unknown_id(const struct env_field_keys *keys, const char *name
                      id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7]);
 }
 
-/* The version that the choice stands for by itself. */
+/* The version that the choice names directly. */
 static ENV_RESULT first_ref(const struct env_field_keys *keys,
                             const struct env_field_choice *choice,
                             const struct env_named_wish *wish, const struct env_named_ref **ref)
@@ -80,7 +80,7 @@ static ENV_RESULT first_ref(const struct env_field_keys *keys,
     return vtable->by_stand_in(keys->named, choice->stand_in, wish, ref);
 }
 
-/* Another version of the same name, unless the choice names one version. */
+/* Another version with the same name, unless the choice names one version. */
 static ENV_RESULT other_version(const struct env_field_keys *keys,
                                 const struct env_field_choice *choice,
                                 const struct env_named_wish *wish, const uint8_t *id,
@@ -100,7 +100,7 @@ static ENV_RESULT other_version(const struct env_field_keys *keys,
     return r.reason == ENV_R_KEY_UNKNOWN && !r.raised ? unknown_id(keys, name, id) : r;
 }
 
-/* id is NULL where it is to seal. */
+/* id NULL: for sealing. */
 static ENV_RESULT ask_named(const struct env_field_keys *keys,
                             const struct env_field_choice *choice, unsigned use, const uint8_t *id,
                             struct env_field_key *out)
@@ -112,7 +112,7 @@ static ENV_RESULT ask_named(const struct env_field_keys *keys,
     ENV_TRY(first_ref(keys, choice, &wish, &ref));
     if (id != NULL && memcmp(ref->field_id, id, sizeof(ref->field_id)) != 0)
         ENV_TRY(other_version(keys, choice, &wish, id, &ref));
-    if (ref == NULL) /* a store that says that it worked lends a key */
+    if (ref == NULL) /* success always comes with a key; this guards against a faulty store */
         return ENV_FAIL(ENV_R_INTERNAL);
     if (ref->field != NULL) {
         *out = *ref->field;
@@ -124,7 +124,7 @@ static ENV_RESULT ask_named(const struct env_field_keys *keys,
     return r;
 }
 
-/* What is derived from the named key. */
+/* Gets what is derived from the named key. */
 static ENV_RESULT from_named(const struct env_field_keys *keys,
                              const struct env_field_choice *choice, const uint8_t *id,
                              struct env_field_key *out)
@@ -159,7 +159,7 @@ static ENV_RESULT open_tenant_key(const struct env_field_keys *keys,
     return r;
 }
 
-/* out is the key above first, and then the tenant's. */
+/* out first receives the key above, and then the tenant's. */
 static ENV_RESULT from_tenant(const struct env_field_keys *keys,
                               const struct env_field_choice *choice, const uint8_t *id,
                               struct env_field_key *out)

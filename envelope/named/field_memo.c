@@ -13,7 +13,7 @@
 #define WORDS_MAX 80u
 
 struct answer {
-    int64_t until; /* 0: there is none */
+    int64_t until; /* 0: the entry is empty */
     unsigned use;
     bool by_name;
     bool seals;
@@ -23,9 +23,9 @@ struct answer {
     struct env_field_key key;
 };
 
-/* Lies in secret memory. A thread that has taken it out of its place owns it. */
+/* Lives in secret memory. A thread that has taken it out of its place owns it. */
 struct answers {
-    unsigned next; /* is replaced */
+    unsigned next; /* the entry to replace */
     struct answer all[ANSWERS];
 };
 
@@ -72,7 +72,7 @@ static struct env_span words_of(const struct env_field_question *question)
 }
 
 /*
- * In constant time, as CRYPTO_memcmp, but eight bytes at a time: with that a stand-in takes a
+ * Constant-time like CRYPTO_memcmp, but eight bytes at a time: comparing a stand-in then takes a
  * fiftieth of a short field's time.
  */
 static bool are_same(const uint8_t *a, const uint8_t *b, size_t len)
@@ -86,7 +86,7 @@ static bool are_same(const uint8_t *a, const uint8_t *b, size_t len)
         memcpy(&x, a + i, sizeof(x));
         memcpy(&y, b + i, sizeof(y));
         differences |= x ^ y;
-        __asm__("" : "+r"(differences)); /* lest the loop end at the first one */
+        __asm__("" : "+r"(differences)); /* keeps the compiler from ending the loop early */
     }
     for (; i < len; i++)
         differences |= (uint64_t)(a[i] ^ b[i]);
@@ -123,7 +123,7 @@ bool env_field_memo_get(struct env_field_memo *memo, const struct env_field_ques
     return found;
 }
 
-/* Of another thread as well; a thread checks what it has just taken out by itself. */
+/* Also for other threads' entries; a thread checks the ones that it takes out itself. */
 static void wipe_old(struct env_field_memo *memo, int64_t now)
 {
     for (size_t place = 0; place < ENV_THREAD_NUMBERS; place++) {

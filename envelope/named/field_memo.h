@@ -14,11 +14,11 @@
 
 struct env_field_memo;
 
-/* What a key was asked for by. */
+/* What identifies a key. */
 struct env_field_question {
     unsigned use;
-    const char *name;         /* NULL: the stand-in counts */
-    struct env_span stand_in; /* longer than 80 bytes: it is not remembered */
+    const char *name;         /* NULL: use the stand-in */
+    struct env_span stand_in; /* if longer than 80 bytes, it is not cached */
     const uint8_t *id;        /* NULL: for sealing */
 };
 
@@ -30,7 +30,7 @@ void env_field_memo_free(struct env_field_memo *memo);
 bool env_field_memo_get(struct env_field_memo *memo, const struct env_field_question *question,
                         struct env_field_key *out);
 
-/* Without memory it is not remembered. */
+/* Without memory it is not cached. */
 void env_field_memo_put(struct env_field_memo *memo, const struct env_field_question *question,
                         const struct env_field_key *key);
 

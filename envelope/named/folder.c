@@ -107,7 +107,7 @@ struct listing {
     size_t room;
 };
 
-/* A name of another form is not ours, nor is one that begins with a dot. */
+/* Names of another form are not ours, nor are those that begin with a dot. */
 static ENV_RESULT take_key(void *arg, const char *entry)
 {
     struct listing *listing = arg;

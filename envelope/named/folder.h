@@ -11,7 +11,7 @@
 #include "envelope/base/error.h"
 #include "envelope/format/named_key.h"
 
-/* One file by its name: NAME@N.envkey. It has not been looked into. */
+/* A file known by its name, NAME@N.envkey; it has not been read. */
 struct env_key_name {
     char name[ENV_NAMED_NAME_MAX + 1];
     uint32_t number;
@@ -24,19 +24,22 @@ struct env_key_names {
 
 #define ENV_KEY_NAMES_MAX 100000u
 
-/* Opens it, and gives its status; -1 and KEYS_FOLDER, raised: it does not exist, or is not safe. */
+/*
+ * Opens the folder, and gets its status. -1, raising KEYS_FOLDER: it does not exist, or is not
+ * safe.
+ */
 ENV_RESULT env_key_folder_open(const struct env_errors *errors, const char *path, int *folder,
                                struct stat *st);
 
-/* What is in it. Freed with env_key_names_clear, also after a failure. */
+/* Lists the key files. Freed with env_key_names_clear, also after a failure. */
 ENV_RESULT env_key_folder_list(const struct env_errors *errors, const char *path, int folder,
                                struct env_key_names *out);
 void env_key_names_clear(struct env_key_names *names);
 
 /*
- * The highest number that a version of the name has or had: of the key files and of the tombstones
- * that destroyed ones left. 0: there was none. A new version gets a higher one: under a reused
- * number, a new key would be affected by what machines know about the old one (disabled-key).
+ * The highest version number of the name, among its key files and the tombstones of destroyed ones;
+ * 0: there is none. A new version gets a higher one. A reused number would apply to the new key
+ * what machines know about the old one (disabled-key).
  */
 ENV_RESULT env_key_folder_last_number(const struct env_errors *errors, const char *path, int folder,
                                       const char *name, uint32_t *last);

@@ -9,7 +9,7 @@
 #include "envelope/named/key_file.h"
 #include "envelope/named/named_keys.h"
 
-/* The identity of a file or folder at one time: it differs when the file has changed. */
+/* Identifies the state of a file or folder: it differs once the file has changed. */
 struct env_file_seen {
     dev_t dev;
     ino_t ino;
@@ -25,12 +25,12 @@ bool env_file_seen_same(const struct env_file_seen *a, const struct env_file_see
 
 /* Each reference holds the key; releasing the last one wipes it. */
 struct env_open_key {
-    struct env_named_ref ref; /* what is given out */
+    struct env_named_ref ref; /* what callers get */
     atomic_uint references;
-    _Atomic(uint64_t) seals; /* by this process, under stock names */
+    _Atomic(uint64_t) seals; /* sealed by this process under stock names */
     struct env_named_clear clear;
     struct env_named_sealed *sealed; /* in secret memory, on pages of its own */
-    struct env_field_key *field;     /* the same, of keys for fields and tenant keys */
+    struct env_field_key *field;     /* also in secret memory, for fields keys and tenant keys */
 };
 
 /* Opens the file, with one use of a KEK. */
@@ -42,7 +42,7 @@ struct env_open_key *env_open_key_of(const struct env_named_ref *ref);
 
 /* ---- a file ---- */
 
-/* The upper half never changes: a file that changed is another entry. */
+/* The upper half never changes: a changed file gets another entry. */
 struct env_key_entry {
     atomic_uint references;
     char name[ENV_NAMED_NAME_MAX + 1];
@@ -56,14 +56,14 @@ struct env_key_entry {
     uint8_t said[ENV_FINGERPRINT_LEN];
     /* with the store's lock: */
     struct env_open_key *open; /* or NULL */
-    bool stale;                /* it is what the file said before it changed */
-    bool opening;              /* a thread is at it */
-    unsigned failures;         /* in a row */
-    int64_t retry_at;          /* nobody tries before */
-    enum env_reason why;       /* the last failure's */
+    bool stale;                /* it was opened from the file before that changed */
+    bool opening;              /* a thread is opening it */
+    unsigned failures;         /* since the last success */
+    int64_t retry_at;          /* nobody tries before then */
+    enum env_reason why;       /* the reason of the last failure */
 };
 
-/* file NULL: it could not be read, for that reason. NULL: no memory. */
+/* file NULL: it could not be read, for this reason. Returns NULL if there is no memory. */
 struct env_key_entry *env_key_entry_new(const struct env_key_name *name,
                                         const struct env_key_file *file,
                                         const struct env_file_seen *seen,

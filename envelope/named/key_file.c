@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A key file as bytes: reading and judging what needs no KEK. */
+/* A key file as bytes: reading and checking what needs no KEK. */
 #include "envelope/named/key_file.h"
 
 #include <errno.h>
@@ -12,9 +12,9 @@
 #include "envelope/base/safe_file.h"
 #include "envelope/format/floe.h"
 
-/* ---- what it consists of ---- */
+/* ---- its parts ---- */
 
-/* Behind the header: FLOE's header and one segment, the last. */
+/* Checks what follows the header: FLOE's header and one segment, the last. */
 static ENV_RESULT judge_body(struct env_span floe)
 {
     struct env_floe_params params = {0, ENV_FLOE_ROTATION};
@@ -69,7 +69,7 @@ static ENV_RESULT raise_bad(const struct env_errors *errors, const char *shown, 
                                                     : env_reason_text(r.reason));
 }
 
-/* Takes the bytes over. */
+/* Takes over the bytes. */
 static ENV_RESULT parse_taken(const struct env_errors *errors, const struct env_crypto *crypto,
                               const char *shown, uint8_t *bytes, size_t len,
                               struct env_key_file **out)
@@ -136,7 +136,7 @@ ENV_RESULT env_key_file_key_has_length(const struct env_key_file *file, size_t k
 
 /* ---- from the folder ---- */
 
-/* One byte more than a key file may have shows that it is too long. */
+/* Reads one byte more than a key file may have, so that a longer one is noticed. */
 static ENV_RESULT read_all(const struct env_errors *errors, int fd, const char *shown,
                            uint8_t **bytes, size_t *len)
 {

@@ -30,7 +30,7 @@ struct env_key_index *env_key_index_empty(void)
 
 /* ---- reading ---- */
 
-/* A reason that says nothing about the file. */
+/* Whether the reason says nothing about the file. */
 static bool is_ours_to_blame(enum env_reason reason)
 {
     return reason == ENV_R_NO_MEMORY || reason == ENV_R_CRYPTO_FAILED;
@@ -62,14 +62,14 @@ static ENV_RESULT read_changed(const struct env_key_reading *reading, int folder
     if (file != NULL)
         read = env_file_seen(&file->st);
     if (!env_ok(r) && old != NULL && old->clear == NULL && old->unreadable == r.reason &&
-        env_file_seen_same(&old->seen, seen)) { /* as it was, and was told */
+        env_file_seen_same(&old->seen, seen)) { /* unchanged, and already reported */
         *out = env_key_entry_up_ref(old);
         return ENV_OK;
     }
     if (!env_ok(r) && old != NULL && old->clear != NULL) {
         struct env_key_entry *told = NULL;
 
-        /* it may be being copied: the old entry stays, and is compared again the next time */
+        /* it may still be being copied: keep the old entry, and compare again the next time */
         ENV_TRY(make_entry(reading, name, NULL, seen, r.reason, &told));
         env_key_entry_free(told);
         *out = env_key_entry_up_ref(old);
@@ -80,7 +80,7 @@ static ENV_RESULT read_changed(const struct env_key_reading *reading, int folder
     return r;
 }
 
-/* Where a link leads to may change, and the folder looks the same. */
+/* A link's target may change while the folder looks the same. */
 static bool is_link(int folder, const char *file)
 {
     struct stat st;
@@ -88,7 +88,7 @@ static bool is_link(int folder, const char *file)
     return fstatat(folder, file, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISLNK(st.st_mode);
 }
 
-/* *settled: whether the folder shows it when the file becomes another. */
+/* *settled: the folder shows any replacement of the file. */
 static ENV_RESULT read_one(const struct env_key_reading *reading, int folder,
                            const struct env_key_name *name, const struct env_key_index *old,
                            struct env_key_entry **out, bool *settled)
@@ -188,7 +188,7 @@ ENV_RESULT env_key_index_read(const struct env_key_reading *reading,
 
 /* ---- finding ---- */
 
-/* The first entry that is not before NAME@N. */
+/* The first entry that does not sort before NAME@N. */
 static size_t lower_bound(const struct env_key_index *index, const char *name, uint32_t number)
 {
     size_t low = 0;

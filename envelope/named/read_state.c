@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state file as it stands on the disk: one file, or a folder of them. */
+/* Reads the state file, or a folder of them, from the disk. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 struct reading {
     const struct env_errors *errors;
     const char *path;
-    size_t left; /* bytes that may still come */
+    size_t left; /* how many more bytes are allowed */
     struct env_state *state;
 };
 
@@ -52,7 +52,7 @@ static ENV_RESULT take_text(struct reading *r, int fd, const char *shown, const 
     return result;
 }
 
-/* file "": the path itself. */
+/* file "" means the path itself. */
 static ENV_RESULT take_file(struct reading *r, int dirfd, const char *file)
 {
     const char *shown = *file != '\0' ? file : r->path;

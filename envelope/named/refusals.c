@@ -11,7 +11,7 @@ static bool is_over(const struct env_refusal_kind *kind, int64_t now)
     return now - kind->since >= ENV_REFUSALS_MINUTE;
 }
 
-/* A child's parent tells what the parent counted. */
+/* A child starts from zero: its parent reports what the parent counted. */
 static void begin(struct env_refusals *refusals)
 {
     uint64_t process = env_fork_generation();
@@ -27,7 +27,7 @@ static bool is_free(const struct env_refusal_kind *kind, int64_t now)
     return kind->reason == ENV_R_NONE || (kind->untold == 0 && is_over(kind, now));
 }
 
-/* Its place among these, or a free one; NULL: neither. */
+/* Finds its place, or a free one; NULL: neither. */
 static struct env_refusal_kind *find_in(struct env_refusal_kind *kinds, size_t count,
                                         enum env_reason reason, const char *named_key, int64_t now)
 {
@@ -55,7 +55,7 @@ static struct env_refusal_kind *find(struct env_refusals *refusals, enum env_rea
 
     if (*named_key != '\0')
         found = find_in(refusals->kinds, ENV_REFUSALS_KINDS, reason, named_key, now);
-    if (found == NULL) /* of no one key */
+    if (found == NULL) /* not about one key */
         found =
             find_in(refusals->kinds + ENV_REFUSALS_KINDS, ENV_REFUSALS_REASONS, reason, "", now);
     return found;
@@ -70,7 +70,7 @@ static struct env_refusal_line take(struct env_refusal_kind *kind)
     return line;
 }
 
-/* After the first ones: whenever there are twice as many as at the last line. */
+/* After the first lines, one is due whenever the count has doubled since the last. */
 static bool is_due(const struct env_refusal_kind *kind)
 {
     return kind->count <= ENV_REFUSALS_EACH || kind->untold >= kind->count - kind->untold;
@@ -86,7 +86,7 @@ size_t env_refusals_note(struct env_refusals *refusals, enum env_reason reason,
         named_key = "";
     begin(refusals);
     kind = find(refusals, reason, named_key, now);
-    if (kind == NULL) { /* there are not so many reasons */
+    if (kind == NULL) { /* there are fewer reasons than places */
         lines[0] = (struct env_refusal_line){.reason = reason, .count = 1};
         return 1;
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A key file's sealed part, by the KEKs of its header: the one place where key files are made and
- * opened. */
+/*
+ * Seals and opens the sealed part of a key file with the KEKs of its header. Key files are made and
+ * opened only here.
+ */
 #include <openssl/crypto.h>
 #include <string.h>
 
@@ -89,7 +91,10 @@ static ENV_RESULT open_sealed(const struct env_dek_context *context,
     return env_named_agree(&file->clear, sealed, id);
 }
 
-/* The body of another file, or an altered part: everything that does not concern the KEK. */
+/*
+ * The body belongs to another file, or was altered: reports any failure that does not concern the
+ * KEK.
+ */
 static ENV_RESULT tell(const struct env_dek_context *context, const struct env_key_file *file,
                        ENV_RESULT r)
 {
@@ -142,7 +147,7 @@ static ENV_RESULT fill_clear(const struct env_dek_context *context,
                             clear->id);
 }
 
-/* *bytes begins with the header, and gets the FLOE part behind it. */
+/* bytes begins with the header; the FLOE part is appended. */
 static ENV_RESULT append_body(const struct env_dek_context *context,
                               const struct env_named_sealed *sealed, struct work *work,
                               uint8_t **bytes, size_t *len)

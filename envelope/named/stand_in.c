@@ -31,7 +31,7 @@ ENV_RESULT env_stand_in_make(const struct env_crypto *crypto, size_t length,
     if (length < ENV_STAND_IN_MIN || length > ENV_STAND_IN_MAX)
         return ENV_FAIL(ENV_R_INTERNAL);
     ENV_TRY(env_random_private(crypto, bytes, length));
-    /* 64 characters: each byte gives one, and none is likelier than another */
+    /* 64 characters: each byte gives one, and all are equally likely */
     for (size_t i = 0; i < length; i++)
         bytes[i] = (uint8_t)(i < PREFIX_LEN ? prefix[i] : alphabet[bytes[i] % 64]);
     out[length] = '\0';
@@ -51,7 +51,7 @@ bool env_stand_in_is(struct env_span bytes, size_t *length)
 {
     size_t len = PREFIX_LEN;
 
-    /* what has no such prefix is no secret of ours: most keys leave here */
+    /* without the prefix it is not a secret of ours; most keys leave here */
     if (bytes.len < ENV_STAND_IN_MIN || memcmp(bytes.data, ENV_STAND_IN_PREFIX, PREFIX_LEN) != 0)
         return false;
     while (len < bytes.len && is_base64url(bytes.data[len]))

@@ -12,7 +12,7 @@
 
 struct disabled {
     char name[ENV_NAMED_NAME_MAX + 1];
-    uint32_t number; /* 0: all of them */
+    uint32_t number; /* 0: all versions */
 };
 
 struct hint {
@@ -46,7 +46,7 @@ void env_state_free(struct env_state *state)
 
 /* ---- reading ---- */
 
-/* Where a line stands, for errors. */
+/* The position of a line, for errors. */
 struct place {
     const struct env_errors *errors;
     const char *shown;
@@ -58,8 +58,10 @@ static ENV_RESULT wrong(const struct place *at, const char *what)
     return ENV_RAISE(at->errors, ENV_R_STATE_FILE, "%s, line %zu: %s", at->shown, at->line, what);
 }
 
-/* One more of size bytes; the room doubles, so that a long list is not copied for each of its
- * entries. NULL: no memory. */
+/*
+ * Adds an element of size bytes; the capacity doubles, so that a long list is not copied for each
+ * of its entries. NULL: no memory.
+ */
 static void *add(void **list, size_t *count, size_t size)
 {
     if ((*count & (*count - 1)) == 0) {
@@ -145,7 +147,7 @@ static void trim_end(char *text)
         text[--len] = '\0';
 }
 
-/* A revocation must not be overlooked: any other line is an error. */
+/* A revocation must not be overlooked, so any other line is an error. */
 static ENV_RESULT parse_line(const struct place *at, struct env_state *state, char *line)
 {
     struct env_word word;
@@ -190,7 +192,7 @@ ENV_RESULT env_state_parse(const struct env_errors *errors, const char *shown, s
     return ENV_OK;
 }
 
-/* ---- asking ---- */
+/* ---- queries ---- */
 
 static bool same_text(const char *a, const char *b)
 {

@@ -26,8 +26,8 @@ struct env_state_watch {
     pthread_cond_t changed;
     struct seen *now;  /* the last good one */
     int64_t looked_at; /* 0: never */
-    bool looking;      /* a thread does so, and the others continue with the present state */
-    bool broken;       /* the last look failed */
+    bool looking;      /* a thread is reading; the others continue with the present state */
+    bool broken;       /* the last read failed */
     ENV_RESULT failure;
 };
 
@@ -76,9 +76,9 @@ void env_state_watch_let_go(struct env_state_watch *watch, const struct env_stat
     drop((struct seen *)(void *)(uintptr_t)seen);
 }
 
-/* ---- looking ---- */
+/* ---- reading it again ---- */
 
-/* A word that cannot be a KEK's name revokes nothing: the old state stays. */
+/* A word that cannot be a KEK's name revokes nothing, so it is an error and the old state stays. */
 static ENV_RESULT judge_names(const struct env_state_watch *watch, const char *key,
                               const char *text)
 {
@@ -122,7 +122,7 @@ static ENV_RESULT read_it(const struct env_state_watch *watch, struct seen **out
     return ENV_OK;
 }
 
-/* A line when something changed: a new state, a file that broke, or one that was repaired. */
+/* Logs a change: a new state, a file that broke, or one that was repaired. */
 static void record(const struct env_state_watch *watch, ENV_RESULT r)
 {
     const struct env_audit_use use = {.operation = ENV_AUDIT_STATE_CHANGE};
@@ -131,7 +131,7 @@ static void record(const struct env_state_watch *watch, ENV_RESULT r)
     (void)env_audit_write(watch->audit, &use, r, why, sizeof(why));
 }
 
-/* With the lock. Takes over fresh. Returns whether there is something to report. */
+/* Called with the lock. Takes over fresh. Returns whether there is something to report. */
 static bool take_over(struct env_state_watch *watch, ENV_RESULT r, struct seen *fresh)
 {
     bool news;
@@ -156,8 +156,8 @@ static bool take_over(struct env_state_watch *watch, ENV_RESULT r, struct seen *
 }
 
 /*
- * With the lock, which it releases meanwhile. If a good state stays in force, a failure does not
- * matter and leaves no error.
+ * Called with the lock, which it releases meanwhile. If a good state stays in force, a failure does
+ * not matter and leaves no error.
  */
 static void look(struct env_state_watch *watch)
 {

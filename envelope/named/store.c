@@ -9,18 +9,18 @@
 #include "envelope/named/stand_in.h"
 #include "envelope/named/store_inside.h"
 
-/* ---- one question ---- */
+/* ---- one request ---- */
 
-/* Somebody wants a key. */
+/* A request for a key. */
 struct question {
     struct env_store *store;
     const struct env_named_wish *wish;
     const struct env_state_seen *seen;
-    const uint8_t *hash; /* of the stand-in that asks; NULL: it is asked for by name */
+    const uint8_t *hash; /* of the stand-in; NULL: the request is by name */
     uint8_t stand_in_hash[ENV_STAND_IN_HASH_LEN];
-    char application[ENV_NAMED_APPLICATION_MAX + 1]; /* whose stand-in that is, as the file says */
-    struct env_key_entry *best; /* a reference of it: the one that is to be opened */
-    enum env_reason why_not;    /* of the first that was passed over */
+    char application[ENV_NAMED_APPLICATION_MAX + 1]; /* that stand-in's, from the file */
+    struct env_key_entry *best;                      /* the entry to open, with a reference */
+    enum env_reason why_not;                         /* why the first other one was rejected */
     char refused[ENV_NAMED_FULL_NAME];
 };
 
@@ -38,7 +38,7 @@ static bool may_seal(const struct env_named_clear *clear)
     return clear->seal_from <= now && (clear->not_after == 0 || now <= clear->not_after);
 }
 
-/* Judges its parameters, before it is opened and, for an open one, afterwards. */
+/* Checks a key's parameters, before it is opened and, for an open one, afterwards. */
 static enum env_reason judge(const struct question *q, const char *name, uint32_t number,
                              const struct env_named_clear *clear, env_uses uses)
 {
@@ -51,7 +51,7 @@ static enum env_reason judge(const struct question *q, const char *name, uint32_
     return seals_fields(q) && !may_seal(clear) ? ENV_R_KEY_SEALS_NOT : ENV_R_NONE;
 }
 
-/* Of the one that is chosen, or the first that is not. */
+/* Sets the application, from the chosen entry or from the first that was rejected. */
 static void take_application(struct question *q, const struct env_named_clear *clear)
 {
     for (size_t i = 0; q->hash != NULL && clear != NULL && i < clear->stand_in_count; i++) {
@@ -67,7 +67,7 @@ static const char *application(const struct question *q)
     return q->application[0] != '\0' ? q->application : NULL;
 }
 
-/* With the lock. Takes the entry if it may be used and is newer than the present one. */
+/* Called with the lock. Takes the entry if it may be used and is newer than the present one. */
 static void consider(struct question *q, struct env_key_entry *entry)
 {
     enum env_reason why = entry->clear != NULL
@@ -89,7 +89,7 @@ static void consider(struct question *q, struct env_key_entry *entry)
     take_application(q, entry->clear);
 }
 
-/* The caller learns less than the log does. */
+/* The caller learns less than the log. */
 static ENV_RESULT refuse(const struct question *q, const char *named_key, enum env_reason why)
 {
     const struct env_errors *errors = q->store->context->errors;
@@ -104,7 +104,7 @@ static ENV_RESULT refuse(const struct question *q, const char *named_key, enum e
         env_store_record_refusal(q->store, named_key, application(q), why);
         env_store_besides(q->store, besides);
         return ENV_RAISE(errors, ENV_R_KEY_REFUSED, "%s", besides);
-    default: /* about a file: the program's operator has to know */
+    default: /* a problem with a file, which the program's operator has to know */
         return ENV_RAISE(errors, why, "%s", named_key != NULL ? named_key : "");
     }
 }
@@ -114,7 +114,7 @@ static ENV_RESULT refuse_all(const struct question *q)
     return refuse(q, q->refused[0] != '\0' ? q->refused : NULL, q->why_not);
 }
 
-/* Opens the chosen key and judges its parameters, which can be trusted now. */
+/* Opens the chosen key and checks its parameters, which can be trusted now. */
 static ENV_RESULT open_best(struct question *q, struct env_open_key **out)
 {
     struct env_open_key *key = NULL;
@@ -155,8 +155,8 @@ static ENV_RESULT end(struct question *q, ENV_RESULT r, struct env_open_key *key
 /* ---- by a stand-in ---- */
 
 /*
- * Of several versions of a key for fields those that list the stand-in; under a stock name there is
- * one, since each version has stand-ins of its own.
+ * Of a fields key, considers all versions that list the stand-in. Under a stock name there is only
+ * one, because each version has its own stand-ins.
  */
 static void consider_hinted(struct question *q, const uint8_t hash[ENV_STAND_IN_HASH_LEN])
 {
@@ -215,7 +215,7 @@ static ENV_RESULT by_stand_in(struct env_named_keys *keys, struct env_span stand
 
 /* ---- by a name ---- */
 
-/* number 0: every version. */
+/* number 0: every version */
 static void consider_named(struct question *q, const char *name, uint32_t number)
 {
     struct env_key_entry *const *versions;
@@ -223,7 +223,7 @@ static void consider_named(struct question *q, const char *name, uint32_t number
 
     (void)pthread_mutex_lock(&q->store->lock);
     versions = env_key_index_versions(q->store->index, name, &count);
-    for (size_t i = count; i > 0; i--) { /* the reason of the newest is reported if there is none */
+    for (size_t i = count; i > 0; i--) { /* if none fits, the reason of the newest is reported */
         if (number == 0 || versions[i - 1]->number == number)
             consider(q, versions[i - 1]);
     }
@@ -255,9 +255,9 @@ static ENV_RESULT by_name(struct env_named_keys *keys, const char *name,
     return end(&q, r, key, out);
 }
 
-/* ---- by what fields call it ---- */
+/* ---- by the id in fields ---- */
 
-/* The i-th version, the newest first, as what is to be opened. False: there is none. */
+/* Chooses the i-th version, newest first. False: there is none. */
 static bool take_version(struct question *q, const char *name, size_t i)
 {
     struct env_key_entry *const *versions;
@@ -273,7 +273,7 @@ static bool take_version(struct question *q, const char *name, size_t i)
     return i < count;
 }
 
-/* A version's id is known once it is open. One that cannot be opened may be the one. */
+/* A version's id is known only once it is open. One that cannot be opened may be the right one. */
 static ENV_RESULT find_by_field_id(struct question *q, const char *name,
                                    const uint8_t id[ENV_NAMED_ID_LEN], struct env_open_key **out)
 {
@@ -314,7 +314,7 @@ static ENV_RESULT by_field_id(struct env_named_keys *keys, const char *name,
     return end(&q, r, key, out);
 }
 
-/* ---- coming and going ---- */
+/* ---- creation and release ---- */
 
 static void release(struct env_named_keys *keys, const struct env_named_ref *ref)
 {

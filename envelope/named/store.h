@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store of a process: it knows the folder's keys, opens those that the configuration allows,
- * each once, and keeps them open for the life of the process. The folder and the state file are
- * checked again now and then, by whichever thread asks for a key.
+ * A process's store of named keys. It knows the keys in the folder, opens each that the
+ * configuration allows once, and keeps it open as long as the process lives. The folder and the
+ * state file are checked again from time to time, by the next thread that asks for a key.
  */
 #ifndef ENVELOPE_STORE_H
 #define ENVELOPE_STORE_H
@@ -13,8 +13,8 @@
 #include "envelope/named/state_watch.h"
 
 /*
- * Nothing is read and no token touched before the first key is asked for. All three
- * outlive it; the configuration has been judged by then. NULL: no memory.
+ * Reads nothing and uses no token before the first request. All three arguments must outlive it,
+ * and the configuration must have been checked by the first request. NULL: no memory.
  */
 struct env_named_keys *env_store_new(const struct env_config *config,
                                      const struct env_dek_context *context,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looking again: keys that are disabled or whose file is gone are dropped, keys whose file changed
- * are reopened, and if something cannot be determined everything stays.
+ * Checking the folder again: disabled keys and keys whose file is gone are dropped, and keys whose
+ * file changed are reopened. If something cannot be determined, everything stays.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 /* ---- keys that go ---- */
 
-/* With the lock: takes the open key out of an entry, which the caller frees without it. */
+/* Called with the lock: takes the open key out of an entry. The caller frees it after unlocking. */
 static struct env_open_key *take_open(struct env_key_entry *entry)
 {
     struct env_open_key *key = entry->open;
@@ -51,7 +51,7 @@ static void drop_disabled(struct env_store *store, const struct env_state *state
     }
 }
 
-/* Of an index that is not the store's any more. */
+/* For an index that is no longer the store's. */
 static void tell_gone(struct env_store *store, const struct env_key_index *old,
                       const struct env_key_index *now)
 {
@@ -79,7 +79,7 @@ static bool says_the_same(const struct env_key_entry *a, const struct env_key_en
            memcmp(a->said, b->said, sizeof(a->said)) == 0;
 }
 
-/* With the lock. An open key goes over to the entry that its file has now. */
+/* Called with the lock. An open key moves to the new entry of its file. */
 static void hand_over(const struct env_key_index *old, const struct env_key_index *now)
 {
     for (size_t i = 0; old != NULL && i < now->count; i++) {
@@ -93,14 +93,17 @@ static void hand_over(const struct env_key_index *old, const struct env_key_inde
     }
 }
 
-/* Also those for which that failed the last time. */
+/* Includes those for which it failed the last time. */
 static void reopen_changed(struct env_store *store, const struct env_key_index *index)
 {
     for (size_t i = 0; index != NULL && i < index->count; i++)
         env_store_reopen(store, index->entries[i]);
 }
 
-/* Those that allow-keys names without a *. What fails here is tried when it is asked for. */
+/*
+ * Opens those that allow-keys names without *. A key that fails here is tried again when it is
+ * requested.
+ */
 static void open_at_start(struct env_store *store, const struct env_key_index *index,
                           const struct env_state *state)
 {
@@ -117,14 +120,14 @@ static void open_at_start(struct env_store *store, const struct env_key_index *i
     }
 }
 
-/* ---- looking ---- */
+/* ---- checking ---- */
 
 static void tell_unreadable(void *arg, const struct env_key_entry *entry)
 {
     env_store_record(arg, ENV_AUDIT_OPEN, entry->full_name, NULL, entry->unreadable);
 }
 
-/* Whether the folder is as it was; *gone: it is not there. */
+/* Whether the folder is unchanged; *gone: it does not exist. */
 static bool is_unchanged(const struct env_store *store, bool *gone)
 {
     struct env_file_seen seen;
@@ -157,7 +160,7 @@ static ENV_RESULT read_index(struct env_store *store, struct env_key_index **out
     return *out != NULL ? ENV_OK : ENV_FAIL(ENV_R_NO_MEMORY);
 }
 
-/* Takes the new one over. */
+/* Takes over the new index. */
 static void change_index(struct env_store *store, struct env_key_index *now)
 {
     struct env_key_index *old;
@@ -171,7 +174,7 @@ static void change_index(struct env_store *store, struct env_key_index *now)
     env_key_index_free(old);
 }
 
-/* By the thread that has set looking: nobody else changes the index. */
+/* Called by the thread that has set looking: no other changes the index. */
 static ENV_RESULT look(struct env_store *store, const struct env_state *state)
 {
     const struct env_errors *errors = store->context->errors;
@@ -198,7 +201,7 @@ static bool is_due(const struct env_store *store)
                (int64_t)store->config->keys_refresh_seconds * ENV_STORE_MILLISECONDS;
 }
 
-/* Whether this thread is the one to look. */
+/* Whether this thread is the one to check. */
 static bool begin_look(struct env_store *store)
 {
     bool mine;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening a key: by one thread, once, and after a failure again only after a while. */
+/* Opening a key: in one thread, once, and after a failure again only after a pause. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "envelope/base/clock.h"
 #include "envelope/named/store_inside.h"
 
-#define LONGEST_WAIT 30u /* seconds between two tries; the first is 1, and each the double */
+#define LONGEST_WAIT 30u /* seconds between attempts; starts at 1, and doubles */
 
 void env_store_record(const struct env_store *store, enum env_audit_operation operation,
                       const char *named_key, const char *application, enum env_reason reason)
@@ -38,7 +38,7 @@ void env_store_count_seal(const struct env_store *store, const struct env_named_
     (void)env_audit_write(store->context->keyring->audit, &line, ENV_OK, why, sizeof(why));
 }
 
-/* What the log has no line for yet: no KEK was asked, or it is not the cause. */
+/* Whether the log has no line for it yet: no KEK was used, or the KEK was not the cause. */
 static bool is_untold(enum env_reason reason)
 {
     switch (reason) {
@@ -71,7 +71,7 @@ static ENV_RESULT open_file(struct env_store *store, int folder, const struct en
     return r;
 }
 
-/* Reads the file once more: it may have changed. */
+/* Reads the file again: it may have changed. */
 static ENV_RESULT open_now(struct env_store *store, const struct env_key_entry *entry,
                            const char *application, struct env_open_key **out)
 {
@@ -90,7 +90,7 @@ static ENV_RESULT open_now(struct env_store *store, const struct env_key_entry *
     return r;
 }
 
-/* With the lock. Takes key over. */
+/* Called with the lock. Takes over key. */
 static void end_opening(struct env_store *store, struct env_key_entry *entry, ENV_RESULT r,
                         struct env_open_key *key)
 {
@@ -105,7 +105,7 @@ static void end_opening(struct env_store *store, struct env_key_entry *entry, EN
         entry->failures = 0;
         return;
     }
-    if (r.reason == ENV_R_NO_MEMORY) /* a cause that may be gone the next time */
+    if (r.reason == ENV_R_NO_MEMORY) /* the cause may be gone the next time */
         return;
     entry->why = r.reason;
     entry->retry_at =
@@ -114,7 +114,7 @@ static void end_opening(struct env_store *store, struct env_key_entry *entry, EN
     entry->failures += entry->failures < 5 ? 1 : 0;
 }
 
-/* With the lock, which it releases meanwhile. */
+/* Called with the lock, which it releases meanwhile. */
 static ENV_RESULT try_now(struct env_store *store, struct env_key_entry *entry,
                           const char *application)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the audit log has of refusals. */
+/* Refusals in the audit log. */
 #include <stdio.h>
 
 #include "envelope/base/clock.h"

@@ -12,7 +12,7 @@
 #define NONE SIZE_MAX
 #define CHUNK 32u /* entries that are allocated at once */
 
-/* Lies in secret memory, and so does what has it. */
+/* Lives in secret memory, as everything that contains it does. */
 struct opened {
     struct env_field_key key;
     uint8_t above[ENV_FIELD_ID_LEN];
@@ -23,7 +23,7 @@ struct opened {
 
 struct entry {
     struct opened opened;
-    size_t chained; /* the next of the same place */
+    size_t chained; /* the next entry in the same place */
     size_t newer;
     size_t older;
 };
@@ -33,13 +33,13 @@ struct env_tenant_cache {
     size_t most;
     size_t count;
     struct entry **chunks;
-    size_t *places; /* the first entry of each; a power of two of them */
+    size_t *places; /* the first entry of each place; their number is a power of two */
     size_t mask;
     size_t newest;
     size_t oldest;
     /*
-     * What each thread used last: several fields of one tenant take the lock once. A thread that
-     * has taken one out of its place owns it.
+     * What each thread used last, so that several fields of one tenant take the lock only once. A
+     * thread that has taken one out of its place owns it.
      */
     struct {
         _Atomic(struct opened *) last;
@@ -126,7 +126,7 @@ static bool last_get(struct env_tenant_cache *cache, const struct env_tenant_nam
     return found;
 }
 
-/* NULL without memory. */
+/* Stores NULL if there is no memory. */
 static void last_put(struct env_tenant_cache *cache, const struct env_tenant_name *name,
                      const struct env_field_key *key)
 {
@@ -288,7 +288,7 @@ void env_tenant_cache_put(struct env_tenant_cache *cache, const struct env_tenan
         name->tenant.len > ENV_TENANT_ID_MAX)
         return;
     (void)pthread_mutex_lock(&cache->lock);
-    if (find(cache, name) == NONE) /* another thread may have been first */
+    if (find(cache, name) == NONE) /* another thread may have been faster */
         add(cache, name, key);
     (void)pthread_mutex_unlock(&cache->lock);
     last_put(cache, name, key);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was derived from the tenant keys that were opened last, so that a tenant's next field costs
- * no opening. An entry stands for one sealed tenant key, one tenant, and one version of the named
- * key above them, which its caller has found anew each time: a key that was taken away opens
- * nothing here either. Used by several threads at once, inside the fork gate.
+ * What was derived from the tenant keys that were opened last, so that a tenant's next field needs
+ * no opening. An entry is for one sealed tenant key, one tenant, and one version of the named key
+ * above. The caller looks that version up each time, so a key that was taken away opens nothing
+ * here either. Several threads may use it at the same time, inside the fork gate.
  */
 #ifndef ENVELOPE_TENANT_CACHE_H
 #define ENVELOPE_TENANT_CACHE_H
@@ -19,8 +19,8 @@ struct env_tenant_name {
 };
 
 /*
- * Of at most so many entries, 0: none ever. Each thread keeps the one that it used last as well.
- * NULL: no memory.
+ * Has at most this many entries; 0: none. Each thread also keeps the one that it used last. NULL:
+ * no memory.
  */
 struct env_tenant_cache *env_tenant_cache_new(size_t most);
 void env_tenant_cache_free(struct env_tenant_cache *cache);

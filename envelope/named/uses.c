@@ -9,8 +9,8 @@
 #include "envelope/base/stock_names.h"
 
 /*
- * By their numbers: the ciphers as stock_names.h has them, and what else there is. Files have the
- * names. Key lengths in bytes.
+ * Indexed by number: the ciphers of stock_names.h, and the other algorithms. Files contain the
+ * names. Key lengths are in bytes.
  */
 #define USE(id, name, key, iv, block, mode, flags)                                                 \
     {name, ((flags)&ENV_STOCK_AEAD) != 0 ? ENV_USE_AUTHENTICATED : ENV_USE_CIPHER, key},
@@ -28,7 +28,7 @@ static const struct env_use uses[] = {
 #define USES (sizeof(uses) / sizeof(uses[0]))
 _Static_assert(USES <= 64, "a set of uses is one number");
 
-#define KDF_KEY_LEN 32u /* of one that is made */
+#define KDF_KEY_LEN 32u /* the length of a new key */
 
 /* ---- the tables ---- */
 
@@ -80,7 +80,7 @@ bool env_uses_are_fields(env_uses set)
     return has_kind(set, ENV_USE_FIELD);
 }
 
-/* The longest key that a cipher of these takes; 0: there is none. */
+/* The longest key for a cipher in the set; 0: it has no cipher. */
 static size_t cipher_key_len(env_uses set)
 {
     size_t longest = 0;
@@ -99,9 +99,9 @@ size_t env_uses_key_len(env_uses set)
     return len > 0 ? len : KDF_KEY_LEN;
 }
 
-/* ---- what stands behind --for ---- */
+/* ---- the argument of --for ---- */
 
-/* The next word of those with spaces or commas between; false behind the last. */
+/* The next word, separated by spaces or commas; false after the last. */
 static bool next_word(const char **at, const char **word, size_t *len)
 {
     *at += strspn(*at, " ,\t");
@@ -167,7 +167,7 @@ ENV_RESULT env_uses_for(const struct env_errors *errors, const char *words, size
     return ENV_OK;
 }
 
-/* ---- what a key may have ---- */
+/* ---- permitted combinations ---- */
 
 /*
  * GCM's hash key is E(0), and CCM and OCB use the block cipher too: a mode that reveals E of chosen

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a named key may be used for: algorithms, each with its number, and sets of them that are
- * named for the programs that need them. A key has one mode: one that reveals the hash key of GCM
- * is combined with GCM only on request (mixed).
+ * What a named key may be used for: algorithms, each with its number, and sets of them, named after
+ * the programs that need them. All uses of a key have one mode; a mode that reveals the hash key of
+ * GCM is combined with GCM only on request (mixed).
  */
 #ifndef ENVELOPE_USES_H
 #define ENVELOPE_USES_H
@@ -18,40 +18,40 @@ enum env_use_kind {
 };
 
 struct env_use {
-    const char *name; /* OpenSSL's, or ours */
+    const char *name; /* OpenSSL's name, or ours */
     enum env_use_kind kind;
-    size_t key_len; /* of a KDF: the longest */
+    size_t key_len; /* for a KDF: the longest */
 };
 
-/* A set: the bit of each algorithm's number. */
+/* A set: one bit for each algorithm's number. */
 typedef uint64_t env_uses;
 
 #define ENV_USE_BIT(number) ((env_uses)1 << (number))
 #define ENV_USE_UNKNOWN UINT_MAX
 
-/* The number of an algorithm, in whatever case it is written; ENV_USE_UNKNOWN. */
+/* The number of an algorithm, in upper or lower case; or ENV_USE_UNKNOWN. */
 unsigned env_use_number(const char *name);
-/* NULL behind the last. */
+/* NULL after the last. */
 const struct env_use *env_use(unsigned number);
 
-/* The i-th of the named sets, "" behind the last; for usage texts. */
+/* The i-th of the named sets, "" after the last; for usage texts. */
 const char *env_use_set_name(size_t i);
 
 /*
- * What stands behind --for: an algorithm or a set; several, with spaces or commas between, only if
- * mixed. key_len chooses between the algorithms of a set that takes keys of several lengths
- * (pgcrypto); 0: the longest. KEY_USES, raised.
+ * Reads the argument of --for: an algorithm or a set; or, only if mixed, several, separated by
+ * spaces or commas. key_len selects among the algorithms of a set that takes keys of several
+ * lengths (pgcrypto); 0: the longest. Raises KEY_USES.
  */
 ENV_RESULT env_uses_for(const struct env_errors *errors, const char *words, size_t key_len,
                         bool mixed, env_uses *out);
 
-/* The length of a key that is made for it. */
+/* The length of a new key for these uses. */
 size_t env_uses_key_len(env_uses uses);
 
 /*
- * Whether a key of that length and origin may have these uses: a generated one is as long as its
- * algorithm says, one that a program had may be shorter (PHP pads it with zeros, and so do we), and
- * keys for fields are always generated. KEY_USES, raised.
+ * Whether a key of this length and origin may have these uses. A generated key has the length that
+ * its algorithm requires. A key that a program already had may be shorter (PHP pads it with zeros,
+ * and so do we). Keys for fields are always generated. Raises KEY_USES.
  */
 ENV_RESULT env_uses_fit(const struct env_errors *errors, env_uses uses, size_t key_len,
                         enum env_named_origin origin, bool mixed);
@@ -62,7 +62,9 @@ ENV_RESULT env_uses_fit(const struct env_errors *errors, env_uses uses, size_t k
 void env_uses_to_clear(env_uses uses, struct env_named_clear *clear);
 env_uses env_uses_of(const struct env_named_clear *clear);
 
-/* Whether it is for fields or tenant keys: a stand-in stands for all versions of the name then. */
+/*
+ * Whether they are for fields or tenant keys: a stand-in then stands for all versions of the name.
+ */
 bool env_uses_are_fields(env_uses uses);
 
 #endif

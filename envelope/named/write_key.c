@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key files are put into their folder whole or not at all. */
+/* Puts key files into their folder atomically. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,14 +10,14 @@
 
 #include "envelope/named/key_file.h"
 
-#define USUAL_MODE 0644u           /* its content is sealed; the process's umask applies */
-#define NEW_SUFFIX ".envelope-new" /* as other changes of files have it: tools/common/sidecar.h */
+#define USUAL_MODE 0644u           /* the content is sealed; the process's umask applies */
+#define NEW_SUFFIX ".envelope-new" /* as for other changes of files: tools/common/sidecar.h */
 #define NEW_NAME (ENV_NAMED_TOMBSTONE_NAME + sizeof(NEW_SUFFIX) + 1)
 
 struct writing {
     const struct env_errors *errors;
     int folder;
-    char name[ENV_NAMED_TOMBSTONE_NAME]; /* which has room for that of a key file */
+    char name[ENV_NAMED_TOMBSTONE_NAME]; /* has room for a key file's name as well */
     char new_name[NEW_NAME];
     char tombstone[ENV_NAMED_TOMBSTONE_NAME];
     int fd;
@@ -42,7 +42,7 @@ static ENV_RESULT write_all(const struct writing *w, struct env_span bytes)
     return ENV_OK;
 }
 
-/* Those who may read the old one may read the new one; nobody else may write to it. */
+/* Whoever may read the old file may read the new one; nobody else may write to it. */
 static ENV_RESULT take_attributes(const struct writing *w)
 {
     struct stat old;
@@ -66,7 +66,7 @@ static ENV_RESULT put_in_place(const struct writing *w, bool replace)
         return ENV_OK;
     if (!replace && errno == EEXIST)
         return ENV_RAISE(w->errors, ENV_R_KEY_EXISTS, "%s", w->name);
-    /* a file system that cannot do so: a second name is as good, and the first one goes */
+    /* the file system cannot do that: make a hard link, and remove the first name */
     if (replace || errno != EINVAL)
         return failed(w, "renaming its new file");
     if (linkat(w->folder, w->new_name, w->folder, w->name, 0) != 0)
@@ -89,7 +89,7 @@ static ENV_RESULT write_new(struct writing *w, struct env_span bytes, bool repla
     return ENV_OK;
 }
 
-/* With the lock nobody else is writing: a file with the new name is a killed process's. */
+/* With the lock nobody else is writing: a file with the new name was left by a killed process. */
 static ENV_RESULT write_locked(struct writing *w, struct env_span bytes, bool replace)
 {
     struct stat st;
@@ -128,10 +128,11 @@ ENV_RESULT env_key_file_write(const struct env_errors *errors, int folder, const
     return r;
 }
 
-/* ---- what is left of one ---- */
+/* ---- tombstones ---- */
 
 /*
- * Only its name counts. The text is for people, and keeps it from looking like a truncated message.
+ * Only its name matters. The text is for people, and keeps the file from looking like a truncated
+ * message.
  */
 static ENV_RESULT fill_tombstone(const struct writing *w, const char *full_name)
 {

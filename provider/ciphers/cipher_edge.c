@@ -116,7 +116,7 @@ int env_cipher_cipher(void *vctx, unsigned char *out, size_t *out_len, size_t ou
                       : env_cipher_final(vctx, out, out_len, out_size);
 }
 
-/* libcrypto has raised its own error when a parameter could not be set. */
+/* If a parameter could not be set, libcrypto has raised its own error. */
 static ENV_RESULT get_params(const struct env_cipher_ctx *ctx, OSSL_PARAM params[])
 {
     return ctx->family->get_params(ctx, params) ? ENV_OK

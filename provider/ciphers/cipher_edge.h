@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The callbacks of a cipher, written once for all of ours. A cipher belongs to a family, which
- * supplies the functions behind the callbacks. Its kind sets it apart within the family. Its
- * dispatch table names the callbacks below and what is its own: newctx, get_params and the lists of
- * parameters.
+ * The callbacks of all our ciphers. A cipher belongs to a family, which supplies the functions
+ * behind the callbacks, and its kind distinguishes it within the family. Its dispatch table has the
+ * callbacks below, and functions of its own: newctx, get_params and the lists of parameters.
  *
  * Every callback accepts a NULL context: it fails with NO_CONTEXT.
  */
@@ -17,13 +16,13 @@
 #include "provider/common/edge.h"
 #include "provider/keys/kek_skeymgmt.h"
 
-/* The head of every cipher's context. */
+/* The beginning of every cipher's context. */
 struct env_cipher_ctx {
     struct env_provctx *provctx;
     const struct env_cipher_family *family;
 };
 
-/* The arguments of an init but for the parameters. data is NULL if there is none. */
+/* The arguments of an init, except for the parameters. data is NULL if there is none. */
 struct env_cipher_init {
     bool encrypt;
     struct env_span key;
@@ -39,18 +38,18 @@ struct env_cipher_family {
     ENV_RESULT (*update)(struct env_cipher_ctx *ctx, struct env_io *io);
     ENV_RESULT (*final)(struct env_cipher_ctx *ctx, struct env_io *io);
     /*
-     * Gives a bytewise copy its own of everything that contexts do not share. On failure the copy
-     * is cleared, so pointers that it does not own must be NULL.
+     * Gives a bytewise copy its own instance of everything that contexts do not share. On failure
+     * the copy is cleared, so pointers that it does not own must be NULL.
      */
     ENV_RESULT (*separate)(struct env_cipher_ctx *copy, const struct env_cipher_ctx *from);
-    /* Frees what the context holds; the context itself is wiped and freed after it. */
+    /* Frees what the context holds; the context itself is wiped and freed afterwards. */
     void (*clear)(struct env_cipher_ctx *ctx);
-    /* False when a parameter could not be set. */
+    /* False if a parameter could not be set. */
     bool (*get_params)(const struct env_cipher_ctx *ctx, OSSL_PARAM params[]);
     ENV_RESULT (*set_params)(struct env_cipher_ctx *ctx, const OSSL_PARAM params[]);
 };
 
-/* For newctx: zeros behind the head. NO_MEMORY, FOREIGN_LIBCRYPTO. */
+/* For newctx. The rest of the context is zero. Fails with NO_MEMORY or FOREIGN_LIBCRYPTO. */
 ENV_RESULT env_cipher_ctx_new(struct env_provctx *provctx, const struct env_cipher_family *family,
                               void **ctx);
 
@@ -63,8 +62,10 @@ OSSL_FUNC_cipher_decrypt_skey_init_fn env_cipher_decrypt_skey_init;
 /* *out_len is always set, to 0 on failure. */
 OSSL_FUNC_cipher_update_fn env_cipher_update;
 OSSL_FUNC_cipher_final_fn env_cipher_final;
-/* EVP_Cipher: an update with input, a final without. If it is missing, EVP_Cipher returns 1, no
- * length. */
+/*
+ * EVP_Cipher: an update with input, a final without. If it is missing, EVP_Cipher returns 1 instead
+ * of a length.
+ */
 OSSL_FUNC_cipher_cipher_fn env_cipher_cipher;
 OSSL_FUNC_cipher_get_ctx_params_fn env_cipher_get_ctx_params;
 OSSL_FUNC_cipher_set_ctx_params_fn env_cipher_set_ctx_params;

@@ -5,13 +5,13 @@
 #include <openssl/params.h>
 #include <string.h>
 
-/* Flags are asked for as int, lengths as size_t: OSSL_PARAM converts. */
+/* Callers request flags as int and lengths as size_t; OSSL_PARAM converts. */
 static bool answer(OSSL_PARAM *p, size_t value)
 {
     return OSSL_PARAM_set_size_t(p, value) || OSSL_PARAM_set_int(p, (int)value);
 }
 
-/* libcrypto asks for one number with each key, so what is asked for is gone through. */
+/* libcrypto requests a single number with each key, so the loop goes over the request. */
 bool env_cipher_answer(OSSL_PARAM params[], unsigned mode, const struct env_cipher_number *numbers,
                        size_t count)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parameters that all our ciphers handle alike. */
+/* Parameters that all our ciphers handle in the same way. */
 #ifndef ENVELOPE_CIPHER_PARAMS_H
 #define ENVELOPE_CIPHER_PARAMS_H
 
@@ -12,7 +12,7 @@ struct env_cipher_number {
     size_t value;
 };
 
-/* Sets the mode and these numbers where params asks for them; false when one does not fit. */
+/* Sets the mode and these numbers where params requests them; false if one does not fit. */
 bool env_cipher_answer(OSSL_PARAM params[], unsigned mode, const struct env_cipher_number *numbers,
                        size_t count);
 
@@ -23,8 +23,8 @@ OSSL_FUNC_cipher_gettable_params_fn env_cipher_gettable_params;
 OSSL_FUNC_cipher_gettable_ctx_params_fn env_cipher_gettable_ctx_params;
 
 /*
- * A key length in params (which may be NULL) must be the cipher's own: `refusal` when it is
- * another, BAD_PARAMETER when it is not a number.
+ * A key length in params (which may be NULL) must be the cipher's own: fails with `refusal` if it
+ * differs, and with BAD_PARAMETER if it is not a number.
  */
 ENV_RESULT env_cipher_check_key_len(const struct env_provctx *provctx, const OSSL_PARAM params[],
                                     size_t key_len, enum env_reason refusal);

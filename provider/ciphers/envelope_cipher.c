@@ -10,7 +10,7 @@
 #include "provider/ciphers/kek_choice.h"
 #include "provider/common/application_context.h"
 
-/* One way through a message. */
+/* One way to process a message. */
 typedef ENV_RESULT (*step_fn)(struct env_stream *stream, const struct env_selector *selector,
                               struct env_io *io);
 
@@ -19,7 +19,7 @@ struct direction {
     step_fn final;
 };
 
-/* What sets the ciphers apart. */
+/* What distinguishes the ciphers. */
 struct cipher_kind {
     const struct env_stream_kind *stream;
     const struct direction *encrypt;
@@ -115,7 +115,7 @@ static void clear(struct env_cipher_ctx *base)
 
 /* ---- parameters ---- */
 
-/* Parameters are fixed once a message has begun. */
+/* Parameters cannot change once a message has begun. */
 static bool between_messages(const struct message_ctx *ctx)
 {
     return ctx->stream->state == ENV_STREAM_NEW || ctx->stream->state == ENV_STREAM_DONE;
@@ -182,7 +182,7 @@ static ENV_RESULT init(struct env_cipher_ctx *base, const struct env_cipher_init
     return ENV_OK;
 }
 
-/* Every failure of an update or a final ends the message. */
+/* Any failure of an update or a final ends the message. */
 static ENV_RESULT end_if_failed(struct message_ctx *ctx, ENV_RESULT r)
 {
     if (!env_ok(r))
@@ -278,7 +278,7 @@ static const OSSL_PARAM *settable_rewrap_params(void *vctx, void *vprovctx)
     return params;
 }
 
-/* The ciphers differ in their kind and in the parameters that can be set. */
+/* The ciphers differ in their kind and in the parameters that they accept. */
 #define IMPLEMENT_CIPHER(name, settable)                                                           \
     static OSSL_FUNC_cipher_newctx_fn name##_newctx;                                               \
     static OSSL_FUNC_cipher_get_params_fn name##_get_params;                                       \

@@ -79,7 +79,7 @@ ENV_RESULT env_field_said_key(struct env_field_said *said, const struct env_erro
 
     if (key.data == NULL)
         return said->key_refused == ENV_R_NONE ? ENV_OK : ENV_FAIL(said->key_refused);
-    /* the same again costs nothing */
+    /* the same key again: nothing to do */
     if (said->key != NULL && said->key_len == key.len &&
         CRYPTO_memcmp(said->key, key.data, key.len) == 0)
         return ENV_OK;
@@ -97,7 +97,7 @@ static void param_clear(struct env_field_param *param)
     *param = (struct env_field_param){0};
 }
 
-/* A copy with a NUL behind it. */
+/* Makes a copy with a NUL after it. */
 static ENV_RESULT param_set(struct env_field_param *param, const void *data, size_t len)
 {
     uint8_t *copy = OPENSSL_zalloc(len + 1);
@@ -116,7 +116,7 @@ static ENV_RESULT bad(const struct env_errors *errors, const OSSL_PARAM *p)
     return ENV_RAISE(errors, ENV_R_BAD_PARAMETER, "%s", p->key);
 }
 
-/* Octets or text of at most so many bytes. */
+/* Takes octets or text, up to this many bytes. */
 static ENV_RESULT take_bytes(struct env_field_param *param, const struct env_errors *errors,
                              const OSSL_PARAM *p, size_t most, enum env_reason too_long)
 {
@@ -130,7 +130,7 @@ static ENV_RESULT take_bytes(struct env_field_param *param, const struct env_err
     return param_set(param, p->data, p->data_size);
 }
 
-/* An empty one takes the name back. */
+/* Empty text clears the name. */
 static ENV_RESULT take_name(struct env_field_param *param, const struct env_errors *errors,
                             const OSSL_PARAM *p)
 {

@@ -13,7 +13,7 @@
 #include "provider/common/named.h"
 #include "provider/common/params.h"
 
-/* One way through a value. */
+/* One way to process a value. */
 struct direction {
     env_field_step_fn *update;
     env_field_step_fn *final;
@@ -31,7 +31,7 @@ struct field_ctx {
     const struct field_kind *kind;
     const struct direction *direction; /* NULL: not initialised */
     size_t key_len;
-    bool key_len_refused; /* key bytes of the usual length would be cut off ones (PHP) */
+    bool key_len_refused; /* key bytes of the default length would be truncated (PHP) */
     struct env_field_said said;
     struct env_field_value value;
 };
@@ -98,7 +98,7 @@ static ENV_RESULT set_params(struct env_cipher_ctx *base, const OSSL_PARAM param
     if (params == NULL)
         return ENV_OK;
     ENV_TRY(take_key_len(ctx, params));
-    if (!env_field_params_has(params)) /* padding among the others: not supported */
+    if (!env_field_params_has(params)) /* padding and other parameters: not supported */
         return ENV_OK;
     if (ctx->value.state == ENV_FIELD_BEGUN)
         return ENV_FAIL(ENV_R_PARAMETER_TOO_LATE);

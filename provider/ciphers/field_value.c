@@ -64,13 +64,13 @@ static bool overlap(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_l
 
 /* ---- sealing in pieces ---- */
 
-/* What a call puts out before the ciphertext of its own bytes. */
+/* What a call outputs before the ciphertext of its own bytes. */
 struct front {
     uint8_t bytes[ENV_FIELD_HEAD_LEN];
     size_t len;
 };
 
-/* Now there is a nonce: from here on no copy is made, and no other process may continue. */
+/* Now there is a nonce: from here on it cannot be copied, and no other process may continue. */
 static ENV_RESULT begin_with(struct env_field_value *value, const struct env_field_step *step,
                              const struct env_field_key *key, struct front *front)
 {
@@ -111,7 +111,7 @@ static ENV_RESULT enter(struct env_field_value *value, const struct env_field_st
     return ENV_OK;
 }
 
-/* A signal handler may have forked in between: output sealed then is not released. */
+/* A signal handler may have forked meanwhile: output sealed since then is not released. */
 static ENV_RESULT leave(const struct env_field_value *value, struct env_io *io, ENV_RESULT r)
 {
     if (value->state != ENV_FIELD_BEGUN || value->generation == env_fork_generation())
@@ -132,10 +132,10 @@ static ENV_RESULT check_length(const struct env_field_value *value,
     return ENV_OK;
 }
 
-/* The ciphertext of a short piece, which is made at once and then divided. */
+/* A short piece is encrypted as a whole, and its ciphertext then divided. */
 #define SHORT_PIECE 512u
 
-/* How a piece is divided: what may be written of it, and the rest (one byte), which is held. */
+/* How a piece is divided: what may be written of it, and the rest, which is held. */
 struct division {
     size_t now;
     size_t held;
@@ -153,7 +153,7 @@ static ENV_RESULT seal_short(struct env_field_value *value, const struct front *
     return ENV_OK;
 }
 
-/* The output may lie over the input: that is then moved to where its ciphertext goes. */
+/* The output may overlap the input, which is then moved to where its ciphertext goes. */
 static ENV_RESULT seal_long(struct env_field_value *value, const struct front *front,
                             const struct division *by, struct env_io *io)
 {
@@ -234,7 +234,7 @@ ENV_RESULT env_field_seal_final(struct env_field_value *value, const struct env_
 
 /* ---- sealing at once ---- */
 
-/* The end of the field waits for final, so a field whose second update was refused never opens. */
+/* Keeps the end of the field for final, so a field whose second update was refused never opens. */
 static ENV_RESULT give_out(struct env_field_value *value, const uint8_t *field, size_t len,
                            struct env_io *io)
 {
@@ -265,7 +265,7 @@ static ENV_RESULT seal_to(struct env_field_value *value, const struct env_field_
     return r;
 }
 
-#define SHORT_FIELD 256u /* is made on the stack: it is no secret once it is sealed */
+#define SHORT_FIELD 256u /* is sealed on the stack: it is no longer secret then */
 
 static ENV_RESULT seal_whole(struct env_field_value *value, const struct env_field_step *step,
                              struct env_io *io)
@@ -314,7 +314,7 @@ ENV_RESULT env_field_end_at_once(struct env_field_value *value, const struct env
 
 /* ---- opening ---- */
 
-/* plain has room for the value; nothing is released before it is verified. */
+/* plain must have room for the value; nothing is released before it is verified. */
 static ENV_RESULT open_to(const struct env_field_step *step, const uint8_t *id, uint8_t *plain,
                           size_t len, struct env_io *io)
 {
@@ -333,7 +333,7 @@ static ENV_RESULT open_to(const struct env_field_step *step, const uint8_t *id, 
     return ENV_OK;
 }
 
-#define SHORT_VALUE 256u /* is opened on the stack, for this call alone */
+#define SHORT_VALUE 256u /* is opened on the stack, during this call only */
 
 static ENV_RESULT open_whole(const struct env_field_step *step, const uint8_t *id, size_t len,
                              struct env_io *io)

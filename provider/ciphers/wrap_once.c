@@ -45,7 +45,9 @@ void env_wrap_begin(struct env_wrap_once *once, bool wrapping)
     once->failed = false;
 }
 
-/* Checks the input's length against the standard; gives the greatest length of the output. */
+/*
+ * Checks the input's length against the standard, and computes the greatest length of the output.
+ */
 static ENV_RESULT output_length(const struct env_wrap_once *once, size_t in_len, size_t *out_len)
 {
     bool pads = once->kind->alg == ENV_KEY_WRAP_KWP;
@@ -75,8 +77,8 @@ static ENV_RESULT work(const struct env_wrap_once *once, struct env_kek *kek,
 }
 
 /*
- * The token writes into memory of ours, never into the caller's, where it might leave data that
- * does not verify. So input and output may overlap in any way.
+ * The token writes into our memory and never into the caller's, where it might leave unverified
+ * data. Therefore input and output may overlap in any way.
  */
 static ENV_RESULT run(const struct env_wrap_once *once, const struct env_selector *selector,
                       struct env_io *io, size_t most)

@@ -8,7 +8,7 @@
 
 #include "provider/ciphers/cipher_edge.h"
 
-/* What sets the six ciphers apart. */
+/* What distinguishes the six ciphers. */
 struct env_wrap_kind {
     enum env_key_wrap_kind alg;
     unsigned bits;
@@ -25,13 +25,13 @@ static inline size_t env_wrap_key_len(const struct env_wrap_kind *kind)
     return kind->bits / 8;
 }
 
-/* The head of a context: its kind and its one message. */
+/* The beginning of a context: its kind and its one message. */
 struct env_wrap_once {
     struct env_cipher_ctx base;
     const struct env_wrap_kind *kind;
     bool initialised;
     bool wrapping;
-    bool used;   /* there has been the one update */
+    bool used;   /* the one update was made */
     bool failed; /* until the context is initialised again */
 };
 
@@ -54,11 +54,11 @@ ENV_RESULT env_wrap_update(struct env_wrap_once *once, const struct env_selector
 
 ENV_RESULT env_wrap_final(const struct env_wrap_once *once);
 
-/* Answers as stock OpenSSL's cipher does. */
+/* Answers like stock OpenSSL's cipher. */
 bool env_wrap_answer(const struct env_wrap_kind *kind, OSSL_PARAM params[]);
 OSSL_FUNC_cipher_gettable_params_fn env_wrap_gettable_params;
 
-/* A key length in params must be the cipher's own: WRAP_KEY_LENGTH. */
+/* A key length in params must be the cipher's own. Fails with WRAP_KEY_LENGTH. */
 ENV_RESULT env_wrap_check_key_len(const struct env_wrap_once *once, const OSSL_PARAM params[]);
 
 #endif

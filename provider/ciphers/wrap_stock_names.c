@@ -17,7 +17,9 @@
 
 struct standard_ctx {
     struct env_wrap_once once; /* with a KEK */
-    /* With a raw key: stock OpenSSL's functions and context; NULL while nobody offers them. */
+    /*
+     * With a raw key: stock OpenSSL's functions and context; NULL if no provider offers them yet.
+     */
     const struct env_wrap_splice *splice;
     void *stock;
     bool keyed;                           /* a key or a KEK has been given */
@@ -36,7 +38,7 @@ static struct env_provctx *provctx_of(const struct standard_ctx *ctx)
     return ctx->once.base.provctx;
 }
 
-/* The stock cipher's own errors are on the stack when it fails. */
+/* On failure the stock cipher's own errors are on the stack. */
 static ENV_RESULT stock_result(bool done)
 {
     return done ? ENV_OK : (ENV_RESULT){ENV_R_CRYPTO_FAILED, true, 0};
@@ -51,7 +53,7 @@ static void forget_stock(struct standard_ctx *ctx)
     ctx->stock = NULL;
 }
 
-/* Tried again until there is one: providers that openssl.cnf lists after us come later. */
+/* Tried until it succeeds: providers that openssl.cnf lists after us are loaded later. */
 static bool have_stock(struct standard_ctx *ctx)
 {
     const struct env_wrap_kind *kind = ctx->once.kind;
@@ -86,7 +88,7 @@ static void clear(struct env_cipher_ctx *base)
     forget_stock(standard(base));
 }
 
-/* ---- which of the two ---- */
+/* ---- KEK or raw key ---- */
 
 static bool is_marked(const struct standard_ctx *ctx, struct env_span key)
 {
@@ -94,7 +96,7 @@ static bool is_marked(const struct standard_ctx *ctx, struct env_span key)
            memcmp(key.data, ENV_STANDARD_MARK, MARK_LEN) == 0 && !provctx_of(ctx)->inside_token();
 }
 
-/* A named key's stand-in is no key, and wraps nothing. */
+/* A named key's stand-in is not a key, and must not wrap anything. */
 static bool is_stand_in(const struct standard_ctx *ctx, struct env_span key)
 {
     const enum env_mark mark = env_mark_of(key.data, key.len);
@@ -103,7 +105,7 @@ static bool is_stand_in(const struct standard_ctx *ctx, struct env_span key)
            !provctx_of(ctx)->inside_token();
 }
 
-/* From here on the context has a KEK. It forgets a raw key. */
+/* From here on the context has a KEK. Forgets a raw key. */
 static ENV_RESULT take_selector(struct standard_ctx *ctx, struct env_span key)
 {
     ctx->marked = true;
@@ -127,7 +129,7 @@ static ENV_RESULT init_with_kek(struct standard_ctx *ctx, bool wrapping, const O
     return ENV_OK;
 }
 
-/* Without a key the stock cipher may be missing: a KEK can still be named. */
+/* Without a key the stock cipher may be missing: a KEK can still be named later. */
 static ENV_RESULT init_stock(struct standard_ctx *ctx, const struct env_cipher_init *with,
                              const OSSL_PARAM params[])
 {
@@ -173,9 +175,9 @@ static ENV_RESULT update_stock(struct standard_ctx *ctx, struct env_io *io)
 
     if (!ctx->keyed || ctx->stock == NULL)
         return ENV_FAIL(ENV_R_NOT_INITIALISED);
-    if (io->out_size < io->in_len) /* as the stock cipher judges it */
+    if (io->out_size < io->in_len) /* like the stock cipher */
         return ENV_FAIL(ENV_R_OUTPUT_TOO_SMALL);
-    if (io->in_len > INT_MAX) /* which libcrypto never gives it */
+    if (io->in_len > INT_MAX) /* libcrypto never passes more */
         return ENV_FAIL(ENV_R_INPUT_LENGTH);
     ENV_TRY(stock_result(
         ctx->splice->update(ctx->stock, io->out, &n, io->out_size, io->in, io->in_len) == 1));
@@ -253,7 +255,7 @@ static void *new_ctx(struct env_provctx *provctx, const struct env_wrap_kind *ki
 static OSSL_FUNC_cipher_gettable_ctx_params_fn gettable_ctx_params;
 static OSSL_FUNC_cipher_settable_ctx_params_fn settable_ctx_params;
 
-/* The stock cipher's parameters are ours: the six have the same ones. */
+/* The stock cipher's parameters apply to ours: the six have the same ones. */
 static const struct env_wrap_splice *any_stock(struct env_provctx *provctx)
 {
     const struct env_wrap_kind *kind = &env_wrap_kind_256;
@@ -284,7 +286,9 @@ static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
                : own;
 }
 
-/* The six differ in their kind. EVP_Cipher returns 1 for a length, as with the stock ones. */
+/*
+ * The six differ in their kind. EVP_Cipher returns 1 instead of a length, as with the stock ones.
+ */
 #define IMPLEMENT_CIPHER(name)                                                                     \
     static OSSL_FUNC_cipher_newctx_fn standard_##name##_newctx;                                    \
     static OSSL_FUNC_cipher_get_params_fn standard_##name##_get_params;                            \

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wrap ciphers under the names that stock OpenSSL has for them (standard-names = yes), so that
- * CMS, which asks for those names, can have its KEK in a token.
+ * The wrap ciphers under stock OpenSSL's names for them (standard-names = yes), so that CMS, which
+ * asks for those names, can have its KEK on a token.
  *
  * Key bytes that begin with "kek:" name a KEK: "kek:" and its label, NUL-padded to the key's
  * length, or "kek:" and zeros for the configured KEK. They never reach the stock cipher. All other
- * key bytes are a key: they never reach a token, and everything about such a context is the stock
- * cipher's doing, which comes from another provider.
+ * key bytes are a key. They never reach a token, and such a context is handled completely by the
+ * stock cipher, which comes from another provider.
  *
- * While the calling thread is inside a PKCS#11 module, all key bytes are keys: SoftHSM wraps with
- * libcrypto's ciphers itself, in our process.
+ * While the calling thread is inside a PKCS#11 module, all key bytes are keys: SoftHSM itself wraps
+ * with libcrypto's ciphers, in our process.
  */
 #ifndef ENVELOPE_WRAP_STOCK_NAMES_H
 #define ENVELOPE_WRAP_STOCK_NAMES_H

@@ -8,7 +8,10 @@
 #include "envelope/message/stream.h"
 #include "provider/common/provctx.h"
 
-/* From the parameter, octets or text. BAD_PARAMETER, CONTEXT_TOO_LONG: nothing has changed then. */
+/*
+ * From the parameter, octets or text. Fails with BAD_PARAMETER or CONTEXT_TOO_LONG, and then
+ * changes nothing.
+ */
 ENV_RESULT env_context_from_param(const struct env_provctx *provctx, const OSSL_PARAM *p,
                                   uint8_t context[ENV_CONTEXT_MAX], size_t *len);
 

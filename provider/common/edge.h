@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The edge of the provider. Inside, functions return an ENV_RESULT; libcrypto wants 1 or 0, and the
- * reason on its error stack. Every callback that can fail goes through ENV_EDGE.
+ * The edge of the provider. Inside, functions return an ENV_RESULT. libcrypto expects 1 or 0, and
+ * the reason on its error stack. Every callback that can fail goes through ENV_EDGE.
  *
- * A callback's object may be NULL. After a refused EVP_CIPHER_CTX_copy libcrypto keeps the cipher
- * with a NULL context and goes on calling us with it.
+ * A callback's object may be NULL: after a refused EVP_CIPHER_CTX_copy, libcrypto keeps the cipher
+ * with a NULL context and still calls us with it.
  */
 #ifndef ENVELOPE_EDGE_H
 #define ENVELOPE_EDGE_H
@@ -13,9 +13,9 @@
 #include "provider/common/provctx.h"
 
 /*
- * The body of a callback. Without an object it is 0 with NO_CONTEXT raised, and `work` is not
- * evaluated. Otherwise it is 1 when work succeeds, and 0 with the reason raised when it fails. The
- * object must live on after work.
+ * The body of a callback. Without an object it returns 0, raises NO_CONTEXT, and does not evaluate
+ * `work`. Otherwise it returns 1 if work succeeds, and 0 with the reason raised if it fails. The
+ * object must still exist after work.
  */
 #define ENV_EDGE_IN(object, provctx, work)                                                         \
     ((object) == NULL                                                                              \

@@ -9,7 +9,7 @@
 
 #define KNOWN_MS 1000
 
-/* One clause, up to a comma: "fips", "fips=yes", perhaps with spaces. */
+/* One clause, up to a comma: "fips", "fips=yes", possibly with spaces. */
 static bool demands_fips(const char *clause)
 {
     clause += strspn(clause, " ");

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether only what is approved may be used. */
+/* Whether only approved algorithms may be used. */
 #ifndef ENVELOPE_FIPS_H
 #define ENVELOPE_FIPS_H
 
 #include "provider/common/provctx.h"
 
 /*
- * fips=yes is demanded, by propquery or by the program's default properties; not wished for. A
- * negative answer is remembered for a second: asking libcrypto takes a tenth of a short field's
- * time, and a lock. Under such default properties no new fetch finds our ciphers.
+ * Whether propquery or the program's default properties require fips=yes; an optional clause
+ * (?fips=yes) does not count. A negative answer is cached for a second: asking libcrypto takes a
+ * tenth of a short field's time, and a lock. Under such default properties no new fetch finds our
+ * ciphers.
  */
 bool env_fips_demanded(struct env_provctx *provctx);
 

@@ -8,7 +8,7 @@
 
 typedef void *crypto_malloc_fn(size_t size, const char *file, int line);
 
-/* Whether both addresses lie in one shared object, or in the program. */
+/* Whether both addresses are in the same shared object, or in the program. */
 static bool same_object(const void *a, const void *b)
 {
     Dl_info of_a;
@@ -18,9 +18,9 @@ static bool same_object(const void *a, const void *b)
 }
 
 /*
- * The core's function is the one that we would call. Even if its address differs it may be the same
- * function: a program that is not position-independent and takes its address gives it one of its
- * own. A text of our libcrypto's shows which object that is in.
+ * Checks that the core's function is the one that we would call. A different address may still mean
+ * the same function: a program that is not position-independent has an address of its own for a
+ * function whose address it takes. A string of our libcrypto shows which object that address is in.
  */
 bool env_libcrypto_is_foreign(const OSSL_DISPATCH *core)
 {

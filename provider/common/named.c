@@ -19,7 +19,7 @@ ENV_RESULT env_provctx_named_keys(struct env_provctx *provctx, struct env_named_
         *keys = made;
         return ENV_OK;
     }
-    made->vtable->free(made); /* another thread was first */
+    made->vtable->free(made); /* another thread was faster */
     *keys = there;
     return ENV_OK;
 }

@@ -6,12 +6,12 @@
 #include "provider/common/provctx.h"
 
 /*
- * The store, which is made when the first key is asked for; the instance has it and frees it.
- * Configuration errors are raised.
+ * The store, made at the first request for a key; the instance owns it. Configuration errors are
+ * raised.
  */
 ENV_RESULT env_provctx_named_keys(struct env_provctx *provctx, struct env_named_keys **keys);
 
-/* At the end of the instance, before its keyring goes. */
+/* To be called at the end of the instance, before its keyring is freed. */
 void env_provctx_named_clear(struct env_provctx *provctx);
 
 #endif

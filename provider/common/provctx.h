@@ -30,9 +30,8 @@ struct env_provctx {
     OSSL_FUNC_core_pop_error_to_mark_fn *core_pop_error_to_mark;
     OSSL_FUNC_provider_up_ref_fn *core_provider_up_ref;
     OSSL_FUNC_provider_free_fn *core_provider_free;
-    OSSL_LIB_CTX *libctx;   /* child of the program's; everything we fetch comes from it */
-    bool foreign_libcrypto; /* the program has another one, so libctx is nobody's child: every
-                               operation fails */
+    OSSL_LIB_CTX *libctx;   /* child of the program's; we fetch from it */
+    bool foreign_libcrypto; /* libctx has no parent: every operation fails */
     struct env_errors errors;
     struct env_config config;
     CRYPTO_RWLOCK *config_lock;
@@ -40,10 +39,10 @@ struct env_provctx {
     struct env_dek_context dek; /* crypto, keyring, errors */
     struct env_audit audit;
     struct env_state_watch *states;       /* what state-file takes away */
-    struct env_named_keys *_Atomic named; /* see named.h; NULL until the first is asked for */
-    struct env_stock *stock;          /* stock OpenSSL's names that are ours: see stock/stock.h */
-    const char *not_activated;        /* what stock-providers-here could not activate; or NULL */
-    struct env_tenant_cache *tenants; /* both since the configuration was checked */
+    struct env_named_keys *_Atomic named; /* see named.h; NULL until the first request */
+    struct env_stock *stock;          /* stock OpenSSL's names that we serve: see stock/stock.h */
+    const char *not_activated;        /* what stock-providers-here could not activate, or NULL */
+    struct env_tenant_cache *tenants; /* both are set once the configuration is checked */
     struct env_field_memo *field_memo;
     _Atomic(int64_t) not_fips_until; /* see fips.h */
     /* Key wrap under stock names: see wrap_stock_names.h */
@@ -52,12 +51,12 @@ struct env_provctx {
     struct env_provctx *next_instance;                        /* see instances.h */
 };
 
-/* Checks the configuration once; every operation begins with it. FOREIGN_LIBCRYPTO is raised. */
+/* Checks the configuration once; every operation begins with it. May raise FOREIGN_LIBCRYPTO. */
 ENV_RESULT env_provctx_ready(struct env_provctx *provctx);
 
 /*
- * Zeroed memory for the state of an operation, freed with OPENSSL_free. NO_MEMORY; and
- * FOREIGN_LIBCRYPTO, raised, so that no operation gets a context then.
+ * Zeroed memory for the state of an operation, freed with OPENSSL_free. Fails with NO_MEMORY;
+ * raises FOREIGN_LIBCRYPTO, so that no operation gets a context then.
  */
 ENV_RESULT env_provctx_object(const struct env_provctx *provctx, size_t size, void **object);
 

@@ -10,9 +10,9 @@
 #include "provider/keys/one_kek_keyring.h"
 #include "provider/keys/pkey_context.h"
 
-#define FINAL_MAX 4128u /* the most that final of the stream writes */
+#define FINAL_MAX 4128u /* the most that the stream's final writes */
 
-/* The longest message that can hold 64 KiB, sealed for as many KEKs as a header can name. */
+/* The longest message with 64 KiB of plaintext, sealed for as many KEKs as a header can name. */
 #define OPENED_MAX                                                                                 \
     (ENV_KEK_SEALED_MAX - ENV_HEADERS_SEALED_MAX + ENV_HEADER_MAX + ENV_FLOE_HEADER_LEN)
 
@@ -62,7 +62,7 @@ static ENV_RESULT run_with_key(const struct env_pkey_context *ctx, bool sealing,
     return r;
 }
 
-/* Works in memory of our own, so that the caller sees nothing before everything is verified. */
+/* Works in our own memory, so that the caller sees nothing before everything is verified. */
 static ENV_RESULT perform(const struct env_pkey_context *ctx, bool sealing, struct env_span in,
                           unsigned char *out, size_t out_size, size_t *out_len)
 {
@@ -87,8 +87,8 @@ static ENV_RESULT perform(const struct env_pkey_context *ctx, bool sealing, stru
 }
 
 /*
- * With out NULL it only gives the greatest length of the output. A message is longer than what is
- * sealed in it.
+ * With out NULL it only computes the greatest length of the output. A message is longer than its
+ * plaintext.
  */
 static ENV_RESULT answer(const struct env_pkey_context *ctx, bool sealing, struct env_span in,
                          unsigned char *out, size_t out_size, size_t *out_len)

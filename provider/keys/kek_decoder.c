@@ -37,7 +37,7 @@ static ENV_RESULT find_referred(struct env_provctx *provctx, const uint8_t *der,
     return find(provctx, uri, cb, cbarg, kek);
 }
 
-/* Reads one PEM block; false when there is none, which is not an error. */
+/* Reads one PEM block; false if there is none, which is not an error. */
 static bool read_pem(const struct env_provctx *provctx, OSSL_CORE_BIO *core_bio, char **name,
                      unsigned char **der, long *len)
 {
@@ -54,9 +54,9 @@ static bool read_pem(const struct env_provctx *provctx, OSSL_CORE_BIO *core_bio,
 }
 
 /*
- * The DER of a reference, freed with OPENSSL_free; NULL where the input is something else. The key
- * is looked up already here: when libcrypto loads a file it drops the errors of der_to_kek, but
- * keeps those of pem_to_der. The second lookup, in der_to_kek, finds the key in the cache.
+ * The DER of a reference, freed with OPENSSL_free; NULL if the input is something else. The key is
+ * already looked up here, because libcrypto drops the errors of der_to_kek when it loads a file,
+ * but keeps those of pem_to_der. The second lookup, in der_to_kek, finds the key in the cache.
  */
 static ENV_RESULT reference_in_pem(struct env_provctx *provctx, OSSL_CORE_BIO *in,
                                    OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg, unsigned char **der,
@@ -95,7 +95,7 @@ static size_t read_some(const struct env_provctx *provctx, OSSL_CORE_BIO *core_b
     return len;
 }
 
-/* *key stays NULL for some other key, which some other decoder reads. */
+/* key stays NULL for another kind of key, which is left to other decoders. */
 static ENV_RESULT key_in_der(struct env_provctx *provctx, OSSL_CORE_BIO *in,
                              OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg, struct env_key **key)
 {
@@ -117,7 +117,7 @@ static OSSL_FUNC_decoder_does_selection_fn does_selection;
 static OSSL_FUNC_decoder_decode_fn pem_to_der;
 static OSSL_FUNC_decoder_decode_fn der_to_kek;
 
-/* The context is the provider's own: decoding has no parameters. */
+/* The provider itself serves as context: decoding has no parameters. */
 static void *newctx(void *vprovctx)
 {
     return vprovctx;

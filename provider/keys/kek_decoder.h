@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DECODER for references to KEKs (kek_reference.h): from PEM to DER, because stock OpenSSL drops
- * PEM labels that it does not know, and from DER to a key. The key is looked up in its token at
- * once.
+ * PEM labels that it does not know, and from DER to a key. The key is looked up on its token
+ * immediately.
  */
 #ifndef ENVELOPE_KEK_DECODER_H
 #define ENVELOPE_KEK_DECODER_H

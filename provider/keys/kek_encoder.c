@@ -151,7 +151,7 @@ static OSSL_FUNC_encoder_does_selection_fn selects_private;
 static OSSL_FUNC_encoder_does_selection_fn selects_public;
 static OSSL_FUNC_encoder_does_selection_fn selects_any;
 
-/* The context is the provider's own: encoding has no parameters. */
+/* The provider itself serves as context: encoding has no parameters. */
 static void *newctx(void *vprovctx)
 {
     return vprovctx;
@@ -204,7 +204,7 @@ static ENV_RESULT encode_public(struct env_provctx *provctx, OSSL_CORE_BIO *core
     return encode(provctx, core_bio, key, write);
 }
 
-/* A reference needs no encryption: no passphrase is asked for. */
+/* A reference needs no encryption, so no passphrase is requested. */
 #define IMPLEMENT_ENCODER(name, encode_with, write, selects)                                       \
     static OSSL_FUNC_encoder_encode_fn name;                                                       \
                                                                                                    \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ENCODER for KEKs. A private key is written as a reference (kek_reference.h), the public half of
- * an RSA KEK as any public key. There is text as well.
+ * ENCODER for KEKs. A private key is written as a reference (kek_reference.h), and the public half
+ * of an RSA KEK like any public key. Both can also be written as text.
  */
 #ifndef ENVELOPE_KEK_ENCODER_H
 #define ENVELOPE_KEK_ENCODER_H

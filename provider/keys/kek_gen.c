@@ -45,12 +45,15 @@ static ENV_RESULT take_text(const struct generation *g, const OSSL_PARAM params[
     if (!OSSL_PARAM_get_utf8_string(p, &text, 0))
         return ENV_FAIL(ENV_R_NO_MEMORY);
     if (*to != NULL)
-        OPENSSL_clear_free(*to, strlen(*to)); /* a token's URI may have a PIN */
+        OPENSSL_clear_free(*to, strlen(*to)); /* a token's URI may contain a PIN */
     *to = text;
     return ENV_OK;
 }
 
-/* One of two words, in upper or lower case; *second says which. wrong says so of another. */
+/*
+ * One of two words, in upper or lower case; *second says which. For any other word `wrong` is the
+ * error.
+ */
 static ENV_RESULT take_choice(const struct generation *g, const OSSL_PARAM params[],
                               const char *key, const char *first, const char *other,
                               const char *wrong, bool *second)
@@ -76,7 +79,7 @@ static ENV_RESULT take_bits(struct generation *g, const OSSL_PARAM params[])
     return ENV_OK;
 }
 
-/* In hex, or in octets (from programs). */
+/* In hex, or as octets (from programs). */
 static ENV_RESULT take_id(struct generation *g, const OSSL_PARAM params[])
 {
     const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, ENV_KEK_PARAM_ID);
@@ -148,7 +151,7 @@ static ENV_RESULT begin(struct env_provctx *provctx, const OSSL_PARAM params[],
     return r;
 }
 
-/* A KEK whose making could not be recorded stays in its token, but is not handed out. */
+/* A KEK that could not be recorded in the audit log stays on its token, but is not returned. */
 static ENV_RESULT make_kek(struct env_keyring *keyring, const struct env_kek_request *request,
                            struct env_kek **out)
 {

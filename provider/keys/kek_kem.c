@@ -13,11 +13,11 @@
 
 /* The buffers of one call. */
 struct buffers {
-    unsigned char *sealed; /* encapsulating */
+    unsigned char *sealed; /* for encapsulating */
     size_t *sealed_len;
-    struct env_span in; /* decapsulating */
+    struct env_span in; /* for decapsulating */
     unsigned char *secret;
-    size_t *secret_len; /* NULL: there is room */
+    size_t *secret_len; /* NULL: the room is sufficient */
 };
 
 typedef ENV_RESULT (*work_fn)(const struct env_pkey_context *ctx, const struct buffers *buffers);
@@ -70,7 +70,7 @@ static ENV_RESULT run(const struct env_pkey_context *ctx, const struct buffers *
     return ENV_OK;
 }
 
-/* The greatest lengths of both. */
+/* The greatest lengths of both outputs. */
 static ENV_RESULT answer_lengths(const struct buffers *buffers)
 {
     if (buffers->sealed_len != NULL)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * KEM ENVELOPE-KEK: EVP_PKEY_encapsulate makes 32 fresh secret bytes and their sealed form, a
- * header with nothing behind it (docs/FORMAT.md). EVP_PKEY_decapsulate gives the bytes back. The
- * secret is derived from the header's DEK, which itself never leaves.
+ * KEM ENVELOPE-KEK: EVP_PKEY_encapsulate makes 32 new secret bytes and their sealed form, a header
+ * with nothing after it (docs/FORMAT.md). EVP_PKEY_decapsulate returns the bytes. The secret is
+ * derived from the header's DEK, which is never returned.
  *
- * Parameter: "context", an octet string of at most 4096 bytes (default: empty). It goes into the
+ * Parameter: "context", an octet string of at most 4096 bytes (default: empty). It is part of the
  * derivation: another context gives another secret, and no error.
  */
 #ifndef ENVELOPE_KEK_KEM_H

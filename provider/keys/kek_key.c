@@ -46,7 +46,7 @@ struct env_key *env_key_load(const void *reference, size_t reference_len)
     if (reference == NULL || reference_len != sizeof(key))
         return NULL;
     memcpy(&key, reference, sizeof(key));
-    memset((void *)(uintptr_t)reference, 0, sizeof(key)); /* now the loader has it */
+    memset((void *)(uintptr_t)reference, 0, sizeof(key)); /* the loader owns it now */
     return key;
 }
 
@@ -63,7 +63,7 @@ int env_key_hand_over(struct env_key *key, int object_type, OSSL_CALLBACK *objec
     };
     int ok = object_cb(params, object_arg);
 
-    env_key_free(reference); /* NULL when somebody loaded it */
+    env_key_free(reference); /* NULL if it was loaded */
     return ok;
 }
 

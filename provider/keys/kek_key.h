@@ -18,26 +18,31 @@
 #define ENV_KEK_KEY_TYPE "ENVELOPE-KEK"
 #define ENV_KEK_STRUCTURE "envelope-kek" /* of the DER of a reference */
 
-/* The most that EVP_PKEY_encrypt takes, and the most that it makes (headers and 17 segments). */
+/*
+ * The most that EVP_PKEY_encrypt accepts, and the most that it outputs (headers and 17 segments).
+ */
 #define ENV_KEK_PLAIN_MAX 65536u
 #define ENV_KEK_SEALED_MAX (ENV_KEK_PLAIN_MAX + 4064u + 17u * 32u)
 
 struct env_key {
     atomic_uint refs;
     struct env_provctx *provctx;
-    struct env_kek *kek; /* NULL in a key that libcrypto made and has not filled */
+    struct env_kek *kek; /* NULL in a key that libcrypto made and did not fill yet */
     struct env_kek_info info;
 };
 
-/* Takes over the caller's reference to kek (which may be NULL) even when it fails: NO_MEMORY. */
+/*
+ * Takes over the caller's reference to kek (which may be NULL), even on failure. Fails with
+ * NO_MEMORY.
+ */
 ENV_RESULT env_key_new(struct env_provctx *provctx, struct env_kek *kek, struct env_key **out);
 struct env_key *env_key_up_ref(struct env_key *key);
 void env_key_free(struct env_key *key);
 
 /*
- * Hands the key to libcrypto as an object (OSSL_OBJECT_PKEY or OSSL_OBJECT_SKEY) of a decoder or a
- * store. libcrypto passes the reference to env_key_load, and the loader then owns the key. Returns
- * what the callback returned.
+ * Passes the key to libcrypto as an object (OSSL_OBJECT_PKEY or OSSL_OBJECT_SKEY) from a decoder or
+ * a store. libcrypto passes the reference to env_key_load, and the loader then owns the key.
+ * Returns what the callback returned.
  */
 int env_key_hand_over(struct env_key *key, int object_type, OSSL_CALLBACK *object_cb,
                       void *object_arg);

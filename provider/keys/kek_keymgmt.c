@@ -10,7 +10,7 @@
 #include "provider/keys/kek_gen.h"
 #include "provider/keys/kek_key.h"
 
-/* ---- what a key is ---- */
+/* ---- properties ---- */
 
 static int security_bits(const struct env_kek_info *info)
 {
@@ -73,7 +73,7 @@ static ENV_RESULT answer(const struct env_key *key, OSSL_PARAM params[])
     return all ? ENV_OK : (ENV_RESULT){ENV_R_BAD_PARAMETER, true, 0};
 }
 
-/* Nothing of a KEK leaves its token but the public half of an RSA key. */
+/* Nothing of a KEK leaves its token except the public half of an RSA key. */
 static ENV_RESULT may_export(const struct env_key *key, int selection)
 {
     return key->kek != NULL && key->info.modulus_len > 0 &&
@@ -138,7 +138,7 @@ static int match(const void *vkey1, const void *vkey2, int selection)
            strcmp(a->info.uri, b->info.uri) == 0;
 }
 
-/* A key never changes, so one more reference will do. */
+/* A key never changes, so the copy is another reference. */
 static void *dup(const void *vkey, int selection)
 {
     struct env_key *key = (struct env_key *)(uintptr_t)vkey;
@@ -176,7 +176,7 @@ static const OSSL_PARAM *gettable_params(void *vprovctx)
     return params;
 }
 
-/* ---- no import, and no export but of an RSA KEK's public half ---- */
+/* ---- no import, and no export except an RSA KEK's public half ---- */
 
 static int import(void *vkey, int selection, const OSSL_PARAM params[])
 {

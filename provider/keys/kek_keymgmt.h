@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* KEYMGMT ENVELOPE-KEK: keys that exist. kek_gen.h makes new ones. */
+/* KEYMGMT ENVELOPE-KEK: existing keys. kek_gen.h makes new ones. */
 #ifndef ENVELOPE_KEK_KEYMGMT_H
 #define ENVELOPE_KEK_KEYMGMT_H
 

@@ -63,7 +63,7 @@ static ENV_RESULT check_uri(const struct env_errors *errors, const char *text)
     return why == NULL ? ENV_OK : ENV_RAISE(errors, ENV_R_BAD_REFERENCE, "%s", why);
 }
 
-/* There is one way to write a reference: encoded again, it is the same bytes. */
+/* A reference has only one encoding: encoded again, it must give the same bytes. */
 static ENV_RESULT check_der(const struct env_errors *errors, const char *uri, const uint8_t *der,
                             size_t len)
 {
@@ -86,7 +86,7 @@ static bool take_uri(const ENV_ASN1_KEK_REFERENCE *value, char uri[ENV_KEK_URI])
 
     if (len < 1 || len >= ENV_KEK_URI || memchr(text, '\0', len) != NULL)
         return false;
-    utf8_len = ASN1_STRING_to_UTF8(&utf8, value->uri); /* fails for other bytes */
+    utf8_len = ASN1_STRING_to_UTF8(&utf8, value->uri); /* fails if it is not valid text */
     OPENSSL_free(utf8);
     if (utf8_len < 0)
         return false;
@@ -106,7 +106,7 @@ static bool decode(const uint8_t *der, size_t len, char uri[ENV_KEK_URI])
     return good;
 }
 
-/* The ASN.1 reader does not tell bad input from a lack of memory. */
+/* The ASN.1 reader does not distinguish bad input from a lack of memory. */
 static bool memory_is_short(void)
 {
     uint8_t *der = NULL;

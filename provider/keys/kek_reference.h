@@ -15,7 +15,7 @@
 #include "envelope/message/kek.h"
 
 #define ENV_KEK_PEM_NAME "ENVELOPE KEK REFERENCE"
-#define ENV_KEK_REFERENCE_MAX 2048u /* bytes of DER that are read at most */
+#define ENV_KEK_REFERENCE_MAX 2048u /* longest DER that is read */
 
 /* *der is freed with OPENSSL_free. */
 ENV_RESULT env_kek_reference_encode(const char *uri, uint8_t **der, size_t *der_len);
@@ -23,7 +23,7 @@ ENV_RESULT env_kek_reference_encode(const char *uri, uint8_t **der, size_t *der_
 /* Whether these bytes begin like a reference, well-formed or not. */
 bool env_kek_reference_is(const uint8_t *der, size_t len);
 
-/* Strict: DER and nothing after it, a UTF-8 URI without a PIN. BAD_REFERENCE, raised. */
+/* Strict: DER with nothing after it, and a UTF-8 URI without a PIN. Raises BAD_REFERENCE. */
 ENV_RESULT env_kek_reference_decode(const struct env_errors *errors, const uint8_t *der, size_t len,
                                     char uri[ENV_KEK_URI]);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ASN.1 type of a KEK reference, for kek_reference.c alone. */
+/* The ASN.1 type of a KEK reference, only for kek_reference.c. */
 #ifndef ENVELOPE_KEK_REFERENCE_ASN1_H
 #define ENVELOPE_KEK_REFERENCE_ASN1_H
 

@@ -37,7 +37,7 @@ static ENV_RESULT import_named(struct env_provctx *provctx, const OSSL_PARAM par
     char *name = NULL;
     ENV_RESULT r;
 
-    if (p == NULL) /* raw bytes, most likely */
+    if (p == NULL) /* probably raw bytes */
         return ENV_FAIL(ENV_R_KEK_NO_IMPORT);
     if ((uri != NULL && label != NULL) || !OSSL_PARAM_get_utf8_string(p, &name, 0) || name == NULL)
         return ENV_RAISE(&provctx->errors, ENV_R_BAD_PARAMETER, "%s or %s", ENV_KEK_PARAM_LABEL,
@@ -47,11 +47,11 @@ static ENV_RESULT import_named(struct env_provctx *provctx, const OSSL_PARAM par
                       ENV_KEK_PARAM_URI);
     else
         r = find(provctx, name, out);
-    OPENSSL_clear_free(name, strlen(name)); /* it may have a PIN */
+    OPENSSL_clear_free(name, strlen(name)); /* it may contain a PIN */
     return r;
 }
 
-/* OpenSSL 4.0 imports what our store handed over (env_key_hand_over). */
+/* OpenSSL 4.0 imports what our store passed to it (env_key_hand_over). */
 static struct env_key *take_reference(const OSSL_PARAM params[])
 {
     const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, OSSL_OBJECT_PARAM_REFERENCE);

@@ -15,7 +15,7 @@
 
 extern const OSSL_DISPATCH env_kek_skeymgmt_functions[];
 
-/* The URI of the KEK behind an EVP_SKEY of ours; NULL when it has none. */
+/* The URI of the KEK behind an EVP_SKEY of ours; NULL if it has none. */
 const char *env_kek_skey_uri(const void *skeydata);
 
 #endif

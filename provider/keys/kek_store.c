@@ -25,7 +25,7 @@
 
 struct store {
     struct env_provctx *provctx;
-    char *uri; /* with the scheme pkcs11:; it may have a PIN */
+    char *uri; /* with the scheme pkcs11:; it may contain a PIN */
     int expected;
     bool looked;
     size_t count;
@@ -91,7 +91,7 @@ static ENV_RESULT look(struct store *store)
     return r;
 }
 
-/* *out stays NULL when no key is left. That is no error: eof reports it from then on. */
+/* out stays NULL if no key is left. That is not an error: eof reports it from then on. */
 static ENV_RESULT next_key(struct store *store, OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg,
                            struct env_key **out)
 {
@@ -109,7 +109,7 @@ static ENV_RESULT next_key(struct store *store, OSSL_PASSPHRASE_CALLBACK *cb, vo
     return env_key_new(store->provctx, store->keks[store->next++], out);
 }
 
-/* The scheme of the URI is one of ours; inside it is pkcs11:. */
+/* The URI's scheme must be one of ours; internally it becomes pkcs11:. */
 static ENV_RESULT open_uri(struct env_provctx *provctx, const char *uri, struct store **out)
 {
     const char *colon = strchr(uri, ':');
@@ -151,7 +151,7 @@ static OSSL_FUNC_store_load_fn store_load;
 static OSSL_FUNC_store_eof_fn store_eof;
 static OSSL_FUNC_store_close_fn store_close;
 
-/* Touches no token: libcrypto opens a store before it says what it expects. */
+/* Uses no token: libcrypto opens a store before it says what it expects. */
 static void *store_open(void *vprovctx, const char *uri)
 {
     struct env_provctx *provctx = vprovctx;
@@ -178,7 +178,7 @@ static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
     return ENV_EDGE(store, set_params(store, params));
 }
 
-/* Certificates and the like are for other stores. */
+/* Certificates and the like are left to other stores. */
 static bool has_what_is_expected(const struct store *store)
 {
     return store->expected == 0 || store->expected == OSSL_STORE_INFO_PKEY ||

@@ -50,7 +50,7 @@ static bool fits(const struct env_key *key, const struct env_kek_id *id, enum en
     return env_wrap_aes_bits(alg) == key->info.bits && is_referred_to(key, id, alg);
 }
 
-/* As many as fit. */
+/* Writes as many as fit. */
 static void note_wanted(struct env_one_kek *one, const struct env_kek_id *id)
 {
     size_t len = strlen(one->wanted);

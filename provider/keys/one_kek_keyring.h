@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A keyring of a single KEK, for operations with one EVP_PKEY: messages are sealed for that KEK and
- * must be for it to be opened. Each use is checked against the policy, because a key may have been
- * loaded just to be looked at.
+ * A keyring with a single KEK, for operations with one EVP_PKEY. Messages are sealed for that KEK,
+ * and only messages for it can be opened. Each use is checked against the policy, because a key may
+ * have been loaded only to be inspected.
  */
 #ifndef ENVELOPE_ONE_KEK_KEYRING_H
 #define ENVELOPE_ONE_KEK_KEYRING_H
@@ -14,7 +14,7 @@ struct env_one_kek {
     struct env_keyring base;
     const struct env_key *key;
     struct env_dek_context dek; /* the provider's, but with this keyring */
-    char wanted[256];           /* the KEKs that the input is for, where it is another */
+    char wanted[256];           /* which KEKs the input is for, if not for this one */
 };
 
 /*
@@ -23,7 +23,7 @@ struct env_one_kek {
  */
 void env_one_kek_begin(struct env_one_kek *one, const struct env_key *key);
 
-/* "Not on the configured tokens" becomes OTHER_KEK, raised: only one key was asked. */
+/* Turns "not on the configured tokens" into OTHER_KEK, raised: only one key was tried. */
 ENV_RESULT env_one_kek_end(const struct env_one_kek *one, ENV_RESULT r);
 
 #endif

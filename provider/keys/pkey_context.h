@@ -20,20 +20,20 @@ struct env_pkey_context {
     uint8_t context[ENV_CONTEXT_MAX];
 };
 
-/* NO_KEY before the init. */
+/* Fails with NO_KEY before the init. */
 ENV_RESULT env_pkey_check_key(const struct env_pkey_context *ctx);
 
-/* OUTPUT_TOO_SMALL, with the length that is needed, when len is more than room. */
+/* Fails with OUTPUT_TOO_SMALL, naming the required length, if len is more than room. */
 ENV_RESULT env_pkey_check_room(const struct env_pkey_context *ctx, size_t len, size_t room);
 
 OSSL_FUNC_kem_newctx_fn env_pkey_newctx;
 OSSL_FUNC_kem_freectx_fn env_pkey_freectx;
 OSSL_FUNC_kem_dupctx_fn env_pkey_dupctx;
 
-/* For both directions. NO_KEY, and the failures of set_ctx_params. */
+/* For both directions. Fails with NO_KEY, or as set_ctx_params does. */
 OSSL_FUNC_kem_encapsulate_init_fn env_pkey_init;
 
-/* "context": at most 4096 octets. BAD_PARAMETER, CONTEXT_TOO_LONG. */
+/* "context": at most 4096 octets. Fails with BAD_PARAMETER or CONTEXT_TOO_LONG. */
 OSSL_FUNC_kem_set_ctx_params_fn env_pkey_set_ctx_params;
 OSSL_FUNC_kem_settable_ctx_params_fn env_pkey_settable_ctx_params;
 

@@ -12,8 +12,9 @@ static bool wants_fips(const char *query)
 }
 
 /*
- * The context keeps what is active until it goes. Our own reference could be given back only while
- * there is the context, which may go before us. The core's handle of a provider is the provider.
+ * The context keeps a provider active until it is freed. We could only release our own reference
+ * while the context exists, and it may be freed before us. The core's handle of a provider is the
+ * provider itself.
  */
 static void load(struct env_provctx *provctx, OSSL_LIB_CTX *program, const char *name)
 {

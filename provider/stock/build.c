@@ -23,7 +23,10 @@ OSSL_ALGORITHM *env_algorithms_copy(const OSSL_ALGORITHM *own, size_t more, size
     return copy;
 }
 
-/* Ours in place of a definition of stock OpenSSL's, once for all that have it. NULL: no memory. */
+/*
+ * Our definition in place of stock OpenSSL's, shared by all algorithms that have it. NULL: no
+ * memory.
+ */
 static const char *definition(struct env_build *build, const char *stock)
 {
     size_t n = build->definition_count;
@@ -53,8 +56,8 @@ static bool enter(struct env_build *build, OSSL_ALGORITHM *to, const struct env_
 }
 
 /*
- * Copies the functions 1 to `last` of a table, of several with one number the first, as libcrypto
- * reads it. Others are left out.
+ * Copies the functions 1 to `last` of a table and drops the others. If several have one number,
+ * takes the first, as libcrypto does.
  */
 static void copy_table(const OSSL_DISPATCH *stock, int last, OSSL_DISPATCH *out)
 {
@@ -78,7 +81,7 @@ static void (**function(OSSL_DISPATCH *table, int id))(void)
     return table->function_id != 0 ? &table->function : NULL;
 }
 
-/* Puts ours in its place, where it is, and gives what was there. */
+/* Replaces a function, if it is there, and returns the old one. */
 static void (*replace(OSSL_DISPATCH *table, int id, void (*ours)(void)))(void)
 {
     void (**place)(void) = function(table, id);
@@ -151,7 +154,9 @@ static bool add_kdf(struct env_build *build, const struct env_look *look, int sl
     return enter(build, &build->kdfs[0], &look->kdf, table);
 }
 
-/* EVP_SKEYs of stock OpenSSL's types are handed to a cipher's provider, which has to know them. */
+/*
+ * EVP_SKEYs of stock OpenSSL's types are passed to the provider of a cipher, which must know them.
+ */
 static bool add_skeymgmts(struct env_build *build, const struct env_look *look,
                           const struct env_stock *stock)
 {

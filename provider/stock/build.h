@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From what other providers offer to what an instance of ours answers. */
+/* Builds what an instance of ours offers from what other providers offer. */
 #ifndef ENVELOPE_STOCK_BUILD_H
 #define ENVELOPE_STOCK_BUILD_H
 
 #include "provider/stock/instance.h"
 #include "provider/stock/look.h"
 
-/* The most different property definitions that one look finds. */
+/* The most distinct property definitions in one look. */
 #define ENV_DEFINITIONS_MAX 64u
 
 struct env_build {
-    struct env_splices splices; /* first: the slot points to it */
+    struct env_splices splices; /* first member: the slot points to it */
     OSSL_ALGORITHM *ciphers;
     OSSL_ALGORITHM kdfs[2];
     OSSL_ALGORITHM *skeymgmts;
@@ -22,13 +22,15 @@ struct env_build {
 };
 
 /*
- * NULL: nobody offers anything yet, or there is no memory (stock->no_memory). Listed ciphers that
- * are unavailable are in it as closed; others of the table are left out.
+ * NULL: no provider offers anything yet, or there is no memory (stock->no_memory). Listed ciphers
+ * that are unavailable are in it as closed; others in the table are left out.
  */
 struct env_build *env_build_new(struct env_stock *stock);
 void env_build_free(struct env_build *build);
 
-/* The list of own algorithms with room for `more` and an end behind them; NULL: no memory. */
+/*
+ * A copy of our own list of algorithms, with room for `more` and the end marker; NULL: no memory.
+ */
 OSSL_ALGORITHM *env_algorithms_copy(const OSSL_ALGORITHM *own, size_t more, size_t *count);
 
 #endif

@@ -110,7 +110,7 @@ static int cipher(void *vctx, unsigned char *out, size_t *out_len, size_t out_si
     return update(vctx, out, out_len, out_size, in, in_len);
 }
 
-/* ---- what a cipher is asked for before it has a key ---- */
+/* ---- queries before there is a key ---- */
 
 static bool answer_size(OSSL_PARAM params[], const char *key, size_t value)
 {

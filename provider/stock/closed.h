@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is offered under a name that should have been spliced but could not be: algorithms that
+ * What is offered under a name that should have been spliced, but could not be: algorithms that
  * describe themselves but accept no key. If the name were left out, stock OpenSSL would serve it
  * and take a stand-in for the key.
  */

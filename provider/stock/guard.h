@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Around every look at what other providers offer: our own provider is among those that libcrypto
- * asks then, by the same thread, and answers nothing while the guard is up. It is never up during a
- * PKCS#11 call.
+ * Surrounds every look at what other providers offer. libcrypto then asks our provider too, in the
+ * same thread, and it answers nothing while the guard is up. The guard is never up during a PKCS#11
+ * call.
  */
 #ifndef ENVELOPE_STOCK_GUARD_H
 #define ENVELOPE_STOCK_GUARD_H
@@ -12,7 +12,7 @@
 void env_stock_guard_up(void);
 void env_stock_guard_down(void);
 
-/* Whether this thread looks. */
+/* Whether this thread is looking at other providers. */
 bool env_stock_guard_is_up(void);
 
 #endif

@@ -9,7 +9,7 @@
 #include "provider/stock/guard.h"
 #include "provider/stock/property.h"
 
-/* ---- holding ---- */
+/* ---- holding providers ---- */
 
 struct wanted {
     struct env_look *look;
@@ -34,9 +34,9 @@ static int hold_if_wanted(OSSL_PROVIDER *provider, void *arg)
 }
 
 /*
- * A reference to the program's provider, as a fetched algorithm has one. It may be deactivated, and
- * its library context may go before us: loading it once more would have to be undone in an existing
- * context, and a fetch costs as much as everything else.
+ * Takes a reference to the program's provider, as a fetched algorithm does. The provider may be
+ * deactivated, and its library context may be freed before us. Loading it again would have to be
+ * undone while the context exists, and a fetch costs as much as everything else.
  */
 static bool hold(struct env_look *look, const OSSL_PROVIDER *provider)
 {
@@ -55,7 +55,7 @@ void env_held_release(const struct env_provctx *provctx, const OSSL_CORE_HANDLE 
         (void)provctx->core_provider_free(held[i], 0);
 }
 
-/* ---- what of a provider's is of use ---- */
+/* ---- selecting algorithms ---- */
 
 #define NEED(id) (1U << (id))
 
@@ -82,7 +82,7 @@ static bool is_named(const OSSL_ALGORITHM *entry, const char *name)
     return false;
 }
 
-/* Whether the entry is better than what was found so far. */
+/* Whether the entry is better than the best so far. */
 static bool take(struct env_look *look, const OSSL_ALGORITHM *entry, void *stock,
                  struct env_found *found)
 {
@@ -160,7 +160,7 @@ static bool take_all(struct env_look *look, const OSSL_PROVIDER *provider, int o
     return taken;
 }
 
-/* Called for each active provider; ours, of this instance and of others, answer nothing. */
+/* Called for each active provider. Ours, of this and of other instances, answer nothing. */
 static int look_at(OSSL_PROVIDER *provider, void *arg)
 {
     struct env_look *look = arg;
@@ -182,7 +182,7 @@ static int look_at(OSSL_PROVIDER *provider, void *arg)
     return !look->failed;
 }
 
-/* A query that says something of fips itself has the last word. */
+/* A query with a fips clause of its own takes precedence. */
 static bool demands_fips(struct env_provctx *provctx)
 {
     const char *query = provctx->config.propquery;

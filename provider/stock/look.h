@@ -11,7 +11,7 @@
 #define ENV_HELD_MAX 8u
 
 struct env_found {
-    const OSSL_ALGORITHM *entry; /* NULL: nobody offers it */
+    const OSSL_ALGORITHM *entry; /* NULL: no provider offers it */
     void *stock;                 /* the context of its provider */
     int score;
 };
@@ -23,20 +23,20 @@ struct env_look {
     struct env_found ciphers[ENV_STOCK_CIPHER_COUNT];
     struct env_found kdf;
     struct env_found skeymgmts[ENV_SKEYMGMT_COUNT];
-    const char *wrap_name; /* NULL: what the configuration names is looked for */
-    struct env_found wrap; /* else the cipher of that name alone */
+    const char *wrap_name; /* NULL: look for what the configuration names */
+    struct env_found wrap; /* otherwise only for the cipher with that name */
     const OSSL_CORE_HANDLE *held[ENV_HELD_MAX];
     size_t held_count;
 };
 
 /*
- * Of each the entry that fulfils propquery best, the first of several. The providers that are in it
- * are held until they are released: they may be deactivated, and are not torn down. False when
- * there is no memory; env_held_release is due in any case.
+ * For each name, finds the entry that satisfies propquery best, or the first of several. The
+ * providers found are held until they are released: they may be deactivated, but are not torn down.
+ * False if there is no memory; env_held_release must be called in any case.
  */
 bool env_look(struct env_provctx *provctx, struct env_look *look);
 
-/* The same for one cipher of key wrap, by its name. */
+/* The same for one key wrap cipher, by its name. */
 bool env_look_for_wrap(struct env_provctx *provctx, const char *name, struct env_look *look);
 
 void env_held_release(const struct env_provctx *provctx, const OSSL_CORE_HANDLE *const *held,

@@ -11,7 +11,7 @@
 #include "provider/common/edge.h"
 #include "provider/stock/stand_in.h"
 
-/* Stock OpenSSL's own errors are on the stack when it fails. */
+/* On failure stock OpenSSL's own errors are on the stack. */
 static ENV_RESULT stock_result(int done)
 {
     return done > 0 ? ENV_OK : (ENV_RESULT){ENV_R_CRYPTO_FAILED, true, 0};
@@ -57,8 +57,9 @@ static ENV_RESULT init_marked(const struct env_splices *splices, enum env_stock_
 }
 
 /*
- * Without a key stock OpenSSL's ciphers do nothing, but for ChaCha20-Poly1305, which then has a key
- * of zeros: a program that looks at no result would seal under it. It gets a key that nobody has.
+ * Without a key, stock OpenSSL's ciphers do nothing. The exception is ChaCha20-Poly1305, which then
+ * has a key of zeros, so a program that ignores results would seal under it. It gets a random key
+ * instead.
  */
 static void spoil(const struct env_splices *splices, enum env_stock_id id,
                   OSSL_FUNC_cipher_encrypt_init_fn *stock, const struct env_init *init)
@@ -98,7 +99,7 @@ int env_marked_init(const struct env_splices *splices, enum env_stock_id id,
 
 /* ---- PBKDF2 ---- */
 
-/* The password, when it is a stand-in; NULL: there is none, or it is a password. */
+/* The password if it is a stand-in; otherwise NULL. */
 static const OSSL_PARAM *marked_password(const struct env_splices *splices,
                                          const OSSL_PARAM params[])
 {
@@ -112,10 +113,10 @@ static const OSSL_PARAM *marked_password(const struct env_splices *splices,
                : NULL;
 }
 
-/* A call of stock OpenSSL's that is given parameters. */
+/* A call of stock OpenSSL that passes parameters. */
 struct kdf_call {
     const struct env_kdf_splice *splice;
-    bool derives; /* or sets parameters alone */
+    bool derives; /* or only sets parameters */
     void *ctx;
     unsigned char *key;
     size_t len;

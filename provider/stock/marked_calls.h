@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The calls of spliced algorithms that may bring a stand-in. */
+/* The calls of spliced algorithms in which a stand-in may be passed. */
 #ifndef ENVELOPE_STOCK_MARKED_CALLS_H
 #define ENVELOPE_STOCK_MARKED_CALLS_H
 
@@ -22,12 +22,12 @@ struct env_init {
 int env_marked_init(const struct env_splices *splices, enum env_stock_id id,
                     OSSL_FUNC_cipher_encrypt_init_fn *stock, const struct env_init *init);
 
-/* Of PBKDF2, with whatever parameters. */
+/* For PBKDF2, with any parameters. */
 int env_kdf_derive(const struct env_splices *splices, void *ctx, unsigned char *key, size_t len,
                    const OSSL_PARAM params[]);
 /*
- * A derivation fails: its room gets random bytes. Some programs ignore the result (sqlcipher 3.4)
- * and continue with the output, which would be a key of zeros.
+ * A derivation fails: fills its output with random bytes. Some programs ignore the result
+ * (sqlcipher 3.4) and use the output, which would be a key of zeros.
  */
 void env_kdf_spoil(const struct env_provctx *provctx, unsigned char *out, size_t len);
 int env_kdf_set_ctx_params(const struct env_splices *splices, void *ctx, const OSSL_PARAM params[]);

@@ -16,13 +16,13 @@ struct text {
     size_t len;
 };
 
-/* NAME, NAME=VALUE or NAME!=VALUE, of a query with ? or - before it. */
+/* NAME, NAME=VALUE or NAME!=VALUE; in a query, ? or - may precede it. */
 struct clause {
     struct text whole;
     struct text name;
     struct text value;
     bool optional;
-    bool ignored; /* -NAME: the default properties' clause of that name does not count */
+    bool ignored; /* -NAME: ignore the clause with this name in the default properties */
     bool differs; /* != */
 };
 
@@ -31,7 +31,7 @@ static const char *skip(const char *at)
     return at + strspn(at, SPACES);
 }
 
-/* The value behind = or !=, in quotes or not; at moves behind it. */
+/* The value after = or !=, quoted or not; advances at. */
 static struct text take_value(const char **at)
 {
     struct text value = {*at, 0};
@@ -48,7 +48,7 @@ static struct text take_value(const char **at)
     return value;
 }
 
-/* The next clause; at moves behind it. False at the end. */
+/* The next clause; advances at. False at the end. */
 static bool take_clause(const char **at, struct clause *clause)
 {
     *at += strspn(*at, SPACES ",");
@@ -78,7 +78,7 @@ static bool same(struct text a, struct text b)
     return a.len == b.len && strncasecmp(a.at, b.at, a.len) == 0;
 }
 
-/* What a definition says of a name. What it does not name is "no". */
+/* The value of a name in a definition. A name that it does not have is "no". */
 static struct text value_of(const char *definition, struct text name)
 {
     struct clause clause;

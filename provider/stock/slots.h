@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was taken from stock OpenSSL's provider, and how its init functions are found again. The
- * context of a spliced cipher is stock OpenSSL's, so that nothing in it says whose it is: each
- * instance of our provider has a slot, and each cipher of a slot has functions of its own
- * (trampolines.c).
+ * context of a spliced cipher is stock OpenSSL's, so nothing in it shows which instance it belongs
+ * to. Therefore each instance of our provider has a slot, and each cipher in a slot has functions
+ * of its own (trampolines.c).
  */
 #ifndef ENVELOPE_STOCK_SLOTS_H
 #define ENVELOPE_STOCK_SLOTS_H
@@ -14,18 +14,18 @@
 #include "envelope/base/stock_names.h"
 #include "provider/stock/splices.h"
 
-/* A program with two instances is real: PHP 8.5 makes a library context of its own. */
+/* Programs with two instances exist: PHP 8.5 makes a library context of its own. */
 #define ENV_STOCK_SLOTS 4
 #define ENV_STOCK_NO_SLOT (-1)
 
-/* A slot for the instance, until it is released; ENV_STOCK_NO_SLOT when there is none. */
+/* A slot for the instance, until it is released; ENV_STOCK_NO_SLOT if there is none. */
 int env_slot_claim(void);
 void env_slot_release(int slot);
 
-/* What is in it; NULL: nothing yet. */
+/* Its contents; NULL: empty. */
 const struct env_splices *env_slot_get(int slot);
 
-/* Puts it there, if nothing is. False: another thread was first. */
+/* Fills an empty slot. False: another thread was faster. */
 bool env_slot_put(int slot, const struct env_splices *splices);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one instance has taken from other providers: their dispatch tables, with the functions
- * replaced to which keys are given. Everything else, the context too, is stock OpenSSL's own. It is
- * made once, and does not change until the instance goes.
+ * What one instance has taken from other providers: their dispatch tables, in which the functions
+ * that receive keys are replaced. Everything else, including the context, is stock OpenSSL's own.
+ * It is built once, and does not change until the instance is freed.
  */
 #ifndef ENVELOPE_STOCK_SPLICES_H
 #define ENVELOPE_STOCK_SPLICES_H
@@ -12,9 +12,9 @@
 #include "provider/common/provctx.h"
 
 /*
- * What a table of ours has at most: the functions of OpenSSL 3.0, and an end. Functions of later
- * releases (pipelines, EVP_SKEYs) are other ways to pass keys: without them libcrypto uses the old
- * ways.
+ * The most entries in a table of ours: the functions of OpenSSL 3.0, and the end marker. Functions
+ * of later releases (pipelines, EVP_SKEYs) are other ways to pass keys; without them libcrypto uses
+ * the old ones.
  */
 #define ENV_CIPHER_FUNCTIONS 14
 #define ENV_KDF_FUNCTIONS 11
@@ -22,7 +22,7 @@
 
 enum env_skeymgmt_id { ENV_SKEYMGMT_AES, ENV_SKEYMGMT_GENERIC, ENV_SKEYMGMT_COUNT };
 
-/* stock is the context of the provider that it is from; taken: whether there is one. */
+/* stock is the context of the provider that it comes from; taken: the entry is used. */
 struct env_cipher_splice {
     bool taken;
     void *stock;

@@ -23,7 +23,7 @@ static enum env_mark exact_mark(const unsigned char *bytes, size_t len)
     return ENV_MARK_NONE;
 }
 
-/* How many bytes there are without what is behind them: line ends, blanks and NULs. */
+/* The number of bytes without trailing line ends, blanks and NULs. */
 static size_t without_blanks(const unsigned char *bytes, size_t len)
 {
     while (len > 0 && memchr(" \t\r\n", bytes[len - 1], sizeof(" \t\r\n")) != NULL)
@@ -54,13 +54,13 @@ enum env_mark env_mark_of_password(const unsigned char *bytes, size_t len)
     return len == ENV_STAND_IN_KDF_LEN ? ENV_MARK_STAND_IN : ENV_MARK_BLANKS;
 }
 
-/* A copy, which the named key need not outlive. */
+/* Makes a copy, so that the named key may be released. */
 static ENV_RESULT copy_key(struct env_span named, size_t stand_in_len, size_t padded,
                            struct env_real_key *key)
 {
     size_t len = padded != 0 ? padded : named.len;
 
-    /* a stand-in that is not padded stands for a key that is not */
+    /* a stand-in without padding stands for a key without padding */
     if (named.len > len || (named.len < len && stand_in_len == len))
         return ENV_FAIL(ENV_R_NAMED_KEY_LENGTH);
     key->bytes = env_secret_alloc(len);

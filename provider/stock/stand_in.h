@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Key bytes that are not a key. Bytes in the form of a named key's stand-in, or of a KEK's
- * selector, never reach a cipher of stock OpenSSL; a random key of 16 bytes has that form once in
+ * selector, never reach a cipher of stock OpenSSL. A random key of 16 bytes has that form once in
  * 2^49.
  */
 #ifndef ENVELOPE_STOCK_STAND_IN_H
@@ -12,11 +12,11 @@
 enum env_mark {
     ENV_MARK_NONE,     /* a key */
     ENV_MARK_STAND_IN, /* "key:", 12 or more characters of base64url, NULs */
-    ENV_MARK_SELECTOR, /* "kek:", a label in well-formed UTF-8 without controls, NULs */
-    ENV_MARK_BLANKS,   /* a stand-in from a file whose line end, or a blank, was left behind it */
+    ENV_MARK_SELECTOR, /* "kek:", a label in well-formed UTF-8 without control characters, NULs */
+    ENV_MARK_BLANKS,   /* a stand-in followed by line ends or blanks */
 };
 
-/* Whether it is worth a closer look: in every init, so in a few instructions. */
+/* Whether a closer look is needed. Runs in every init, so it takes only a few instructions. */
 static inline bool env_mark_is_likely(const unsigned char *bytes, size_t len)
 {
     return len >= 16 && bytes[0] == 'k' && bytes[1] == 'e' && bytes[3] == ':';
@@ -25,20 +25,21 @@ static inline bool env_mark_is_likely(const unsigned char *bytes, size_t len)
 /* What key bytes of this length are. */
 enum env_mark env_mark_of(const unsigned char *bytes, size_t len);
 
-/* A password is a stand-in only with 32 bytes, all of them the stand-in's. */
+/* A password is a stand-in only if it has 32 bytes, all of which belong to the stand-in. */
 enum env_mark env_mark_of_password(const unsigned char *bytes, size_t len);
 
 /* What the key is for. */
 struct env_real_use {
     const char *algorithm;
     bool seals;
-    size_t padded; /* to so many bytes; 0: as it is */
+    size_t padded; /* to this many bytes; 0: not padded */
 };
 
 /*
- * The key in place of a stand-in: of exactly `padded` bytes, with NULs behind a shorter one, as the
- * program padded its stand-in; of its own length where padded is 0. In secret memory, freed with
- * env_real_key_clear. NAMED_KEY_LENGTH, and what env_provctx_named_keys and the named keys say.
+ * The key in place of a stand-in: exactly `padded` bytes, with NULs after a shorter key, as the
+ * program padded its stand-in; or its own length if padded is 0. In secret memory, freed with
+ * env_real_key_clear. Fails with NAMED_KEY_LENGTH, or as env_provctx_named_keys and the named keys
+ * do.
  */
 struct env_real_key {
     unsigned char *bytes;

@@ -18,9 +18,9 @@ static const struct env_build *build_of(const struct env_stock *stock)
     return (const struct env_build *)env_slot_get(stock->slot);
 }
 
-/* ---- coming and going ---- */
+/* ---- creation and teardown ---- */
 
-/* Made now, so that there is an answer when there is no memory. */
+/* Made in advance, so that it is available when there is no memory. */
 static bool make_closed(struct env_stock *stock)
 {
     size_t n;
@@ -57,7 +57,7 @@ bool env_stock_start(struct env_provctx *provctx, const OSSL_ALGORITHM *own_ciph
     return make_closed(stock);
 }
 
-/* Nobody has an algorithm of ours any more. */
+/* Nobody holds an algorithm of ours any more. */
 void env_stock_end(struct env_provctx *provctx)
 {
     struct env_stock *stock = provctx->stock;
@@ -87,7 +87,7 @@ bool env_stock_has(const struct env_provctx *provctx, int operation_id)
                      (operation_id == OSSL_OP_CIPHER || operation_id == OSSL_OP_SKEYMGMT);
 }
 
-/* Several threads may build at once: one is first, and the others throw theirs away. */
+/* Several threads may build at the same time: one wins, and the others discard their result. */
 static const struct env_build *get_build(struct env_stock *stock)
 {
     const struct env_build *there = build_of(stock);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The functions of ours in spliced tables. What gets our provider's context (a new context) finds
- * its instance by that; what gets stock OpenSSL's context (an init) is there once for each slot.
- * They look at the key, and go on to stock OpenSSL's function.
+ * Our functions in spliced tables. A function that gets our provider's context (newctx) finds its
+ * instance by that. A function that gets stock OpenSSL's context (an init) exists once for each
+ * slot. They look at the key, and then call stock OpenSSL's function.
  */
 #ifndef ENVELOPE_STOCK_TRAMPOLINES_H
 #define ENVELOPE_STOCK_TRAMPOLINES_H

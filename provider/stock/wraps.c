@@ -8,12 +8,12 @@
 #include "provider/stock/look.h"
 
 struct env_spliced_wrap {
-    struct env_wrap_splice splice; /* first: it is what is given out */
+    struct env_wrap_splice splice; /* first member: it is what callers get */
     const OSSL_CORE_HANDLE *held[ENV_HELD_MAX];
     size_t held_count;
 };
 
-/* The first function of that number, as libcrypto reads a table. */
+/* The first function with this number, as libcrypto reads a table. */
 static void (*function(const OSSL_DISPATCH *table, int id))(void)
 {
     while (table->function_id != 0 && table->function_id != id)
@@ -81,7 +81,7 @@ const struct env_wrap_splice *env_wrap_splice(struct env_provctx *provctx, unsig
         return NULL;
     if (atomic_compare_exchange_strong(place, &known, made))
         return &made->splice;
-    drop(provctx, made); /* another thread was first */
+    drop(provctx, made); /* another thread was faster */
     return &known->splice;
 }
 

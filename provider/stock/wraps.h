@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stock OpenSSL's key wrap (standard-names), for the keys that name no KEK. A context is ours until
- * it has a key, which may name a KEK; for any other it has a context of stock OpenSSL's inside, and
- * all that is done with it is done by stock OpenSSL's own functions.
+ * Stock OpenSSL's key wrap (standard-names), for keys that do not name a KEK. A context is ours
+ * until it has a key, which may name a KEK. For any other key it contains a context of stock
+ * OpenSSL, and all its work is done by stock OpenSSL's own functions.
  */
 #ifndef ENVELOPE_STOCK_WRAPS_H
 #define ENVELOPE_STOCK_WRAPS_H
@@ -13,7 +13,7 @@
 
 /* The functions of one cipher. Those after final may be NULL. */
 struct env_wrap_splice {
-    void *stock; /* the context of the provider that it is from */
+    void *stock; /* the context of the provider that it comes from */
     OSSL_FUNC_cipher_newctx_fn *newctx;
     OSSL_FUNC_cipher_freectx_fn *freectx;
     OSSL_FUNC_cipher_encrypt_init_fn *encrypt_init;
@@ -28,13 +28,14 @@ struct env_wrap_splice {
 };
 
 /*
- * That of the name, whose number (below ENV_WRAP_KINDS) it is; NULL when no other provider offers
- * it now: another time one may. Takes no lock of ours and leaves nothing on the error stack.
+ * The functions for a name, whose number (below ENV_WRAP_KINDS) must be given too. NULL if no other
+ * provider offers it now; that may change. Takes no lock of ours, and leaves nothing on the error
+ * stack.
  */
 const struct env_wrap_splice *env_wrap_splice(struct env_provctx *provctx, unsigned number,
                                               const char *name);
 
-/* Nobody has a context with one any more. */
+/* To be called when no context uses one any more. */
 void env_wrap_splices_end(struct env_provctx *provctx);
 
 #endif
