@@ -135,7 +135,7 @@ build() { # preset
     cmake --preset "$1" && cmake --build --preset "$1"
 }
 
-# What CTest says of tests that failed, without the list of those that passed.
+# CTest's output for failed tests, without the list of those that passed.
 failures_of() { # log
     sed -E '/^ *(Start +[0-9]+:|[0-9]+\/[0-9]+ Test +#[0-9]+: .* Passed )/d' "$1" | tail -n 400
 }
@@ -183,7 +183,7 @@ format() {
     c_files "${sources[@]}" tests bench | xargs clang-format --dry-run -Werror
 }
 
-# cppcheck gets no system headers, so it is told what OpenSSL's macros are; what *_asn1.c consist of is
+# cppcheck gets no system headers, so OpenSSL's macros are given here; what *_asn1.c consist of is
 # nothing else.
 run_cppcheck() {
     cppcheck --quiet --error-exitcode=1 --std=c11 --language=c -j "$jobs" \

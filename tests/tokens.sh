@@ -8,7 +8,7 @@
 #
 # It needs the suite build. What SoftHSM's and NSS's packages do not bring is unpacked from Debian's
 # packages into build/packages; nothing is installed. A line for each kind, then "N passed, N failed,
-# N not there"; the status is 1 where one failed. As root: openCryptoki's daemon wants its folders.
+# N not there"; the status is 1 if one failed. Run it as root: openCryptoki's daemon needs its folders.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export ENVELOPE_MODULE_DIR=${ENVELOPE_MODULE_DIR:-$root/build/suite}

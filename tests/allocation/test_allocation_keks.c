@@ -27,7 +27,7 @@ static uint8_t *der; /* what came out last */
 static size_t der_len;
 static char file_kek[600]; /* "file:..." of the token's RSA KEK */
 
-/* What comes of a success with a wrong result: Check's assertions need memory themselves. */
+/* Exit status for a success with a wrong result: Check's assertions need memory themselves. */
 static const ENV_RESULT wrong = {.reason = ENV_R_INTERNAL};
 
 /* ---- what is tried ---- */

@@ -167,7 +167,7 @@ static bool rewrap(const uint8_t control[CONTROL], struct env_span in, uint8_t *
     return ok;
 }
 
-/* The new header opens to the same DEK, the body is the same, and nothing comes of a bad header. */
+/* The new header opens to the same DEK, the body is the same, and a bad header gives no output. */
 static void check_rewrapped(struct env_span in, const uint8_t *out, size_t out_len, bool rewrapped)
 {
     size_t old_headers = reference_headers_len(in.data, in.len);

@@ -43,7 +43,7 @@ bool reference_is_current(struct env_span der, size_t keks);
  */
 void reference_reseal(uint8_t *message, size_t size);
 
-/* The bytes before the first segment, 0 when that cannot be told or there are fewer. */
+/* The number of bytes before the first segment; 0 if it is unknown or there are fewer. */
 size_t reference_headers_len(const uint8_t *message, size_t size);
 
 #endif

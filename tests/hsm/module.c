@@ -73,7 +73,7 @@ CK_RV hsm_handle_in(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *object)
     return CKR_OK;
 }
 
-/* ---- what it says of itself ---- */
+/* ---- what it reports about itself ---- */
 
 static void pad(unsigned char *field, size_t size, const char *text)
 {

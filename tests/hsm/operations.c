@@ -91,7 +91,7 @@ static CK_RV luna_iv(struct operation *o, const CK_GCM_PARAMS *p)
     return CKR_MECHANISM_PARAM_INVALID;
 }
 
-/* Sets the IV; what is to be done with it afterwards is up to the rule. */
+/* Sets the IV; the rule decides what happens to it afterwards. */
 static CK_RV choose_iv(struct operation *o, const CK_GCM_PARAMS *p)
 {
     switch (o->mechanism->iv) {

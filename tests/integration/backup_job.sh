@@ -8,9 +8,9 @@ source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
 source "$source_dir/tests/lib/blocks.sh"
 make_usual
-# The job runs the likes of tar, which leave memory to the end of the process.
+# The job runs programs such as tar, which do not free all memory at exit.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
-export PATH=$ENVELOPE_MODULE_DIR:$PATH # the command is to be found, as when it is installed
+export PATH=$ENVELOPE_MODULE_DIR:$PATH # so that the command is found, as when it is installed
 sed 's/^<!-- job: /<!-- test: /' "$source_dir/docs/BACKUP-JOB.md" >page.md
 
 block page.md job sh >sealed-backup

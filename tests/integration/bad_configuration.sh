@@ -227,7 +227,7 @@ for key in "${keys[@]}"; do
 done
 ((values >= 60)) || fail "only $values values"
 
-# ---- what the error says is to be written instead ----
+# ---- the correction in the error ----
 
 make_kek vault "my orders" --id 0102
 advises() { # reason, words, line

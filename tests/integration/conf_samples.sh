@@ -40,7 +40,7 @@ expect_quiet seal -in plain -out sealed
 expect_quiet open -in sealed -out opened
 same plain opened
 
-# A service's: systemd hands over the PIN, in a folder that it names, and check runs before it starts.
+# For a service: systemd passes the PIN in a folder that it names, and check runs before the start.
 mkdir -m 700 credentials log
 cp pin credentials/pin
 chmod 400 credentials/pin
@@ -168,7 +168,7 @@ ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:app -pkeyopt type:RSA -out k
     fail "$(cat err server.out)"
 sed -i 's/^kek = orders$/kek = app/' openssl.cnf
 seal -in plain -out sealed 2>err || fail "$(<err)"
-grep -q '"operation":"wrap"' err || fail "no audit on stderr: $(<err)"
+grep -q '"operation":"wrap"' err || fail "no audit log on stderr: $(<err)"
 open -in sealed -out opened 2>err || fail "$(<err)"
-grep -q '"operation":"unwrap"' err || fail "no audit on stderr: $(<err)"
+grep -q '"operation":"unwrap"' err || fail "no audit log on stderr: $(<err)"
 same plain opened

@@ -23,8 +23,8 @@ expect_partial() { # reason, segments that may have come out, message
         fail "$1 expected"
     fi
     out=$(stat -c %s partial)
-    ((out <= $2 * 4096)) || fail "$1: $out bytes came out"
-    cmp -n "$out" partial plain || fail "$1: what came out is not the plaintext's beginning"
+    ((out <= $2 * 4096)) || fail "$1: $out bytes of output"
+    cmp -n "$out" partial plain || fail "$1: the output is not the beginning of the plaintext"
 }
 
 # ---- no message ----

@@ -18,7 +18,7 @@ with_paths() {
 in_place() { # command ...
     PATH=$ENVELOPE_MODULE_DIR:$PATH OPENSSL_CONF=$work/$cnf OPENSSL_MODULES=$ENVELOPE_MODULE_DIR \
         env "${sanitizer_env[@]}" "$@" >out 2>err || fail "$*: $(cat out err)"
-    [[ ! -s err ]] || fail "$*: words on stderr: $(<err)"
+    [[ ! -s err ]] || fail "$*: output on stderr: $(<err)"
 }
 run_example() { # name; its output is in out
     block "$page" "$1" sh | with_paths >"$1.sh"

@@ -85,7 +85,7 @@ check_files() { # kind, directory
         [[ $kind == *-a* && -e $output ]] || fail "$2: the source is lost: $(<"$2/output")"
     fi
     if [[ ! -e $output ]]; then
-        [[ $kind != *-over ]] || fail "$2: what was there before is lost"
+        [[ $kind != *-over ]] || fail "$2: the earlier output is lost"
         return 0
     fi
     [[ $kind != *-over ]] || ! cmp -s "begin/$kind/$(basename "$output")" "$output" || return 0
@@ -119,7 +119,7 @@ run_again() { # kind, directory
         seal*) envelope seal --force "$tree/file" >output 2>&1 || status=$? ;;
         open*) envelope open --force "$tree/file.sealed" >output 2>&1 || status=$? ;;
         esac
-        ((status == 0)) || fail "$2: once more, and it fails: $(<output)"
+        ((status == 0)) || fail "$2: a second run fails: $(<output)"
     fi
     expect_no_sidecars "$tree"
 }
@@ -134,7 +134,7 @@ for kind in seal seal-over seal-away seal-apart open open-over open-away; do
         total=$((total + 1))
     done
     if [[ $kind == seal* ]]; then
-        envelope open --remove-source opened/*.sealed >output 2>&1 || fail "not all open: $(<output)"
+        envelope open --remove-source opened/*.sealed >output 2>&1 || fail "some files do not open: $(<output)"
         for file in opened/*; do same plain "$file"; done
     fi
     # one of each call is enough: they leave the same behind
@@ -143,5 +143,5 @@ for kind in seal seal-over seal-away seal-apart open open-over open-away; do
     done
     rm -rf opened cases/"$kind".*
 done
-((total >= 300)) || fail "only $total accidents"
+((total >= 300)) || fail "only $total interruptions"
 echo "$total accidents"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Devices that are not here, as their documents say that they behave: SoftHSM dressed up by
+# Devices that are not available here, simulated from their documents: SoftHSM behind
 # tests/hsm/. profiles.c names the documents.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
@@ -184,7 +184,7 @@ for profile in bad-repeats bad-zeros; do
 done
 device bad-opens kek=gcm
 expect_failure KEK_SELF_TEST 'it opens what was altered' seal -in plain
-# what is said is kept to
+# the setting is respected
 for profile in luna-fips google; do
     device $profile kek=gcm wrap=aes-kw
     expect_failure KEK_USAGE 'CKM_AES_KEY_WRAP|CKR_ACTION_PROHIBITED' seal -in plain

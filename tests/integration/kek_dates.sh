@@ -50,7 +50,7 @@ it_is 2031-01-15
 expect_quiet seal -in plain -out before
 write_cnf kek=dated
 
-# What there is to be seen.
+# What the listing shows.
 expect_quiet ossl pkey -in dated.pem -noout -text >text
 grep -qx '    Seals: from 2031-02-01 to 2031-02-28' text || fail "$(<text)"
 expect_quiet ossl storeutl -keys -text -noout envelope:token=kek >text

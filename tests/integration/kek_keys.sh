@@ -45,7 +45,7 @@ for wrapping in "wrap a6a6a6a6a6a6a6a6" "wrap-pad a65959a6"; do
     same key unwrapped
 done
 
-# What the token itself says of it: one pair of uses, and the mechanisms that go with it.
+# The token's own attributes: one pair of uses, and the mechanisms that go with it.
 pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --list-objects \
     --type secrkey >objects 2>&1
 has_line 'Usage: +wrap, unwrap$' objects

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Key files that are not what their names say: renamed, put together of two, cut, altered, planted by
-# whoever has a KEK's certificate, put back from yesterday. And envelope key verify, which says so
+# anybody with a KEK's certificate, or restored from yesterday. And envelope key verify, which reports it
 # before a file gets its place.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"

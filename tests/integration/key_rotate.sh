@@ -59,11 +59,11 @@ printf 'twenty bytes of keys' | key import padded --for AES-256-CBC --raw
 key rotate padded
 key_says padded@2 .origin generated
 key export padded --yes
-[[ $(<out) =~ ^[0-9a-f]{64}$ ]] || fail "another length: $(wc -c <out)"
+[[ $(<out) =~ ^[0-9a-f]{64}$ ]] || fail "unexpected length: $(wc -c <out)"
 head -c 16 /dev/urandom | key import pgc --for pgcrypto --raw
 key rotate pgc
 key export pgc --yes
-[[ $(<out) =~ ^[0-9a-f]{32}$ ]] || fail "another length: $(wc -c <out)"
+[[ $(<out) =~ ^[0-9a-f]{32}$ ]] || fail "unexpected length: $(wc -c <out)"
 
 # One of several modes stays so.
 head -c 32 /dev/urandom | key import two --for "AES-256-GCM AES-256-CBC" --mixed --raw
@@ -153,7 +153,7 @@ json_is 0 '[.copies_open_with[] | .kek + " " + .label] | sort | join(",")' "0a0b
 [[ $(find keys -name '*cards*' | sort | xargs) == "$(echo keys/cards@{1,2,3,4}.destroyed)" ]] ||
     fail "left: $(ls -a keys)"
 grep -qx "cards@1 was destroyed. Keep this file: its number is not used again." keys/cards@1.destroyed ||
-    fail "other words: $(<keys/cards@1.destroyed)"
+    fail "unexpected output: $(<keys/cards@1.destroyed)"
 
 # What stands beside it, and may be a copy, goes as well; what is no key file any more goes too.
 for name in journal new; do

@@ -114,7 +114,7 @@ if tool key tenant acme --under tenants >out 2>err; then
     fail "it is not recorded"
 fi
 [[ ! -s out ]] || fail "it is given out: $(hex <out)"
-# The KEK is not there: nothing opens the key above.
+# The KEK is absent: nothing opens the named key.
 named_cnf kek=recovery open-kek=nobody
 key_fails KEK_NOT_ALLOWED "" tenant acme --under tenants
 expect_nothing_beside

@@ -16,8 +16,8 @@ source "$source_dir/tests/lib/blocks.sh"
 # shellcheck source=../lib/man.sh
 source "$source_dir/tests/lib/man.sh"
 make_usual
-export PATH=$ENVELOPE_MODULE_DIR:$PATH # the command is to be found, as when it is installed
-# The examples run the likes of tar, which leave memory to the end of the process.
+export PATH=$ENVELOPE_MODULE_DIR:$PATH # so that the command is found, as when it is installed
+# The examples run programs such as tar, which do not free all memory at exit.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 page=$source_dir/docs/envelope.7
 cnf_page=$source_dir/docs/envelope.cnf.5
@@ -131,7 +131,7 @@ while read -r key kind usual words; do
     [[ $entry == *"Default: "* ]] || fail "$key: no default: $entry"
     [[ $usual == - || $entry == *"Default: $usual ."* || $entry == *"Default: $usual."* ]] ||
         fail "$key: the default is $usual"
-    [[ $kind == text || -n $usual ]] || fail "$key: nothing is known of its default"
+    [[ $kind == text || -n $usual ]] || fail "$key: its default is unknown"
     grep -qE "^\|.*\`$key\`.*\|.*\|" "$source_dir/docs/CONFIGURATION.md" || fail "CONFIGURATION.md has no $key"
     count=$((count + 1))
 done < <(names_of keys)
@@ -159,7 +159,7 @@ grep -E '^\.B [0-9]+ [A-Z0-9_]+$' "$errors_page" | cut -d' ' -f2- >entries
 count=0
 while read -r number name words; do
     grep -qx "$number $name" entries || fail "the reason $number $name has no entry"
-    grep -qF -- "$number $name $words" text || fail "the text of $name is another"
+    grep -qF -- "$number $name $words" text || fail "the text of $name differs"
     count=$((count + 1))
 done < <(names_of reasons)
 ((count >= 60)) || fail "$count reasons: list_names does not list them any more"

@@ -56,7 +56,7 @@ watch() { # command ...
     if grep -q '"ckr"' seen; then fail "a code of the token's: $(<seen)"; fi
 }
 
-# Runs the command on every message of the directory: nothing tells one from another.
+# Runs the command on every message of the directory: the results cannot be distinguished.
 tell_nothing() { # directory, command ...
     local directory=$1 file first=
     shift
@@ -68,7 +68,7 @@ tell_nothing() { # directory, command ...
             cp seen seen.first
         elif ! cmp -s seen seen.first; then
             diff seen.first seen >&2 || :
-            fail "$first is told from $file: $*"
+            fail "$first can be distinguished from $file: $*"
         fi
     done
     cp seen.first "seen.$1"

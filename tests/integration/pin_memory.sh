@@ -47,7 +47,7 @@ files=("$memory"/*)
 [[ ${#files[@]} == 1 && $(stat -c %a "${files[0]}") == 600 ]] || fail "$(ls -la "$memory")"
 for secret in "$wrong" "$(printf %s "$wrong" | xxd -p)" "$(printf %s "$wrong" | base64)" "$pin"; do
     ! grep -rqF "$secret" "$memory" || fail "$secret is kept"
-    ! grep -qF "$secret" err failed.err || fail "$secret is told"
+    ! grep -qF "$secret" err failed.err || fail "$secret is shown"
 done
 # the hash is what its line says that it is
 read -r _ _ _ _ algorithm rounds salt <"${files[0]}"

@@ -15,7 +15,7 @@ listing() { # of all files and what is in them, but for the build directory
     (cd "$1" && find . -path ./build -prune -o -type f -exec sha256sum {} + | sort -k 2)
 }
 
-# Where that is to be had the system's tokens are a directory of the test's: other programs may be
+# If possible the system's tokens are a directory of the test: other programs may be
 # at work on the real ones.
 if [[ $ENVELOPE_OWN_MOUNTS == yes && -d /var/lib/softhsm/tokens ]]; then
     mkdir system

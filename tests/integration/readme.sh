@@ -14,8 +14,8 @@ source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
 source "$source_dir/tests/lib/blocks.sh"
 make_usual
-export PATH=$ENVELOPE_MODULE_DIR:$PATH # the command is to be found, as when it is installed
-# The examples run the likes of tar, which leave memory to the end of the process.
+export PATH=$ENVELOPE_MODULE_DIR:$PATH # so that the command is found, as when it is installed
+# The examples run programs such as tar, which do not free all memory at exit.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 
 # Examples that must be there, so that none goes untested because its mark was lost.
@@ -51,7 +51,7 @@ run_example() { # file, name
             fail "$1, example $2: $(<"$2.out")"
         ;;
     hex) ;; # bytes, which format_example.sh reads
-    *) fail "$1, example $2: no idea what to do with a fence of '$language'" ;;
+    *) fail "$1, example $2: unknown fence language '$language'" ;;
     esac
 }
 

@@ -94,7 +94,7 @@ check_files() { # kind, KEK that opens them all
     expect_no_sidecars cases
     write_cnf "kek=$2" "open-kek=$2"
     envelope verify --quiet cases/"$1"*/tree || status=$?
-    ((status == 0)) || fail "not all open: $(envelope verify cases/"$1"*/tree)"
+    ((status == 0)) || fail "some files do not open: $(envelope verify cases/"$1"*/tree)"
     for directory in cases/"$1"*; do
         [[ $1 == reencrypt* ]] || same_body original "$directory/tree/file"
         [[ $(find "$directory/tree" -type f | wc -l) == 1 ]] || fail "$directory: more than the file"
@@ -106,7 +106,7 @@ check_files() { # kind, KEK that opens them all
 again() { # subcommand, kind
     local status=0
     envelope "$1" cases/"$2".*/tree >output 2>&1 || status=$?
-    [[ $status == 0 ]] || fail "once more, and it fails: $(<output)"
+    [[ $status == 0 ]] || fail "a second run fails: $(<output)"
 }
 
 mkdir original.tree

@@ -18,7 +18,7 @@ done
 
 faults=$(behind_sanitizer "$ENVELOPE_PROGRAMS/faults.so")
 
-# Runs the command on a fresh file, the faults that are said, and sets status.
+# Runs the command on a fresh file with the given faults, and sets status.
 run_with() { # subcommand, faults ...
     local subcommand=$1
     shift
@@ -47,7 +47,7 @@ is_newer() { # which, subcommand
 again() { # subcommand
     local status=0
     envelope "$1" tree >output 2>&1 || status=$?
-    [[ $status == 0 ]] || fail "once more, and it fails: $(<output)"
+    [[ $status == 0 ]] || fail "a second run fails: $(<output)"
 }
 
 for change in "two rewrap" "short rewrap" "two reencrypt"; do

@@ -17,7 +17,7 @@ seal_as one plain sealed
 mkdir disk
 mount -t tmpfs -o size=256k,mode=700 envelope disk
 
-# Both ways to change a file, with so many pages free: it works, or it is told and nothing is harmed.
+# Both ways to change a file, with this many pages free: it works, or fails without damage.
 with_free_pages() { # pages, KEK, command
     local status=0 free
     rm -f disk/*
@@ -122,8 +122,8 @@ for taken in envelope-new:short envelope-exchange:short envelope-journal:two; do
         ((status == 1)) || fail "$taken, $kind: status $status: $(<output)"
         grep -qE "$(reason FILE_UNSAFE)|$(reason FILE_FAILED)" output || fail "$taken, $kind: $(<output)"
         same sealed shared/file
-        [[ -e $squatter || -L $squatter ]] || fail "$taken, $kind: what was there is gone"
-        [[ $(stat -c %u "$squatter") == 12345 ]] || fail "$taken, $kind: it is another"
+        [[ -e $squatter || -L $squatter ]] || fail "$taken, $kind: the existing file is gone"
+        [[ $(stat -c %u "$squatter") == 12345 ]] || fail "$taken, $kind: it is a different file"
         rm -rf "$squatter"
     done
 done

@@ -13,7 +13,7 @@ source "$source_dir/tests/lib/rotation.sh"
 # shellcheck source=../lib/moved_clock.sh
 source "$source_dir/tests/lib/moved_clock.sh"
 make_token kek
-sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}") # the likes of cmp and grep
+sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}") # for programs such as cmp and grep
 page=$source_dir/docs/ROTATION.md
 stream 50000 >report.pdf
 stream 4096 >invoice.pdf
@@ -91,7 +91,7 @@ rounds_go_on() {
         before=$(<"$machine/rounds")
         for ((tries = 0; $(<"$machine/rounds") < before + 3; tries++)); do
             all_run
-            ((tries < 600)) || fail "$machine stands still"
+            ((tries < 600)) || fail "$machine makes no progress"
             sleep 0.1
         done
     done
@@ -211,4 +211,4 @@ perform reencrypt
 cmp -s <(tail -c 45000 rewrapped) <(tail -c 45000 archive/report.sealed) && fail "the body is the same"
 [[ $(block_names "$page" | sort) == $(printf '%s\n' "${performed[@]}" configuration recovery-before \
     recovery-alone recovery-after | sort -u) ]] ||
-    fail "examples that nobody performs: $(block_names "$page")"
+    fail "examples that are not run: $(block_names "$page")"

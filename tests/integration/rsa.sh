@@ -193,7 +193,7 @@ expect_failure KEK_NOT_ALLOWED "" open -in recovery.cert.pem
 
 write_cnf allow-imported-kek=yes open-only-kek=recovery
 at=$(stock asn1parse -inform DER -in recovery.cert.pem | sed -nE 's/^ *([0-9]+):.*l= +384 prim: OCTET STRING.*/\1/p')
-told() { # message: what openssl says, without addresses and lines of the source
+told() { # message: openssl's output, without addresses and source lines
     expect_failure NOT_AUTHENTIC "" open -in "$1"
     sed -E 's/^[0-9A-F]+://; s/:[0-9]+:/::/' failed.err
 }

@@ -71,7 +71,7 @@ make_kek safe weak --id 0e0f --extractable
 write_cnf "$both" kek="orders weak" kek-optional=weak
 expect_failure KEK_EXTRACTABLE weak seal -in plain
 
-# What is optional has to stand in kek.
+# Optional KEKs must be in kek.
 write_cnf "$both" kek="orders" kek-optional="orders recovery"
 expect_failure CONFIG_VALUE "kek-optional: recovery" seal -in plain
 write_cnf "$both" kek="orders" kek-optional=" "

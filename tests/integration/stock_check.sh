@@ -23,7 +23,7 @@ says() { # state, step, text
         'any(.[]; .state == $state and .step == $step and (.text | contains($text)))' json \
         >/dev/null || fail "not $1, $2: $3: $(<json)"
 }
-way_out() { # text: what is to be written
+way_out() { # text: the suggested line
     jq -r --arg text "$1" 'select(.text != null and (.text | contains($text))) | .way_out' json
 }
 
@@ -46,7 +46,7 @@ sed -i '/^default_properties = /d' "$cnf"
 check 1
 says failed "stock names" "from the provider default"
 
-# The module is missing without a word, or default is there without it.
+# The module is silently missing, or default is active without it.
 stock_cnf key-ciphers=mariadb allow-keys=cbc
 check 1
 says failed key-ciphers "without the module stand-ins would be keys"
@@ -59,7 +59,7 @@ sed -i 's/^default = default_sect$/stock = default_sect/; s/^\[default_sect\]$/&
 check 1
 says failed key-ciphers "default is activated without the module as well"
 
-# The generator; what is to be written mends it.
+# The random generator; the suggested lines fix it.
 for edit in '/^random = /d' '/^properties = provider!=envelope$/d' \
     's/^properties = provider!=envelope$/properties = ?provider!=envelope/'; do
     whole

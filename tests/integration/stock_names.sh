@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A program that nobody touched, openssl enc, reads its existing data and writes new ones through the
-# token: its key is imported, and a stand-in stands in its place. What goes wrong fails closed, while
+# token: its key is imported, and a stand-in replaces it. Every mistake fails closed, while
 # keys that are none of ours go on.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
@@ -115,7 +115,7 @@ refused KEY_REFUSED cbc aes-256-cbc
 both_ways ctr aes-256-ctr
 raw_keys
 
-# A slip in the list, in another key, in a key's name; a folder that is not there.
+# A misspelling in the list, in another key, in a key's name; a missing folder.
 wrong() { # reason, lines
     local name=$1
     shift

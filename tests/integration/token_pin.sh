@@ -47,7 +47,7 @@ for choice in no yes; do
     tries $locked "$untouched, reason $(reason_number PIN_LOCKED)" pin-final-try=$choice
 done
 
-# What openssl says of it, from the configuration alone.
+# openssl's errors, with only the configuration.
 write_cnf pin-final-try=maybe
 expect_failure CONFIG_VALUE 'pin-final-try takes yes or no' seal -in wrong
 write_cnf pin_final_try=yes

@@ -14,7 +14,7 @@ check() { # status, further options; writes json and out
     local wanted=$1 status=0
     shift
     tool check --json "$@" >json 2>err || status=$?
-    [[ ! -s err ]] || fail "words on stderr: $(<err)"
+    [[ ! -s err ]] || fail "output on stderr: $(<err)"
     ((status == wanted)) || fail "status $status, not $wanted: $(<json)"
     tool check "$@" >out 2>err || :
     ! grep -qF "$pin" json out err || fail "the PIN is shown"
@@ -22,7 +22,7 @@ check() { # status, further options; writes json and out
 says() { # state, step, part of the text
     jq -es --arg state "$1" --arg step "$2" --arg text "$3" \
         'any(.[]; .state == $state and .step == $step and (.text | contains($text)))' json \
-        >/dev/null || fail "not said: $1, $2: $3: $(<json)"
+        >/dev/null || fail "not reported: $1, $2: $3: $(<json)"
 }
 
 says_once() { # number of steps that failed

@@ -22,7 +22,7 @@ stats() { # status, arguments; words on stderr are in err
         >"$work/out" 2>"$work/err" || status=$?
     ((status == wanted)) || fail "status $status, not $wanted: stats $*: $(<"$work/out")$(<"$work/err")"
     if ((wanted == 0)) && [[ -s $work/err ]]; then
-        fail "words on stderr: stats $*: $(<"$work/err")"
+        fail "output on stderr: stats $*: $(<"$work/err")"
     fi
 }
 row() { # jq condition on a row, expression
@@ -166,7 +166,7 @@ tail -n 9 kept | head -n 7 >b.log
 stats 1 "${with_state[@]}" a.log a.log.1 b.log
 grep -q 'b.log: it is shorter than it was: lines are lost' err || fail "$(<err)"
 count_is $((counted + 9))
-# a pipe would be counted again each time; the standard input is said to be new
+# a pipe would be counted again each time; the standard input always counts as new
 mkfifo pipe
 head -n 1 kept >pipe &
 stats 1 "${with_state[@]}" pipe

@@ -73,7 +73,7 @@ ossl enc -d -envelope -K 0 -in by-application >out 2>err || status=$?
 { ((status != 0)) && [[ ! -s out ]]; } || fail "the front opens"
 ! grep -rqaF PRIVATE orders.pub || fail "a private key"
 
-# ---- what the front sealed is opened, and what of it the key server saw ----
+# ---- opening what the front sealed, and what the key server saw of it ----
 
 rm -f trace
 cnf=application.cnf
@@ -87,7 +87,7 @@ went_over() {
 wanted="[in] pEncryptedData 384
 [in] pPin ${#pin}
 [out] pData 32"
-[[ $(went_over) == "$wanted" ]] || fail "the key server got and gave $(went_over)"
+[[ $(went_over) == "$wanted" ]] || fail "the key server received and returned $(went_over)"
 hex=$(head -c 16 order.json | od -An -v -tx1 | tr -d ' \n')
 ! tr -d ' \n' <trace | grep -qi "$hex" || fail "the plaintext went to the key server"
 # for the message of half a megabyte the same
@@ -95,7 +95,7 @@ rm -f trace
 export P11_KIT_SERVER_ADDRESS=unix:path=/proc/self/cwd/kek.socket
 expect_quiet open -in by-application -out opened
 same report.pdf opened
-[[ $(went_over) == "$wanted" ]] || fail "the key server got and gave $(went_over)"
+[[ $(went_over) == "$wanted" ]] || fail "the key server received and returned $(went_over)"
 
 # A process that goes on: what the page says that each message costs.
 printf 'seal\nopen\n' >commands
@@ -153,7 +153,7 @@ sed -i -e '/^pkcs11-module-path/d' -e '/^keys-directory/d' -e '/^allow-keys/d' a
 PATH=$work/bin:$PATH expect_quiet open -in order.sealed -out opened
 same order.json opened
 
-# An AES KEK, as the page says of p11-kit's versions: p11kit_server.sh.
+# An AES KEK with each of p11-kit's versions: see p11kit_server.sh.
 for name in $(block_names "$page"); do
     [[ $ran == *" $name "* ]] || fail "the example $name is not run"
 done

@@ -26,7 +26,7 @@ check() { # wrap as the header names it, KEK in hex, CKA_ID, context or "", plai
         <sealed >opened 2>shown || fail "by hand: $(<shown)"
     same "$plain" opened
     grep -qx "kek $id" shown || fail "another KEK: $(<shown)"
-    grep -qx "wrap $wrap" shown || fail "wrapped in another way: $(<shown)"
+    grep -qx "wrap $wrap" shown || fail "wrapped by another mechanism: $(<shown)"
     if "$ENVELOPE_PROGRAMS/open_by_hand" --kek "${kek/1/2}" --id "$id" --context "$context" \
         <sealed >opened 2>shown; then
         fail "another KEK opens it"

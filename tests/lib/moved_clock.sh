@@ -7,7 +7,7 @@
 MOVED_CLOCK=$work/now
 export MOVED_CLOCK
 
-# It is noon, in UTC, of that day, or the time that is said.
+# It is noon UTC on that day, or the given time.
 it_is() { # day [time]
     date -u -d "$1 ${2:-12:00:00}" +%s >"$MOVED_CLOCK.next"
     mv "$MOVED_CLOCK.next" "$MOVED_CLOCK"

@@ -39,7 +39,7 @@ as_patterns() {
     sed -E -e 's/[0-9a-f]{16,}/HEX/g' -e 's/[][().*+?{}|\\^$]/\\&/g' -e 's/…/.*/g' -e 's/^.*$/^&$/'
 }
 
-# Each line of the example's answer stands in what was said.
+# Each line of the example's answer is in the output.
 says() { # name of the answer without "-answer", file: NAME.out
     local pattern
     block "$page" "$1-answer" "" | with_paths | as_patterns >"$1.patterns"

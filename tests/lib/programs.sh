@@ -107,7 +107,7 @@ new_keks() {
 nowhere_in() { # text, file ...
     local text=$1
     shift
-    ! grep -rqaF -- "$text" "$@" || fail "in the clear: $(grep -rlaF -- "$text" "$@")"
+    ! grep -rqaF -- "$text" "$@" || fail "plaintext found: $(grep -rlaF -- "$text" "$@")"
 }
 
 # A reason's words as a pattern.

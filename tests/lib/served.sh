@@ -106,7 +106,7 @@ lost_without() { # a way to run it
         same plain opened
         rm -f opened
         ours "${program[@]}" open "$cipher" "$(key_of "$cipher")" lost opened 2>err || : # CBC may give something
-        [[ ! -f opened ]] || ! cmp -s plain opened || fail "$cipher: we open what was written without us"
+        [[ ! -f opened ]] || ! cmp -s plain opened || fail "$cipher: data that was written without the module opens"
         rm -f lost opened
     done
 }

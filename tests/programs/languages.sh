@@ -55,7 +55,7 @@ token_away
 for language in "${languages[@]}"; do
     for mode in "${modes[@]}"; do
         ! run ours "$language" open "$mode" "php.$mode" opened || fail "$language: it opens"
-        [[ ! -e opened ]] || fail "$language: something comes out"
+        [[ ! -e opened ]] || fail "$language: there is output"
         grep -qF "$(reason NO_TOKEN)" err || fail "$language: $(<err)"
     done
 done

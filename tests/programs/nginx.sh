@@ -9,7 +9,7 @@ source "$source_dir/tests/lib/programs.sh"
 source "$source_dir/tests/lib/blocks.sh"
 make_two_places
 nginx=$source_dir/build/packages/nginx/usr/sbin/nginx
-[[ -x $nginx ]] || fail "there is no nginx: tests/run.sh --programs"
+[[ -x $nginx ]] || fail "nginx is missing: run tests/run.sh --programs"
 for_program=(key-kdfs=PBKDF2 allow-keys=tls)
 
 stop_server() {
@@ -111,7 +111,7 @@ useless() {
     as_before openssl pkey -in lost.pem -passin file:password -out opened
     same other.pem opened
     ! ours openssl pkey -in lost.pem -passin file:password -out opened 2>err ||
-        fail "we open what was written without us"
+        fail "data that was written without the module opens"
     does_not_start 'cannot load certificate key .*(bad decrypt|BAD_DECRYPT|bad_decrypt|pem_read_bio|PEM_read_bio)' "$@"
 }
 story
@@ -120,6 +120,6 @@ story
 program_cnf
 start ours || fail "$(<error.log)"
 token_away
-served tls1_3 || fail "it stops with the token"
+served tls1_3 || fail "it stops when the token is absent"
 token_back
 stop_server

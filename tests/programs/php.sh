@@ -40,7 +40,7 @@ token_away
 fails "$(pattern_of NO_TOKEN)" ours open aes-256-cbc padded.stand-in old refused.out
 token_back
 if as_before "${program[@]}" open aes-256-cbc padded.stand-in old refused.out 2>err; then
-    ! cmp -s plain refused.out || fail "it opens without us"
+    ! cmp -s plain refused.out || fail "it opens without the module"
 fi
 # Cut short it is no stand-in of any key, and no key either.
 head -c 20 padded.stand-in >shorter

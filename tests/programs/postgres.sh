@@ -94,7 +94,7 @@ each_fails() {
                 fail "$way with $n bytes: it opens"
             fi
             grep -q 'decrypt\(_iv\)\? error: Cipher cannot be initialized' err || fail "$(<err)"
-            [[ ! -s read.out ]] || fail "a row came: $(<read.out)"
+            [[ ! -s read.out ]] || fail "a row was returned: $(<read.out)"
         done
     done
     if write_rows 2>err; then
@@ -162,7 +162,7 @@ useless() {
     started ours
     for n in "${bytes[@]}"; do
         if read_rows_of "$n" >read.out 2>err && grep -qFx "$text" read.out; then
-            fail "we open what was written without us"
+            fail "data that was written without the module opens"
         fi
     done
     sql 'DROP TABLE notes'
@@ -185,7 +185,7 @@ opening="SELECT convert_from(decrypt(note, :'key32'::bytea, 'aes'), 'UTF8') FROM
     WHERE bytes = 32 AND way = 'cbc' LIMIT 1"
 [[ $(session "$opening") == "$text" ]] || fail "the session does not open"
 token_away
-[[ $(session "$opening") == "$text" ]] || fail "an old session stops with the token"
+[[ $(session "$opening") == "$text" ]] || fail "an old session stops when the token is absent"
 each_fails
 token_back
 read_rows || fail "psql"

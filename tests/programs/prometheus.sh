@@ -6,7 +6,7 @@
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
 promtool=$source_dir/build/packages/prometheus/usr/bin/promtool
-[[ -x $promtool ]] || fail "there is no promtool: tests/run.sh --programs"
+[[ -x $promtool ]] || fail "promtool is missing: run tests/run.sh --programs"
 write_cnf "audit-log=\"file:$work/audit.log\"" wrap=aes-gcm
 echo words >plain
 make_kek kek counted --id 0c0c --usage encrypt

@@ -33,7 +33,7 @@ checked() {
 
 { printf '%s\n' '[Service]' 'Type=oneshot' 'ExecStart=/bin/true' && block "$page" unit ini | sed 1d; } >program.service
 systemd-analyze verify ./program.service >verify.out 2>&1 || fail "$(<verify.out)"
-! grep -F program.service verify.out || fail "systemd has something to say: $(<verify.out)"
+! grep -F program.service verify.out || fail "systemd-analyze complains: $(<verify.out)"
 grep -qx 'Environment=OPENSSL_CONF=/etc/envelope/program.cnf' program.service || fail "$(<program.service)"
 
 # ---- PHP, Python, Ruby, Node ----

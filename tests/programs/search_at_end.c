@@ -5,7 +5,7 @@
  *     search_at_end NEEDLE... -- PROGRAM [ARGUMENT...]
  *
  * Each NEEDLE is a file, read when the program ends, whose bytes are looked for, but for a newline
- * at its end; with FILE@MARK the 24 bytes behind that mark in it. What is found is said on stderr.
+ * at its end; with FILE@MARK the 24 bytes behind that mark in it. Findings go to stderr.
  * The exit status is 99 when anything was found, else the program's.
  */
 #include <errno.h>

@@ -105,7 +105,7 @@ useless() {
         [[ $(tail -n 1 out) == SECRETROW ]] || fail "$(<out)"
         nowhere_in SECRETROW $name.db
         if in_database $name ours <<<"SELECT a FROM t;" >out; then
-            fail "$name: we open what was written without us"
+            fail "$name: data that was written without the module opens"
         fi
         mv kept $name.db
     done

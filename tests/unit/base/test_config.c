@@ -179,7 +179,7 @@ static const struct {
 
 #define CHOICES (sizeof(choices) / sizeof(choices[0]))
 
-/* The words of a row stand in the order of the enum: every word that there is is tried. */
+/* The words of a row are in the order of the enum: every word is tried. */
 START_TEST(a_choice_takes_its_words)
 {
     const struct env_config_key *key;
@@ -560,7 +560,7 @@ END_TEST
 
 /* ---- secrets, and the end ---- */
 
-/* Secrets may stand in what is configured: no error repeats a value. */
+/* The configuration may hold secrets: no error repeats a value. */
 START_TEST(errors_never_repeat_a_value)
 {
     const struct env_config_key *key;

@@ -189,7 +189,7 @@ START_TEST(the_wrong_direction_is_refused)
     ck_assert_int_eq(ERR_GET_REASON(ERR_peek_last_error()), EVP_R_INVALID_OPERATION);
     ck_assert_int_eq(EVP_EncryptFinal_ex(ctx, room, &n), 0);
     message_through(ctx, 0);
-    /* plaintext to open: refused with the first byte that tells */
+    /* opening plaintext: refused at the first byte that shows it */
     ck_assert_int_eq(init_again(ctx, 0), 1);
     ck_refused(EVP_CipherUpdate(ctx, room, &n, (const unsigned char *)"A", 1), ENV_R_NOT_A_MESSAGE);
     ck_assert_int_eq(init_again(ctx, 1), 1);

@@ -81,7 +81,7 @@ static int take_provctx(OSSL_PROVIDER *provider, void *arg)
 
 static void set_up(void)
 {
-    /* a module that is not there: whoever looks for it says so instead */
+    /* a missing module: the search reports that instead */
     libctx = libctx_new_configured(init_by_another_core,
                                    "kek = orders\nstandard-names = yes\n"
                                    "key-ciphers = AES-256-GCM\nkey-kdfs = PBKDF2\n"

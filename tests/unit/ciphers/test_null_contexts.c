@@ -255,7 +255,7 @@ START_TEST(every_callback_without_an_object)
 }
 END_TEST
 
-/* Nobody is there to raise the error: the call fails all the same. */
+/* There is nobody to raise the error, but the call still fails. */
 START_TEST(a_callback_without_an_object_and_without_a_provider)
 {
     int no_cache = 0;

@@ -147,7 +147,7 @@ START_TEST(the_configured_context_is_the_default)
 }
 END_TEST
 
-/* propquery narrows what we fetch; one that nothing satisfies is told. */
+/* propquery restricts what we fetch; one that nothing satisfies is an error. */
 START_TEST(propquery_narrows_what_is_fetched)
 {
     OSSL_LIB_CTX *libctx = fake_libctx_new_configured("propquery = provider=default", false);

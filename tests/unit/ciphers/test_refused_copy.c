@@ -117,7 +117,7 @@ static struct bytes run(EVP_CIPHER_CTX *ctx)
     return bytes_of(room, (size_t)len + (size_t)n);
 }
 
-/* A destination whose copying failed for want of memory. */
+/* A destination whose copy failed because memory ran out. */
 static void fail_to_copy(void)
 {
     fake_keks[0].bits = is_wrap() ? (unsigned)EVP_CIPHER_get_key_length(cipher) * 8 : 256;

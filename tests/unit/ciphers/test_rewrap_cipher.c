@@ -243,7 +243,7 @@ END_TEST
 
 /* ---- what is refused ---- */
 
-/* Wherever a message is cut off: told at final, and in the headers nothing has come out. */
+/* Wherever a message is cut off: final fails, and within the headers there is no output. */
 START_TEST(a_truncated_message_is_refused)
 {
     struct bytes message = whole_message();

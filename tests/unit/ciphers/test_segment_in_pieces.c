@@ -153,7 +153,7 @@ START_TEST(copies_within_a_segment_go_on_by_themselves)
 }
 END_TEST
 
-/* What the copy holds is verified anew: a segment altered before the copy fails in both. */
+/* The copy verifies again: a segment altered before the copy fails in both. */
 START_TEST(a_copy_verifies_what_its_source_held)
 {
     const size_t altered = headers + SEGMENT_64K + 5000;

@@ -118,7 +118,7 @@ START_TEST(lengths_and_flags_equal_libcryptos)
 }
 END_TEST
 
-/* Every length up to 300, and the largest: the size that is told, the bytes, and back. */
+/* Every length up to 300, and the largest: the reported size, the bytes, and back. */
 START_TEST(wrapped_bytes_equal_libcryptos)
 {
     const struct kind *kind = &kinds[_i];
@@ -268,7 +268,7 @@ START_TEST(the_kek_comes_from_parameter_or_key_bytes)
         ck_assert_int_eq(EVP_CipherUpdate(ctx, out, &n, in, 32), 1);
         ck_assert_int_eq(atomic_load(&fake_keks[3].wraps), i);
     }
-    /* another cipher in the same context begins anew: the configured one */
+    /* another cipher in the same context starts again: with the configured KEK */
     memset(key, 0, sizeof(key));
     ck_assert_int_eq(begin_with("ENVELOPE-AES-256-WRAP-PAD", 1, key, NULL), 1);
     ck_assert_int_eq(EVP_CipherUpdate(ctx, out, &n, in, 20), 1);

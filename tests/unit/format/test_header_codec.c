@@ -153,7 +153,7 @@ START_TEST(a_named_key_keeps_its_parameters)
 }
 END_TEST
 
-/* The header is a value of its own kind, whole at every length, and says so from its first bytes.
+/* The header is recognised from its first bytes, and is complete at every length.
  */
 START_TEST(the_first_bytes_tell_the_length)
 {
@@ -358,7 +358,7 @@ START_TEST(a_recipient_that_is_there_twice_is_refused)
 }
 END_TEST
 
-/* What no keyring should ever hand over is not written. */
+/* What no keyring should ever return is not written. */
 START_TEST(impossible_recipients_are_not_written)
 {
     make_header(2, 16, 0, ENV_CONTENT_MESSAGE);

@@ -372,7 +372,7 @@ START_TEST(a_kek_that_is_named_twice_is_one_recipient)
     ck_assert_uint_eq(selected(CERTIFICATE "?id=" WEB " web"), 1);
     ck_assert_uint_eq(selected(CERTIFICATE "?id=0a " CERTIFICATE "?id=0a"), 1);
     ck_assert_uint_eq(selected("orders " CERTIFICATE "?id=0102"), 2); /* an AES and an RSA KEK */
-    /* another key under the same reference could not be told from it */
+    /* another key under the same reference could not be distinguished from it */
     softhsm_make_rsa(
         &(struct softhsm_rsa){.label = "other", .id = "0a0b", .file = "other-3072.pem"});
     ck_assert_uint_eq(selected("other " CERTIFICATE "?id=0a0b"), 0);

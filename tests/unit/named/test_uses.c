@@ -139,7 +139,7 @@ START_TEST(modes_that_give_the_hash_key_away_stand_apart)
             (void)snprintf(words, sizeof(words), "%s %s", sealing[i], others[j]);
             ck_assert_int_eq(fit(words, 32, ENV_NAMED_IMPORTED, false), ENV_R_KEY_USES);
             ck_assert_int_eq(fit(words, 32, ENV_NAMED_IMPORTED, true), ENV_R_NONE);
-            /* a file that says so without saying that it was wanted gives no use */
+            /* a file with mixed uses that is not marked as mixed gives no use */
             env_uses_to_clear(uses_for(words, 0, true), &clear);
             ck_assert(env_uses_of(&clear) == 0);
             clear.mixed = true;

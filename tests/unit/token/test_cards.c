@@ -156,7 +156,7 @@ START_TEST(the_last_try_is_not_taken_for_a_use_either)
 }
 END_TEST
 
-/* A module that says that the key wants a login, and then wants none. */
+/* A module that reports that the key requires a login, and then requires none. */
 START_TEST(a_login_that_is_not_wanted_after_all_does_no_harm)
 {
     static const CK_RV codes[] = {CKR_OPERATION_NOT_INITIALIZED, CKR_USER_TYPE_INVALID,

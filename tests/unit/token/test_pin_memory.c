@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pin-failure-memory: what one process found out about a PIN counts for the next ones, so that a
- * service that is started anew with a wrong PIN does not lock its token; and it keeps no right PIN
+ * service that is restarted with a wrong PIN does not lock its token; and it keeps no right PIN
  * from working.
  */
 #include <dirent.h>

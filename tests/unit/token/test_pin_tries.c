@@ -32,7 +32,7 @@ START_TEST(a_wrong_pin_is_tried_once)
 }
 END_TEST
 
-/* Returns arg when it was told that the PIN is wrong. */
+/* Returns arg if the PIN was refused. */
 static void *select_in_thread(void *arg)
 {
     const struct env_selector selector = {.name = "orders"};
