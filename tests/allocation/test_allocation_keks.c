@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each allocation of sealing and opening with tokens: for RSA KEKs, of a token and of a file, for
- * several KEKs, optional ones, replicas, and of re-wrapping between them. A header that comes out
- * has to have every KEK that was asked for, and each of them has to open it.
+ * several KEKs, optional ones, replicas, and of re-wrapping between them. A header in the output
+ * must have every requested KEK, and each of them must open it.
  */
 #include <check.h>
 #include <openssl/core_names.h>

@@ -4,7 +4,7 @@
  *
  *     token_faults fail|lie|vanish MODULE CNF OPERATION ...
  *
- * Each is run once without a fault, which tells the calls that it makes; then again for each call,
+ * Each is run once without a fault, which records its calls; then again for each call,
  * kind of fault and code: "cold" in a library context that has done nothing yet, and "warm" in one
  * that has. What was sealed meanwhile is opened at the end, without faults. The environment:
  *

@@ -2,12 +2,12 @@
 /*
  * Whole messages and sealed keys through EVP to opening.c, with fake KEKs of AES and of RSA. The
  * first bytes of an input choose the cipher, whether buffers are in place, how large the updates
- * are, and whether it is not opened so but re-wrapped, or opened by an EVP_PKEY; the rest is the
+ * are, and whether it is re-wrapped, or opened by an EVP_PKEY, instead; the rest is the
  * message.
  *
- * What comes out, in whatever pieces, is a beginning of what reference_opening.c gives for it, all
- * of it when and only when that is whole; a call that fails leaves nothing unverified behind, and
- * no call writes more than the contract lets it.
+ * The output, in whatever pieces, is a beginning of the result of reference_opening.c, and all of
+ * it if and only if that is complete. A failed call leaves nothing unverified in the buffer, and no
+ * call writes more than the contract allows.
  */
 #include <openssl/crypto.h>
 #include <openssl/err.h>

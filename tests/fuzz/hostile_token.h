@@ -2,7 +2,7 @@
 /*
  * A PKCS#11 module that takes its answers from an input: a byte below 0x80 (and the end of the
  * input) is an honest answer, one from there on a return code, one from 0xC0 on a lie with CKR_OK.
- * It writes nothing behind the room that it is given, as no token can: what a module does in our
+ * It never writes past the buffers that it gets: what a module does in our
  * memory nobody can defend against, but its lengths, counts and handles must do no
  * harm.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening a message of the fake KEKs in one piece and by another way than opening.c: what the
- * streaming one is compared with. And making an altered message verify again, so that mutations
- * reach what stands behind the MAC and the tags.
+ * Opens a message of the fake KEKs in one piece, independently of opening.c, for comparison with
+ * the streaming reader. It also makes an altered message verify again, so that mutations reach the
+ * code behind the MAC and the tags.
  */
 #ifndef ENVELOPE_TESTS_REFERENCE_OPENING_H
 #define ENVELOPE_TESTS_REFERENCE_OPENING_H

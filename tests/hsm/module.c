@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions of hsm_p11.so. Those that are not here go to the module underneath as they are. */
+/* The functions of hsm_p11.so. All others go to the module underneath unchanged. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #define SESSIONS 512u
 #define GCM_TAG 16u
 
-/* What a session is in the middle of. */
+/* The operation in progress in a session. */
 struct operation {
     CK_SESSION_HANDLE session;
     const struct hsm_mechanism *mechanism; /* NULL: the place is free */

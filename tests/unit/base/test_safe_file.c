@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may change a file that is trusted: it, its folder, where links lead; and a shared log. */
+/* Who may change a trusted file: the file, its folder, the targets of links, and a shared log. */
 #include "envelope/base/safe_file.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pages of secret memory that were given back: who gets them, and what a forked child has of them.
+ * Freed pages of secret memory: who gets them, and what a forked child sees of them.
  * The linker puts mlock and getrlimit here (--wrap).
  */
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Contexts begun, begun again, reset, reused and misused, as EVP lets a program do it. */
+/* Contexts initialised, initialised again, reset, reused and misused, as EVP allows. */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ciphers for fields: which key is meant and how, and the reason of each refusal. */
+/* The ciphers for fields: how the key is chosen, and the reason of each refusal. */
 #include <openssl/err.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /*
  * The module in a program that has another libcrypto, as one that was built for OpenSSL 3 in a
  * program of OpenSSL 4: it loads, and every operation fails with both versions. The core is this
- * libcrypto's, but for a CRYPTO_malloc and a version of its own. (A second libcrypto in earnest:
+ * libcrypto's, but for a CRYPTO_malloc and a version of its own. (With a real second libcrypto:
  * tests/integration/second_libcrypto.sh.)
  */
 #include <openssl/core_dispatch.h>

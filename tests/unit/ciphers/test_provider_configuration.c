@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The provider with an openssl.cnf: loaded, asked, misconfigured, unloaded and loaded again. */
+/* The provider with an openssl.cnf: loaded, queried, misconfigured, unloaded and loaded again. */
 #include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ENVELOPE-REWRAP: what comes out, and what is refused. */
+/* ENVELOPE-REWRAP: its output, and what it refuses. */
 #include <openssl/err.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Contexts of ENVELOPE-REWRAP begun, begun again, copied, forked and misused, as EVP lets a program
- * do it. */
+/* Contexts of ENVELOPE-REWRAP initialised, initialised again, copied, forked and misused, as EVP
+ * allows. */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <string.h>

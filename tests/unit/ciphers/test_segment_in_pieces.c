@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Segments of 64 KiB that come in pieces. They are decrypted on arrival and held back until their
- * tag has come: wherever they are cut, copied or altered, only what was verified comes out.
+ * tag has come: wherever they are cut, copied or altered, only verified bytes come out.
  */
 #include <openssl/err.h>
 #include <string.h>

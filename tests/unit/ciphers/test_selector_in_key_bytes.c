@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which 32 key bytes are a KEK's label, and which are none. */
+/* Which 32 key bytes are a KEK's label, and which are not. */
 #include <string.h>
 
 #include "caller.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A message of three segments, altered behind its headers in every way there is. */
+/* A message of three segments, altered after its headers in every possible way. */
 #include <openssl/err.h>
 #include <string.h>
 

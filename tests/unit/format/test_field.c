@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields and tenant keys: what is in them, what opens and what does not. */
+/* Fields and tenant keys: their contents, what opens and what does not. */
 #include <check.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FLOE's segments: their lengths, the last one, positions and the most there can be. */
+/* FLOE's segments: their lengths, the last one, positions and the maximum. */
 #include <string.h>
 
 #include "floe_pair.h"

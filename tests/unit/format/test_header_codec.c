@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers written and read again, against libcrypto's own CMS and a MAC worked out beside it. */
+/* Headers written and read again, compared with libcrypto's own CMS and an independent MAC. */
 #include <openssl/cms.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers in proper DER with values that the format does not have. */
+/* Headers in valid DER with values that the format does not allow. */
 #include <string.h>
 
 #include "header_tree.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RSA recipients: what is written for them, and that everything else is refused. */
+/* RSA recipients: what the writer writes, and that everything else is refused. */
 #include <openssl/err.h>
 #include <string.h>
 

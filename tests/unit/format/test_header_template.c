@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The short cuts of reading and writing headers give the answer that the ASN.1 templates give, for
- * good headers and for all that can be made of them by altering, cutting, moving and adding bytes.
+ * valid headers and for headers with altered, removed, moved and added bytes.
  */
 #include <openssl/err.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Raw key wrap on SoftHSM: what the token is made to show first, and what is refused. */
+/* Raw key wrap on SoftHSM: the tests that the token must pass first, and what is refused. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

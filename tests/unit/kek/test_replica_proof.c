@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys on two tokens that replace each other because they are proven to be the same key, and
- * those that are not and never do. */
+ * keys that are not the same and never replace each other. */
 #include "caller.h"
 #include "two_tokens.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wrapping and unwrapping on SoftHSM: every way to do it, and libcrypto as the judge. */
+/* Wrapping and unwrapping on SoftHSM in every way, compared with libcrypto. */
 #include <check.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>

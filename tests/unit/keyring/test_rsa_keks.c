@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RSA KEKs on SoftHSM tokens and from files, at the keyring: who is asked what, and what is left.
+/* RSA KEKs on SoftHSM tokens and from files, in the keyring: the calls to each token, and
+ * leftovers.
  */
 #include <check.h>
 #include <stdio.h>

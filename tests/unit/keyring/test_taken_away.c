@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* KEKs that disabled-kek and the state file take away, by all that may name them. */
+/* KEKs that disabled-kek and the state file disable, with every way to name them. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers that name what is not here, and ciphertexts that fit no key: how much they cost a token.
+/* Headers that name unknown KEKs, and ciphertexts that fit no key: the cost for a token.
  */
 #include <check.h>
 #include <stdlib.h>

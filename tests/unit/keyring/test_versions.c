@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Versions of a KEK in a program that runs: when the newest one is taken up, and when it is left.
+/* Versions of a KEK in a running program: when the newest one is used, and when no longer.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which keys of a token open. Anybody seals to an RSA key whose certificate he has, a web server's
- * for example, so one opens only when the configuration names it.
+ * Which keys of a token open. Anybody can seal to an RSA key whose certificate they have, such as a
+ * web server's, so one opens only if the configuration names it.
  */
 #include <check.h>
 #include <openssl/rand.h>

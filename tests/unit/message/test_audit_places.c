@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit log to a socket and to the standard error, whoever reads there or does not. */
+/* The audit log to a socket and to the standard error, with and without a reader. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>

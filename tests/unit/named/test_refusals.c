@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Refusals: the first of a minute have lines of their own, all are counted, and few lines are made.
+/* Refusals: the first ones in a minute get a line each, all are counted, and the number of lines
+ * stays small.
  */
 #include <string.h>
 

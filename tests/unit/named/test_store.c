@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store: who gets which key, what of it costs a use of a KEK, and what changes while it runs.
+/* The store: who gets which key, which steps use a KEK, and changes while it runs.
  */
 #include <openssl/crypto.h>
 #include <openssl/err.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a key may be for: one algorithm, or those that go together. */
+/* The uses of a key: one algorithm, or a compatible set. */
 #include <string.h>
 
 #include "envelope/base/secret.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who serves stock OpenSSL's names, and with which key. A key goes to stock OpenSSL untouched, a
- * stand-in is replaced, and what is marked and cannot be replaced is refused.
+ * stand-in is replaced, and a stand-in that cannot be replaced is refused.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>

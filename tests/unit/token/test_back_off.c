@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A token that is away while many threads want it: one asks again, after 1, 2, 4 and so on up to 30
- * seconds, and the others fail at once. The clock stands still but for clock_move.
+ * A token that is away while many threads need it: one retries after 1, 2, 4 and so on up to 30
+ * seconds, and the others fail at once. Only clock_move moves the clock.
  */
 #include <check.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens that are not as SoftHSM: texts padded with NULs (TPMs, Rutoken), and keys that want the
- * PIN for every use (PIV, eID cards).
+ * Tokens that differ from SoftHSM: texts padded with NULs (TPMs, Rutoken), and keys that require
+ * the PIN for every use (PIV, eID cards).
  */
 #include <check.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kek and kek-optional of openssl.cnf, as they are kept for all messages. */
+/* kek and kek-optional in openssl.cnf, which are resolved once for all messages. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pin-failure-memory: what one process found out about a PIN counts for the next ones, so that a
- * service that is restarted with a wrong PIN does not lock its token; and it keeps no right PIN
- * from working.
+ * pin-failure-memory: a PIN that one process found wrong is not tried by later ones, so that a
+ * service that is restarted with a wrong PIN does not lock its token; and a right PIN always works.
  */
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* That a wrong PIN is tried once, and which tries are not made at all. */
+/* A wrong PIN is tried once, and some tries are not made at all. */
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What seal and open are made of: names, streams that come in pieces, outputs that others get in
- * the way of, and reading back what is not what it should be. Over fake KEKs.
+ * The parts of seal and open: names, streams in pieces, outputs that another program interferes
+ * with, and reading back wrong contents. With fake KEKs.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The provider's section as envelope(1) reads it, and what it finds fault with. */
+/* The provider's section as envelope(1) reads it, and the problems that it reports. */
 #include <openssl/core.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>

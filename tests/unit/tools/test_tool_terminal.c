@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A key that is typed: the terminal does not show it, and shows what is typed afterwards. */
+/* A typed key: the terminal does not show it, and echoes again afterwards. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
