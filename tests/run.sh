@@ -5,9 +5,9 @@
 #
 #     tests/run.sh                 what every change must pass
 #     tests/run.sh --quick         the release build and its tests alone
-#     tests/run.sh --libcrypto     those of them in which another libcrypto can make a difference
-#     tests/run.sh --programs      the release build, and other people's programs with it
-#     tests/run.sh --install       nothing but what is missing for that is installed
+#     tests/run.sh --libcrypto     those for which another libcrypto can make a difference
+#     tests/run.sh --programs      the release build, and other projects' programs with it
+#     tests/run.sh --install       only installs what is missing
 #     tests/run.sh --everything    that, the whole suite with ThreadSanitizer, and --coverage
 #     tests/run.sh --coverage      the suite in a build that counts, and the lines that it runs, by
 #                                  file and folder

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Real tokens, one after the other, as far as this machine has or gets them: KEKs are made, messages
+# Real tokens, one after the other, if this machine has or can get them: KEKs are made, messages
 # sealed, opened and moved from and to SoftHSM, sealed keys and key wrap used, by several processes
 # and threads, and by 20 processes one after the other.
 #

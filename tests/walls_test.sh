@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# That tests/walls.sh finds what it is for: a small tree of every floor is without fault, and each kind
-# of violation, put into it alone, is found and named by exactly one line.
+# Tests tests/walls.sh: a small tree with every floor passes, and each kind of violation, added
+# alone, is reported by exactly one line.
 set -euo pipefail
 walls=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/walls.sh
 work=$(mktemp -d)

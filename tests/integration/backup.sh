@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # docs/BACKUP.md, word for word and in its order: a KEK made outside, put into two tokens, and the
-# check that either opens what the other sealed. Its marks are its own, since its openssl.cnf is not
-# that of the other documents.
+# check that either opens what the other sealed. It has its own marks, because its openssl.cnf
+# differs from that of the other documents.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/BACKUP-JOB.md: the job, word for word, on good nights and bad ones; its units and its line for
-# cron; opening what it made; how it is set up, and its next KEK. And that what the page warns of does
-# happen.
+# docs/BACKUP-JOB.md: the job, word for word, on good nights and bad ones; its units and its line
+# for cron; opening a backup; its setup, and its next KEK. The warnings of the page are true.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh

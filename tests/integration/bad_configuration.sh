@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A configuration that is wrong is loud: for every key that there is and every way to have it
-# wrong, the first operation fails with a reason that names the key, and envelope check names it too.
-# A key without a bad value here is a failure of this test.
+# A wrong configuration is an error: for every key and every kind of bad value, the first operation
+# fails with a reason that names the key, and envelope check names it too. A key without a bad value
+# here fails this test.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# standard-names = yes: CMS with its KEK in the token, and everything else that passes through the
-# same names as if we were not there; our provider before and after the default one.
+# standard-names = yes: CMS with its KEK in the token, and everything else that uses the same names
+# works as without the provider; our provider before and after the default one.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope completion: scripts for bash and zsh that the shells can read, and what bash completes with
-# it, for every subcommand and option that --help has. The scripts are made of the tables that --help
-# is made of, so a name that only one of both knows is a fault in what makes them.
+# envelope completion: scripts for bash and zsh that the shells can parse, and bash's completions
+# for every subcommand and option in --help. The scripts are generated from the same tables as
+# --help, so a name that only one of them has is a bug of the generator.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

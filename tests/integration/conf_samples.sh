@@ -155,7 +155,7 @@ source "$source_dir/tests/lib/blocks.sh"
 trap '[[ -z ${server-} ]] || { pkill -KILL -P "$server" || :; kill -KILL "$server"; }; leave' EXIT
 block "$source_dir/docs/INSTALL.md" container-host sh |
     sed "s|/usr/lib/softhsm/libsofthsm2.so|$softhsm|" >host.sh
-# exec: the server is who this shell was; by where we are: a path to a socket has room for 107 bytes
+# exec: the server is who this shell was; relative: a path to a socket has room for 107 bytes
 socket=socket bash -c "exec $(<host.sh)" >server.out 2>&1 &
 server=$!
 for _ in {1..100}; do

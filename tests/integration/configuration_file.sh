@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What can be wrong with the file around the values: keys twice, in another section or in one of the
-# same name as a value, included files, a provider that is not activated or not found, a section that
-# is named.
+# Errors in the file besides values: duplicate keys, keys in another section, sections with the name
+# of a value, included files, a provider that is not activated or not found, --provider-section.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope datakey: keys with their sealed form, for shells. What it makes a program opens by EVP, and
-# the other way round; so does openssl pkeyutl, where that can.
+# envelope datakey: keys with their sealed form, for shells. Programs open its output with EVP and
+# the other way round; so does openssl pkeyutl, if it supports that.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
 source "$source_dir/tests/lib/tool.sh"
 make_usual
-# The command has the sanitizers' libraries by itself, and script does not bear them.
+# The command links the sanitizers' libraries itself, and script does not work with them.
 tool_env=()
 for variable in "${sanitizer_env[@]}"; do
     [[ $variable == LD_PRELOAD=* ]] || tool_env+=("$variable")

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/FIELDS.md: every example, word for word, in its order; only paths are put in. Sizes are right.
+# docs/FIELDS.md: every example, word for word, in its order, with only the paths replaced. The
+# stated sizes are right.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Columns of fields in a PostgreSQL of its own, by a program in C: tests/lib/field_column.sh.
-# FIELD_ROWS=100000 is more of it.
+# FIELD_ROWS=100000 runs more rows.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 column_program=("$ENVELOPE_PROGRAMS/field_column")

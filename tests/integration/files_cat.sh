@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope cat: parts of sealed files of both lengths of segments, a few segments of a large one read,
-# and no byte of a file that was shorter off or that something was added to.
-# (tests/unit/tools/test_tool_cat.c counts the bytes that are read for every kind of part.)
+# envelope cat: parts of sealed files of both lengths of segments, only a few segments of a large
+# one are read, and a truncated or extended file gives no output. (tests/unit/tools/test_tool_cat.c
+# counts the bytes that are read for every kind of part.)
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Whatever happens while a file is sealed or opened, nothing is lost: its name never stands for half a
-# file, what stood there before is there until the new one is whole, and the source is there until the
-# output is. The command is stopped at each of its calls on the files in turn (tests/preload): killed,
-# by a power cut that takes back what was not synced, by errors, by a disk that stays full. Each time
-# it ends well when it is run again, and leaves nothing beside them.
+# Whatever happens while a file is sealed or opened, nothing is lost: its name never stands for half
+# a file, the earlier output stays until the new one is complete, and the source stays until the
+# output exists. The command is stopped at each of its calls on the files in turn (tests/preload):
+# killed, by a power cut that takes back what was not synced, by errors, by a disk that stays full.
+# Each time a second run succeeds, and leaves no temporary file.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh

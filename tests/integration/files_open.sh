@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope open: what openssl enc and programs sealed comes back whole, or under its name not at all;
-# to the standard output no byte comes that is not verified, and the exit status says whether all came.
+# envelope open: what openssl enc and programs sealed comes back whole, or its name does not exist;
+# the standard output only gets verified bytes, and the exit status shows whether all came.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope seal: what it writes opens with openssl enc, nothing that is there is overwritten or lost,
-# and everything that it cannot do it refuses before anything has happened.
+# envelope seal: what it writes opens with openssl enc, no existing file is overwritten or lost, and
+# everything that it cannot do is refused before anything has changed.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Sealed keys by a program that knows EVP alone, and short messages by openssl pkeyutl.
+# Sealed keys in a program that only uses EVP, and short messages with openssl pkeyutl.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

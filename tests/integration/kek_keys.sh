@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# KEKs made, shown, listed and referred to with the openssl command alone.
+# Making, showing, listing and referring to KEKs with only the openssl command.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_token kek

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope kek rotate and list: the next version is as the last one, starts when machines have it, and
-# two machines that rotate at once end with one.
+# envelope kek rotate and list: the next version is like the last one and starts when machines have
+# it, and two machines that rotate at once end with one.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Key files that are not what their names say: renamed, put together of two, cut, altered, planted by
-# anybody with a KEK's certificate, or restored from yesterday. And envelope key verify, which reports it
-# before a file gets its place.
+# Key files that do not match their names: renamed, combined from two, cut, altered, planted by
+# anybody with a KEK's certificate, or restored from yesterday. And envelope key verify, which
+# reports it before a file is installed.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

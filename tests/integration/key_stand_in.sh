@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope key stand-in and which: what goes into a program's configuration in a key's place.
+# envelope key stand-in and which: the text that replaces a key in a program's configuration.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What openssl.cnf and the state file take away is taken from the command as well: KEKs and named keys.
+# KEKs and named keys that openssl.cnf and the state file disable are disabled for the command too.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope key tenant: a tenant's key under a named key, which the ciphers for fields then take; what
-# is refused, and what the audit log has of it.
+# envelope key tenant: a tenant's key under a named key, which the ciphers for fields then use; what
+# is refused, and the audit log.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/NAMED-KEYS.md: every example, word for word, in its order; only paths and what changes from run
-# to run are put in.
+# docs/NAMED-KEYS.md: every example, word for word, in its order; only paths and values that change
+# from run to run are replaced.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What somebody learns who makes messages and watches what becomes of them: whichever way the
-# wrapped key or the header's MAC is wrong, the error queue, the exit status, the line of the audit
-# log and the calls that the token sees (each with the lengths of what it is given) are the same.
-# OpenSC's spy stands before SoftHSM and writes the calls down.
+# What an attacker learns who submits messages and watches the outcome: whichever way the wrapped
+# key or the header's MAC is wrong, the error queue, the exit status, the line of the audit log and
+# the calls that the token sees (each with the lengths of what it is given) are the same. OpenSC's
+# spy is in front of SoftHSM and records the calls.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# pin-failure-memory by openssl and the command: a service that is started again and again with a
-# wrong PIN tries it once; no right PIN is kept from working, whatever becomes of the folder.
+# pin-failure-memory by openssl and the command: a service that is restarted again and again with a
+# wrong PIN tries it once; a right PIN always works, whatever happens to the folder.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The documentation's marked examples, word for word and in their order (tests/lib/blocks.sh says
-# how an example is marked). What is done with one follows from its language:
+# how an example is marked). Its language decides what is done with it:
 #
 #   ini  becomes openssl.cnf, with the paths of module and PIN put to the test's own
 #   conf is added to it
 #   c    is written to NAME.c
-#   sh   is run, where openssl.cnf, the module, NAME.c and the clone's path ($source_dir) are at hand
+#   sh   is run, with openssl.cnf, the module, NAME.c and the clone's path ($source_dir) available
 #   hex  is read by format_example.sh
 #
 # shellcheck source=../lib/fixture.sh

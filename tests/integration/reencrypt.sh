@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope reencrypt: the same plaintext under a new data key, and nothing changed where that cannot
-# be had. What happens when it is stopped on the way is in rewrap_faults.sh.
+# envelope reencrypt: the same plaintext under a new data key, and nothing is changed if that fails.
+# rewrap_faults.sh interrupts it.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A file that is re-wrapped or re-encrypted opens afterwards, whatever happens on the way. The command
-# is stopped at each of its calls on the file in turn (tests/preload): killed, by a power cut that
-# takes back what was not synced, by errors, by a disk that stays full. Each time the same command,
-# once more, has to end well, and the file to be as it is without any accident. With ENVELOPE_LONG set
-# every kind of power cut is tried everywhere, not in place alone.
+# A file that is re-wrapped or re-encrypted opens afterwards, whatever interrupts it. The command is
+# stopped at each of its calls on the file in turn (tests/preload): killed, by a power cut that
+# takes back what was not synced, by errors, by a disk that stays full. Each time a second run must
+# succeed, with the same file as without an interruption. With ENVELOPE_LONG every kind of power cut
+# is tried everywhere, not only for changes in place.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # envelope rewrap: what it does to messages and sealed keys, in files and in lists, and what it
-# leaves alone. What happens when it is stopped on the way is in rewrap_faults.sh.
+# leaves alone. rewrap_faults.sh interrupts it.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh

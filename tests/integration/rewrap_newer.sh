@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A newer file that another program renames into a file's place while that is re-wrapped or
-# re-encrypted is never lost: it comes in before each call in turn (tests/preload), several come in
-# one after the other, and the command is killed before it has looked.
+# re-encrypted is never lost: it arrives before each call in turn (tests/preload), several arrive
+# one after the other, and the command is killed before it has checked.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Re-wrapping where only root can set the stage, so only root runs this: a disk that is full to its
-# last page, files of other users, files that nobody may change, mount points.
+# Re-wrapping in situations that only root can create, so only root runs this: a completely full
+# disk, files of other users, immutable files, mount points.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 [[ $ENVELOPE_OWN_MOUNTS == yes ]] || fail "this needs a mount namespace of its own"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Several runs at once on the same tree, also to different ends: no harm. Whoever finds a file locked
-# reports that, or finds it done.
+# Several runs at once on the same tree, also with different KEKs, do no harm. A run that finds a
+# file locked reports that, or finds it done.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/ROTATION.md, word for word and in its order, and that each step has done what it says. Two
-# machines, which are two configurations, each with a state file of its own, have one token. A
-# program runs on each from the first day to the last, seals and opens all the time, and opens what
-# the other one seals; no operation of either fails.
+# docs/ROTATION.md, word for word and in its order, and that each step has worked. Two machines,
+# which are two configurations with their own state files, share a token. A program on each seals
+# and opens from the first day to the last, and opens what the other one seals; none of their
+# operations fails.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh

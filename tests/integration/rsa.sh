@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# RSA KEKs in SoftHSM (which does OAEP with SHA-1 alone) and from files: sealed with the public half,
-# opened by the token, read by stock OpenSSL with the private key.
+# RSA KEKs in SoftHSM (which only supports OAEP with SHA-1) and from files: sealed with the public
+# half, opened by the token, read by stock OpenSSL with the private key.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 vectors=$source_dir/tests/vectors/rsa
@@ -9,7 +9,7 @@ recovery_id=$(stock x509 -in "$vectors/kek-3072-cert.pem" -noout -ext subjectKey
     sed -nE 's/^ *(([0-9A-F]{2}:){19}[0-9A-F]{2})$/\1/p' | tr -d : | tr A-F a-f)
 stream 10000 >plain
 
-# A key pair from outside: its token was not the only one that had it.
+# An imported key pair, which was once outside its token.
 import_rsa() { # file, label, id
     softhsm2-util --import "$vectors/$1" --token kek --pin "$pin" --label "$2" --id "$3" >/dev/null
 }

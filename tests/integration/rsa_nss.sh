@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# RSA KEKs in another kind of token: NSS opens OAEP with SHA-256, which is tried first.
+# RSA KEKs in NSS's token, which opens OAEP with SHA-256, which is tried first.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 

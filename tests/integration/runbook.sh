@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/RUNBOOK.md: what happens is made to happen, every command of the page is run word for word, and
-# what the page says goes on, stops and comes back does. The disk that is full: runbook_full_disk.sh.
+# docs/RUNBOOK.md: each incident is provoked, every command of the page is run word for word, and
+# everything continues, stops and recovers as the page says. runbook_full_disk.sh has the full disk.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/runbook.sh

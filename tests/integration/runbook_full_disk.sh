@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/RUNBOOK.md, "The audit log's disk is full", word for word, on a disk that is full: so only where
-# a test may mount one.
+# docs/RUNBOOK.md, "The audit log's disk is full", word for word, on a full disk, so only where a
+# test may mount one.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 [[ $ENVELOPE_OWN_MOUNTS == yes ]] || fail "this needs a mount namespace of its own"

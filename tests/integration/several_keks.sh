@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Messages for several KEKs on several tokens and modules: any one opens, and what happens when some
-# cannot be reached (kek-optional).
+# Messages for several KEKs on several tokens and modules: any one opens, and some cannot be reached
+# (kek-optional).
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 

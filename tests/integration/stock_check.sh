@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # envelope check with key-ciphers: who serves the names, what happens without the module, and the
-# random generator. Each failure has the lines that mend it.
+# random generator. Each failure has the lines that fix it.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

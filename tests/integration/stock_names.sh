@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A program that nobody touched, openssl enc, reads its existing data and writes new ones through the
-# token: its key is imported, and a stand-in replaces it. Every mistake fails closed, while
-# keys that are none of ours go on.
+# An unchanged program, openssl enc, reads its existing data and writes new data through the token:
+# its key is imported, and a stand-in replaces it. Every mistake fails closed, while real keys still
+# work.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

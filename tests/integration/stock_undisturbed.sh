@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# With every cipher of key-ciphers configured and ours preferred, TLS and CMS are what they were:
-# against stock OpenSSL on the other side, either way round.
+# With every cipher of key-ciphers configured and ours preferred, TLS and CMS work as before, with
+# stock OpenSSL on the other side, in both roles.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

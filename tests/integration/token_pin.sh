@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# How often a PIN is offered to a token that counts the tries: faulty/pin.c, a program of threads.
+# How often a PIN is tried on a token that counts the tries: faulty/pin.c, a program with threads.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope check --pid: whether a running program is served by the provider. The programs are real,
-# and wait on their stdin.
+# envelope check --pid: whether a running program uses the provider. The programs are real, and wait
+# on their stdin.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope verify: everything is opened to its end, through one or each recipient, and what fails is
-# told with its reason.
+# envelope verify: everything is opened to its end, through one or each recipient, and failures are
+# reported with their reason.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

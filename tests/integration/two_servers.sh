@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/TWO-SERVERS.md, word for word: three machines are three configurations, SSH hands on what it is
-# given, and a spy before the token sees what goes to the key server.
+# docs/TWO-SERVERS.md, word for word: three machines are three configurations, a script replaces
+# SSH, and a spy in front of the token records what goes to the key server.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/page.sh
@@ -11,7 +11,7 @@ source "$source_dir/tests/lib/tool.sh"
 page=$source_dir/docs/TWO-SERVERS.md
 server_module=$softhsm
 
-# A path to a socket has room for 107 bytes, so both ends are named from where we are.
+# A path to a socket has room for 107 bytes, so both ends use relative paths.
 with_paths() {
     sed -e "s|/usr/lib/softhsm/libsofthsm2.so|$server_module|" -e "s|/etc/envelope/|$work/|" \
         -e 's|/run/p11-kit/||' -e 's|unix:path=/run/envelope/|unix:path=/proc/self/cwd/|'

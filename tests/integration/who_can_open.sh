@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The header shows to stock OpenSSL who can open a message, and a message opens without us: by
-# libcrypto alone, given the KEK (tests/programs/open_by_hand.c).
+# Stock OpenSSL shows from the header who can open a message, and a message opens without the
+# provider: with only libcrypto, given the KEK (tests/programs/open_by_hand.c).
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/KEYS.md, "Who may make messages, and who may open them", word for word: two objects of one key,
-# and that the one which may unwrap alone cannot be made to do more.
+# docs/KEYS.md, "Who may make messages, and who may open them", word for word: two objects of one
+# key, of which one may only unwrap and cannot be made to do more.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh

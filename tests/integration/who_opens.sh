@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A web server's RSA key lies on the KEK's token. Whoever has its certificate seals a message to it, with
-# the reference that its public half gives: nothing here takes that for a message of ours.
+# A web server's RSA key is on the KEK's token. Somebody with its certificate seals a message to it,
+# with the reference of its public half: no program here accepts that as a message for its KEK.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh
@@ -11,7 +11,7 @@ source "$source_dir/tests/lib/tool.sh"
 make_usual
 stream 10000 >plain
 
-# As people make one: it signs and decrypts. Its certificate, and so its public half, is everybody's.
+# A typical one: it signs and decrypts. Its certificate, and so its public half, is public.
 web_id=77
 pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --keypairgen --key-type rsa:3072 \
     --label web --id $web_id --usage-sign --usage-decrypt >pkcs11-tool.out 2>&1 || fail "$(<pkcs11-tool.out)"

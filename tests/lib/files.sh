@@ -3,8 +3,8 @@
 # What the tests of seal, open and cat share; sourced after fixture.sh and tool.sh.
 : "${work:?}" "${pin:?}"
 
-# It ends with status 1 and just these words: "FILE: the reason's text" and what a pattern asks for
-# behind it. The folder is unchanged.
+# It ends with status 1 and exactly this output: "FILE: the reason's text" and what a pattern asks
+# for behind it. The folder is unchanged.
 refuses() { # reason, pattern, arguments
     local text pattern=$2 status=0
     text=$(reason "$1")

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What every integration test stands on; sourced as its first line. Each test gets a directory of
-# its own ($work, removed at exit) with a SoftHSM token of its own, so that tests run in any order
-# and at the same time. Nothing outside that directory is read or written, but for the module under
-# test, its programs and the system's openssl.
+# Base of every integration test; sourced as its first line. Each test gets its own directory
+# ($work, removed at exit) with its own SoftHSM token, so that tests run in any order and at the
+# same time. Nothing outside that directory is read or written, except the module under test, its
+# programs and the system's openssl.
 set -euo pipefail
 umask 077 # a PIN file that others can read is refused
 

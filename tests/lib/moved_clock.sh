@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# The days that programs see are the test's: sourced behind fixture.sh. Nothing depends on today's
-# date, and programs that run see another day as soon as it is another.
+# The test sets the date that programs see; sourced after fixture.sh. Nothing depends on today's
+# date, and running programs see a new date at once.
 : "${work:?}" "${ENVELOPE_PROGRAMS:?}"
 
 MOVED_CLOCK=$work/now

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of envelope key stand on besides fixture.sh and tool.sh, which are sourced before.
+# Base of the tests of envelope key, in addition to fixture.sh and tool.sh, which are sourced before.
 : "${work:?}" "${pin:?}"
 
 # Two tokens with a KEK each, a folder for keys, and a configuration that names all of them.

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Pages that are walked through example by example, with what each of them says; sourced after
-# fixture.sh. A page sets $page and with_paths, which puts the test's own paths in.
+# For pages whose examples are run one by one and compared with their output; sourced after
+# fixture.sh. A test sets $page and with_paths, which replaces paths with the test's own.
 : "${work:?}" "${source_dir:?}" "${cnf:?}" "${pin:?}" "${reasons:?}" "${sanitizer_env[*]-}"
 page=
 # shellcheck source=blocks.sh
 source "$source_dir/tests/lib/blocks.sh"
 
-# Other people's programs do not bear a sanitizer's library; those that load our module need it.
+# Other projects' programs do not work with a sanitizer's library; those that load our module need it.
 example_env=()
 mkdir "$work/own"
 for variable in "${sanitizer_env[@]}"; do

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# php-fpm, whose workers are forked from a master: the OPENSSL_CONF of the master's environment is that of
-# every pool, whatever a pool's own environment has.
+# php-fpm, whose workers are forked from a master: the OPENSSL_CONF in the master's environment
+# applies to every pool, whatever a pool's own environment has.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh

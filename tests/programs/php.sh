@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# PHP's openssl_encrypt, openssl_decrypt and openssl_pbkdf2 with a stand-in for the key, a short key
-# that PHP fills up with NULs among them; and ENVELOPE by its name.
+# PHP's openssl_encrypt, openssl_decrypt and openssl_pbkdf2 with a stand-in for the key, including a
+# short key that PHP pads with NULs; and ENVELOPE by its name.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# PostgreSQL's pgcrypto: encrypt, decrypt and their siblings with an IV take a stand-in for the key, in
-# keys of every length. Whoever may write SQL and guesses gets one error.
+# PostgreSQL's pgcrypto: encrypt, decrypt and their siblings with an IV take a stand-in for the key,
+# in keys of every length. Somebody who may write SQL and guesses gets the same error each time.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh

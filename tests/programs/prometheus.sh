@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Prometheus: promtool takes what envelope stats writes for node_exporter, whatever keys are called,
-# and finds nothing to say about the names of metrics.
+# Prometheus: promtool accepts what envelope stats writes for node_exporter, whatever the names of
+# keys, and does not complain about the names of metrics.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/PROGRAMS.md, word for word, with the samples in conf/: each recipe's key is imported, and what was
-# there before opens by its stand-in. Configurations and SQL of servers are read by the tests of these.
+# docs/PROGRAMS.md, word for word, with the samples in conf/: each recipe's key is imported, and
+# existing data opens with its stand-in. The tests of the servers use their configurations and SQL.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh

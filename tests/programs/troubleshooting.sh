@@ -1,8 +1,8 @@
 #!/bin/bash
 # shellcheck disable=SC2016 # what is provoked is evaluated later
 # SPDX-License-Identifier: Apache-2.0
-# docs/TROUBLESHOOTING.md: each line that it explains is what a program says today, provoked as the
-# page explains it.
+# docs/TROUBLESHOOTING.md: each line that it explains is what a program prints today, provoked by
+# the cause that the page gives.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh
