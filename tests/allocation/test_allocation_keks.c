@@ -133,7 +133,7 @@ static void each_opens(const struct operation *op, unsigned nth)
 static void judge(const struct operation *op, unsigned nth, ENV_RESULT r, bool memory_failed)
 {
     if (env_ok(r)) {
-        ck_assert_msg(op->refusal == ENV_R_NONE, "%s without allocation %u: it passes", op->name,
+        ck_assert_msg(op->refusal == ENV_R_NONE, "%s without allocation %u: it succeeds", op->name,
                       nth);
         each_opens(op, nth);
     } else {

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# conf/quickstart.sh does what it says, twice, and touches nothing outside its build directory.
+# conf/quickstart.sh works, twice, and touches nothing outside its build directory.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
-# A copy whose path needs quotes. Its files are as old as the copy: where the clock went back, those
-# of the clone may be of tomorrow, and ninja would not come to an end.
+# It runs in a copy whose path needs quotes. The copy's files have new times: if the clock was set
+# back, those of the clone may be in the future, and ninja would loop.
 tree="$work/the copy"
 mkdir "$tree" home
 (cd "$source_dir" && cp -R CMakeLists.txt CMakePresets.json README.md envelope provider keymgmt conf bench tests tools docs \

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of the command envelope(1) stand on besides fixture.sh, which is sourced before.
+# Base of the tests of the command envelope(1), in addition to fixture.sh, which is sourced before.
 : "${work:?}" "${cnf:?}" "${pin:?}" "${sanitizer_env[*]-}"
 
 # The sanitizers' libraries are the program's own: nothing has to be preloaded.

@@ -85,7 +85,7 @@ static unsigned search_mapping(int memory, const char *line, char **needles, int
         unsigned found = search(bytes, (size_t)n, needle, len);
 
         if (found > 0)
-            (void)fprintf(stderr, "%s is there %u times: %s", needles[i], found, line);
+            (void)fprintf(stderr, "%s found %u times: %s", needles[i], found, line);
         hits += found;
     }
     free(bytes);

@@ -454,7 +454,7 @@ static void is_misspelling(const char *slip, const char *meant)
     char wanted[160];
 
     read_one(slip, "tr0ub4dor");
-    ck_assert_msg(config.unknown != NULL, "%s is not looked for", slip);
+    ck_assert_msg(config.unknown != NULL, "%s is not recognised as a misspelling", slip);
     set(&config.wrap, "nonsense");
     bad(slip, ENV_R_CONFIG_UNKNOWN_KEY);
     (void)snprintf(wanted, sizeof(wanted), "%s (%s?)", slip, meant);

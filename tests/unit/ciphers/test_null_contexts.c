@@ -244,7 +244,7 @@ static void call_without(const char *names, const struct provider_call *call, ca
     ERR_clear_error();
     outcome = call->call(f, NULL);
     reason = caller_reason();
-    ck_assert_msg(outcome != WORKED, "%s: function %d works on nothing", names, call->id);
+    ck_assert_msg(outcome != WORKED, "%s: function %d accepts a NULL context", names, call->id);
     ck_assert_msg(reason == (outcome == FAILED ? ENV_R_NO_CONTEXT : ENV_R_NONE),
                   "%s: function %d says %d", names, call->id, reason);
 }

@@ -236,7 +236,8 @@ static void each_is_refused(void)
         int reason;
 
         fail_to_copy();
-        ck_assert_msg(refused[i].call() <= 0, "%s: %s works on nothing", name, refused[i].name);
+        ck_assert_msg(refused[i].call() <= 0, "%s: %s accepts a NULL context", name,
+                      refused[i].name);
         reason = caller_reason();
         ck_assert_msg(reason == ENV_R_NO_CONTEXT, "%s: %s says %d", name, refused[i].name, reason);
         ask_for_numbers();

@@ -72,7 +72,7 @@ static void seals_with(const char *hex)
     ENV_RESULT r = seal(&der, &len);
 
     ck_assert_msg(env_ok(r), "%d %s", r.reason, raised_text());
-    ck_assert_msg(memmem(der, len, id.bytes, id.len) != NULL, "it is not %s that seals", hex);
+    ck_assert_msg(memmem(der, len, id.bytes, id.len) != NULL, "%s does not seal", hex);
     r = env_dek_open(&context, (struct env_span){der, len}, ENV_CONTENT_SEALED_KEY, dek);
     ck_assert_msg(env_ok(r), "%d %s", r.reason, raised_text());
     OPENSSL_free(der);

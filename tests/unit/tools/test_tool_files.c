@@ -229,7 +229,7 @@ START_TEST(writing_where_nobody_reads_ends_as_the_signal_does)
     ck_assert(tool_interrupt_seen());
     is_reason(tool_write_all(&errors, ends[1], byte), ENV_R_STOPPED);
     tool_interrupt_end(); /* raises it */
-    ck_abort_msg("it goes on");
+    ck_abort_msg("it did not stop");
 }
 END_TEST
 
@@ -242,7 +242,7 @@ START_TEST(a_signal_that_was_ignored_stays_so)
     ck_assert_int_eq(raise(SIGTERM), 0);
     ck_assert(tool_interrupt_seen());
     tool_interrupt_end();
-    ck_abort_msg("it goes on");
+    ck_abort_msg("it did not stop");
 }
 END_TEST
 

@@ -126,7 +126,7 @@ static int never(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const 
     (void)in;
     (void)out;
     (void)provctx;
-    ck_abort_msg("a provider of ours is started");
+    ck_abort_msg("our own provider is started");
     return 0;
 }
 
