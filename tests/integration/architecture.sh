@@ -19,7 +19,7 @@ spans() { # of code, in the pages, one a line
     sed '/^```/,/^```/d' "${pages[@]}" | grep -oE '`[^`]+`' | tr -d '`'
 }
 
-# What stands as code in the first cells of the tables between two lines of ARCHITECTURE.md.
+# The code in the first cells of the tables between two lines of ARCHITECTURE.md.
 first_cells() { # from, to
     # shellcheck disable=SC2016 # the backquotes are the page's
     sed -n "/^$1/,/^$2/p" docs/ARCHITECTURE.md | sed -nE 's/^\| `([^`]+)` \|.*/\1/p'

@@ -54,7 +54,7 @@ lines_are 1
 line_is 1 ".operation == \"unwrap\" and .result == \"failed\" and .reason == $(reason_number NOT_AUTHENTIC)
     and (has(\"message\") | not) and (has(\"ckr\") | not) and .kek == \"$kek_id\""
 
-# A KEK that may not open, one that is not to be had, a PIN that is refused.
+# A KEK that may not open, one that is missing, a PIN that is refused.
 : >"$log"
 with_log open-kek=others
 expect_failure KEK_NOT_ALLOWED "" open -in sealed
@@ -221,7 +221,7 @@ with_log kek=orders-2031
 for _ in 1 2; do expect_failure KEK_NOT_FOUND "" seal -in plain; done
 answers failed
 
-# The same id by every way that has it; none of what does not open.
+# Every command shows the same id, and none for a message that does not open.
 with_log
 id=$(jq -rs 'last(.[] | select(.operation == "wrap" and .result == "ok")).message' "$log")
 tool() {

@@ -32,7 +32,7 @@ sed -i 's/^allow-imported-kek = yes$//' openssl.cnf
 expect_failure KEK_IMPORTED orders seal -in report.pdf
 echo "allow-imported-kek = yes" >>openssl.cnf
 
-# One token gone, then the other: what was sealed opens, and sealing goes on.
+# One token absent, then the other: messages open, and sealing continues.
 directory_of() { # token label
     dirname "$(grep -lr --include=token.object -- "$1 " tokens)"
 }

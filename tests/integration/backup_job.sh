@@ -42,7 +42,7 @@ bad_night() { # pattern, what else is set
         fail "other files: $(ls -A backup)"
 }
 
-# ---- a good night, and what comes out again ----
+# ---- a good night, and its contents ----
 
 good_night
 [[ $(ls -A backup) == ".lock"$'\n'"${name#*/}" ]] || fail "other files: $(ls -A backup)"
@@ -66,7 +66,7 @@ if cmp -s "$name" first; then fail "it was not made again"; fi
     fail "what was deleted: $(ls -A backup)"
 rm backup/other backup/recent.tar.gz.sealed
 
-# One that was killed leaves its part, which goes the next night.
+# A killed job leaves its part, which is removed the next night.
 : >backup/killed.tar.gz.sealed.part
 good_night
 [[ ! -e backup/killed.tar.gz.sealed.part ]] || fail "the part is there still"
@@ -162,7 +162,7 @@ at() { # place, command ...
     shift
     cnf=$place/openssl.cnf SOFTHSM2_CONF=$work/$place/softhsm2.conf with_envelope "$@"
 }
-here() { # example: as it is, but for the folders
+here() { # example: unchanged, except for the folders
     block page.md "$1" sh | sed -e "s|/etc/envelope|$work/machine|g" -e "s|/backup|$work/nights|g"
 }
 SOFTHSM2_CONF=$work/elsewhere/softhsm2.conf make_token spare

@@ -18,8 +18,8 @@ seal -in plain -out sealed 2>err
 mapfile -t keys < <("$ENVELOPE_PROGRAMS/list_names" keys | cut -d' ' -f1)
 ((${#keys[@]} >= 19)) || fail "list_names does not list the keys any more"
 
-# What is wrong with each: the reason, then the value as it stands in the file. What a value needs
-# besides is in `besides`.
+# The error of each: the reason, then the value as written in the file. What a value needs besides
+# is in `besides`.
 printf '' >pin.empty
 printf '%s\n\n' "$pin" >pin.lines
 printf %s "$pin" >pin.open

@@ -86,7 +86,7 @@ wrong_kek() { # further arguments of openssl cms
     fi
 }
 
-# Raw keys and the keys that ECDH derives: nothing of ours.
+# Raw keys and the keys that ECDH derives: not our business.
 without_kek() { # further arguments of openssl cms
     local to
     for to in ossl stock; do

@@ -115,8 +115,8 @@ expect_quiet seal -in plain -out sealed
 expect_quiet open -in sealed -out opened
 same plain opened
 
-# A selector is never taken for the key itself, whoever comes first: libcrypto sorts its providers as
-# soon as there is a third one.
+# A selector is never used as the key itself, whichever provider is first: libcrypto sorts its
+# providers as soon as there is a third one.
 make_kek kek known --id 0d0d --import "$(printf '7%.0s' {1..64})"
 selector=$(printf %-64s "$(printf kek:known | od -An -v -tx1 | tr -d ' \n')" | tr ' ' 0)
 for third in no yes; do

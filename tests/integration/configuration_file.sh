@@ -89,7 +89,7 @@ says_nothing_of configuration
 # ---- a value that is the name of a section: OpenSSL never hands it out ----
 
 replaced="its value is the name of a section of the file, so OpenSSL gives the provider that section in its place"
-only_that() { # of all that can be wrong: what comes after it would be about another configuration
+only_that() { # the only error: later checks would be about another configuration
     jq -es '.[-1].failed == 1 and .[-1].warnings == 0' json >/dev/null || fail "unexpected findings: $(<json)"
 }
 write_cnf open-kek=orders_sect
@@ -290,7 +290,7 @@ if seal -in plain >/dev/null 2>err; then fail "a missing module was accepted"; f
 check 1
 says failed provider "$work/absent.so"
 
-# ---- a section that is named: of what the file activates, none of ours is used by the command ----
+# ---- a named section: the command uses none of our providers that the file activates ----
 
 write_cnf standard-names=yes
 sed -i "s|^envelope = envelope_sect\$|&\nsecond = second_sect|" openssl.cnf

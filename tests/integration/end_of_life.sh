@@ -42,7 +42,7 @@ all_end() { # lines of openssl.cnf
         for name in cleanup-freed freed-after-cleanup freed-before-cleanup libctx two; do
             ends "$name"
         done
-        for _ in {1..5}; do # what goes wrong here does so now and then
+        for _ in {1..5}; do # failures here are intermittent
             ends threads "${alive_at_the_end[@]}"
             ends exit-from-thread "${alive_at_the_end[@]}"
         done

@@ -18,7 +18,7 @@ stream 5000 >plain.old
 seal -in plain -out sealed 2>/dev/null
 seal -in plain.old -out sealed.old 2>/dev/null
 
-# What each kind of run begins with. "old" is what stands under the output's name.
+# The initial files of each kind of run. "old" is the existing output.
 mkdir -p begin/{seal,seal-over,seal-away,seal-apart/apart,open,open-over,open-away}
 for kind in seal seal-over seal-away seal-apart; do cp plain begin/$kind/file; done
 for kind in open open-over open-away; do cp sealed begin/$kind/file.sealed; done
@@ -99,7 +99,7 @@ check_files() { # kind, directory
 check_status() { # directory
     case $1 in
     *.killed.*) expect_status "$1" 137 ;;
-    # nothing goes on after a signal but what the kernel may break off
+    # after a signal, only what the kernel may interrupt continues
     *.fchmod.EINTR | *.futimens.EINTR | *.fchown.EINTR | *.fsetxattr.EINTR) ;;
     *.EINTR | *.short | *.link) expect_status "$1" 0 ;;
     *)

@@ -78,7 +78,7 @@ does seal --again plain.sealed
 does open plain.sealed.sealed -o once
 same once plain.sealed
 rm plain.sealed.sealed once
-# another program's AuthEnvelopedData is none of ours, and neither is what only begins like one
+# another program's AuthEnvelopedData is not a message, and neither is data that only begins like one
 head -c 60 plain.sealed >shorter
 does seal shorter
 stock cms -encrypt -aes-256-gcm -binary -in plain -outform DER -out plain.cms \

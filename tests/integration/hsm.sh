@@ -89,7 +89,7 @@ works vault 'AES-GCM by C_Encrypt' vault
 device yubihsm
 expect_failure KEK_USAGE 'a KEK of type:RSA' ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:yubi -pkeyopt token:kek
 
-# A KEK with SoftHSM's pair of uses, where C_WrapKey is not to be had (so with p11-kit's server).
+# A KEK with SoftHSM's pair of uses, without C_WrapKey (as with p11-kit's server).
 make_kek kek wraps --id 0d
 write_cnf kek=wraps
 expect_quiet seal -in plain -out sealed

@@ -72,7 +72,7 @@ expect_quiet seal -in plain -out sealed
 write_cnf 'kek=open-end open-start' kek-optional=open-start
 expect_failure KEK_EXPIRED "key 'open-start'" seal -in plain -out sealed
 
-# Dates that are none.
+# Invalid dates.
 for wrong in not-before:2031-02-29 not-after:2031-2-1 not-after: not-before:today not-before:1970-01-01; do
     expect_failure BAD_PARAMETER "${wrong%%:*} is a day" make_dated wrong -pkeyopt "$wrong"
 done

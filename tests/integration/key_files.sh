@@ -83,7 +83,7 @@ bad KEY_FILE_BAD ""
 
 # A key file is nothing for ciphers, and a message no key file.
 expect_failure IS_NAMED_KEY "" open -in $cards
-# Nor for the operations of a KEK's key, whether the header stands alone or not.
+# Nor for the operations of a KEK's key, with or without a body behind the header.
 expect_quiet ossl pkey -in envelope:object=orders -out orders.pem
 [[ $(xxd -p -l 2 $cards) == 3082 ]] || fail "another header"
 head -c $((4 + 0x$(xxd -p -s 2 -l 2 $cards))) $cards >header

@@ -113,7 +113,7 @@ key stand-in cards --for-app shop
 [[ $(<out) != "$(<shop)" ]] || fail "the same one again"
 expect_nothing_beside
 
-# ---- of fields it stands for every version ----
+# ---- for fields it stands for every version ----
 
 key new rows --for ENVELOPE-FIELD
 key rotate rows

@@ -23,7 +23,7 @@ page=$source_dir/docs/envelope.7
 cnf_page=$source_dir/docs/envelope.cnf.5
 errors_page=$source_dir/docs/envelope-errors.7
 
-# Examples that must be there, so that none goes untested because it was lost.
+# Examples that must exist, so that none is untested because it was lost.
 required=(openssl.cnf check seal who make-kek more-keks pkeyutl skey message.c run-message libctx.c
     run-libctx kem.c run-kem
     wrap.c run-wrap more.cnf short-keks cms rsa.cnf rsa)
@@ -112,8 +112,8 @@ names_of() { # list
     "$ENVELOPE_PROGRAMS/list_names" "$1" || fail "list_names $1"
 }
 
-# Every key stands as an entry of its own that has its choices and its default; every misspelling
-# that no rule makes stands somewhere.
+# Every key has its own entry with its choices and its default; every misspelling that follows no
+# rule is listed.
 sed -n '/^\.SH KEYS/,/^\.SH ENVIRONMENT/p' "$cnf_page" | unescape >configuration
 entry_of() { # key: in one line, without macros
     awk -v key="$1" '

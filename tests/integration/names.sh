@@ -52,7 +52,7 @@ seal -in plain -out sealed
 flip sealed 50000
 expect_failure BAD_SEGMENT "" with_envelope bash -c "'$by_name' ENVELOPE -d <sealed >/dev/null"
 
-# Before the providers there is nobody to ask: the program goes on without the names.
+# Before the providers are loaded the names cannot be registered: the program continues without them.
 with_names before
 if with_envelope "$by_name" ENVELOPE -e <plain >sealed 2>err; then
     fail "the names are known before there is a provider"

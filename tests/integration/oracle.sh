@@ -74,7 +74,7 @@ tell_nothing() { # directory, command ...
     cp seen.first "seen.$1"
 }
 
-# Where the wrapped keys of so many bytes are in a header.
+# The positions of wrapped keys of this length in a header.
 wrapped_at() { # message, bytes
     local begin
     stock asn1parse -inform DER -in "$1" -length "$(header_length "$1")" |
@@ -85,7 +85,7 @@ wrapped_at() { # message, bytes
         done
 }
 
-splice() { # message, offset, what goes there
+splice() { # message, offset, new bytes
     dd if="$3" of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
@@ -105,7 +105,7 @@ make_ciphertexts() { # private key
     rm -rf ciphertexts
     mkdir ciphertexts
     stream 384 >block
-    # what stands in the first byte of the block is what Manger's attack wants to know
+    # the first byte of the block is what Manger's attack needs to know
     for first in 000 001 002; do
         # shellcheck disable=SC2059 # the format is the byte
         printf "\\$first" | dd of=block bs=1 conv=notrunc status=none

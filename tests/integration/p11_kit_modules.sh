@@ -44,7 +44,7 @@ says ok token "token 'kek'"
 says ok sealing "a key was sealed"
 tool_gives 0 - verify sealed
 
-# One that cannot be loaded is p11-kit's to pass over, and alone it is none.
+# p11-kit skips one that cannot be loaded, and if it is the only one there is no module.
 module broken "$work/absent.so"
 works
 check 0

@@ -66,7 +66,7 @@ else
     same plain opened
 fi
 
-# ---- a program that goes on ----
+# ---- a running program ----
 
 coproc PROGRAM { with_envelope timeout 100 "$ENVELOPE_PROGRAMS/on_command" 2>errors; }
 to_program=${PROGRAM[1]}

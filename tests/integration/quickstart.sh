@@ -67,6 +67,6 @@ grep -qx '    Extractable: no (never: yes)' kek.txt || fail "$(<kek.txt)"
 grep -q 'Allowed: wrap unwrap$' first.out || fail "$(<first.out)"
 (($(stat -c %a "$tree/build/quickstart/pin") == 600)) || fail "others can read the PIN"
 
-# And it goes as the last line says.
+# And it can be removed as the last line says.
 eval "$(tail -n 1 second.out)"
 [[ ! -e $tree/build/quickstart ]] || fail "it is there still"

@@ -18,7 +18,7 @@ export PATH=$ENVELOPE_MODULE_DIR:$PATH # so that the command is found, as when i
 # The examples run programs such as tar, which do not free all memory at exit.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 
-# Examples that must be there, so that none goes untested because its mark was lost.
+# Examples that must exist, so that none is untested because its mark was lost.
 required=(README.md:configuration README.md:seal README.md:column README.md:switch
     docs/C-PROGRAMS.md:program docs/C-PROGRAMS.md:run-program
     docs/KEYWRAP.md:run-wrap-program docs/KEYWRAP.md:standard-names docs/KEYWRAP.md:cms)

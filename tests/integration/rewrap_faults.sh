@@ -62,7 +62,7 @@ check_cases() { # kind
     for directory in cases/"$1".*; do
         case $directory in
         *.killed.* | *.torn.*) expect_status "$directory" 137 ;;
-        # nothing goes on after a signal but what the kernel may break off
+        # after a signal, only what the kernel may interrupt continues
         *.fchmod.EINTR | *.futimens.EINTR) ;;
         *.EINTR | *.short) expect_status "$directory" 0 ;;
         *)

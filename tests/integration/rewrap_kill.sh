@@ -29,8 +29,8 @@ rewrap() { # arguments
     envelope rewrap --workers 2 "$@" tree
 }
 
-# Everything opens as it is, whatever has been left beside it, but for the header that a kill tears;
-# then one complete run, and everything opens with the new KEK alone.
+# Everything opens, whatever was left beside it, except a header that a kill tears; then one
+# complete run, and everything opens with the new KEK alone.
 check_all() { # KEK
     local file
     rewrap --kek "$1" >output 2>&1 || fail "a second run fails: $(<output)"

@@ -81,7 +81,7 @@ for change in "two rewrap" "short rewrap" "two reencrypt"; do
     [[ $status == 1 ]] || fail "$change: status $status: $(<output)"
     grep -qF "$(reason FILE_CHANGED)" output || fail "$change: $(<output)"
     is_newer 3 "$subcommand"
-    # Killed before it could look: the next run gives it back, and the one after that goes on.
+    # Killed before it could check: the next run puts the file back, and the one after that continues.
     run_with "$subcommand" FAULT_AT="$exchange" FAULT_DO=newer-killed
     [[ $status == 137 && -L tree/.file.envelope-exchange ]] || fail "$change: status $status"
     expect_failed FILE_CHANGED "" envelope "$subcommand" tree

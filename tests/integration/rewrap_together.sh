@@ -30,7 +30,7 @@ start() { # number, arguments ...
     } &
 }
 
-# The status is 0, or 1 with nothing but files that were not to be had.
+# The status is 0, or 1 if only locked files failed.
 check() { # number
     local status
     status=$(<"status.$1")

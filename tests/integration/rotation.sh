@@ -166,7 +166,7 @@ rounds_go_on
 rm a/state.d/* b/state.d/*
 expect_failure KEK_NOT_HERE "" open -in backup/report.sealed
 
-# At once: no day ahead, and each machine goes over by itself.
+# At once: not a day ahead, and each machine switches by itself.
 it_is 2028-05-10
 rounds_go_on
 perform at-once

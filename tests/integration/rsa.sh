@@ -34,7 +34,7 @@ make_usual
 expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:rsa -pkeyopt type:RSA -out rsa.pem
 expect_quiet ossl pkey -in rsa.pem -noout -text >text
 grep -q '^    Wraps with: RSA-OAEP (C_Decrypt' text || fail "$(<text)"
-# its id is what whoever has only the public half works out
+# its id can be computed from the public half alone
 expect_quiet ossl pkey -in rsa.pem -pubout -out rsa.pub.pem
 stock rsa -pubin -in rsa.pub.pem -RSAPublicKey_out -outform DER 2>/dev/null | stock sha1 -r >digest
 [[ $(id_of rsa.pem) == "$(cut -d' ' -f1 digest)" ]] || fail "$(id_of rsa.pem), not $(<digest)"

@@ -153,7 +153,7 @@ soon_not KEY_REFUSED use # the program that runs has the old one
 end_program
 all_is_well
 card_fails KEY_REFUSED card-key.old
-cp before/etc/keys/* etc/keys/ # the thief's key file: the state file stands against it
+cp before/etc/keys/* etc/keys/ # the thief's key file: the state file overrides it
 card_fails KEY_REFUSED card-key.old
 cp srv/keys/* etc/keys/
 perform stolen-log

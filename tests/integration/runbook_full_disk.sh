@@ -28,7 +28,7 @@ does_not AUDIT_FAILED seal open
 [[ -e report.new && ! -s report.new ]] || fail "something was given out"
 expect_failure AUDIT_FAILED "" ossl enc -d -aes-256-cbc -K "$(od -An -v -tx1 card-key | tr -d ' \n')" -iv 0 -in row
 
-# Without audit-required everything goes on, and has no lines.
+# Without audit-required everything continues, without lines.
 sed '/^audit-required/d' etc/openssl.cnf >lenient.cnf
 cnf=lenient.cnf expect_quiet open -in archive/report.sealed -out opened
 same report.pdf opened

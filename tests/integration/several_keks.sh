@@ -17,7 +17,7 @@ both='token="pkcs11:token=kek pkcs11:token=safe"'
 write_cnf "$both" kek="orders recovery"
 stream 10000 >plain
 
-# Each opens alone: the other's token is gone, or not let in.
+# Each opens alone: the other's token is absent, or not admitted.
 expect_quiet seal -in plain -out sealed
 for gone in kek safe; do
     dir=$(directory_of $gone)

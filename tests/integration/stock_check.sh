@@ -72,7 +72,7 @@ for edit in '/^random = /d' '/^properties = provider!=envelope$/d' \
     check 0
 done
 
-# Without key-ciphers none of it is asked for.
+# Without key-ciphers none of this is checked.
 named_cnf allow-keys=cbc
 check 0
 if jq -es 'any(.[]; .step == "key-ciphers")' json >/dev/null; then

@@ -71,7 +71,7 @@ for cipher in aes-256-ecb aes-256-cbc aes-256-ctr; do # one key, a set of uses
     both_ways database $cipher
 done
 
-# Keys that are none go where they went, and no token is asked for them.
+# Raw keys go to OpenSSL's cipher as before, and no token is asked.
 raw_keys() {
     local cipher key
     for cipher in aes-256-cbc aes-256-ofb aes-128-cfb des-ede3-cbc chacha20 camellia-128-cbc; do
@@ -196,7 +196,8 @@ fi
 
 # ---- whose stand-in it was ----
 
-# The log has the application of the stand-in, of what is refused as well; openssl.cnf's own goes first.
+# The log has the application of the stand-in, also for refusals; the one in openssl.cnf takes
+# precedence.
 recorded() { # application, reason or null
     jq -es --arg application "$1" --argjson reason "$2" 'length == 1 and .[0].operation == "open" and
         .[0].named_key == "cbc@1" and .[0].application == $application and .[0].reason == $reason' \

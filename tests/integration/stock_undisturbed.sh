@@ -33,7 +33,7 @@ stock req -x509 -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.pem -subj /CN=r
 
 # ---- TLS ----
 
-# One connection over a socket in this directory: the page comes as it is.
+# One connection over a socket in this directory: the page arrives unchanged.
 connection() { # server, client, certificate, further arguments of both
     local server=$1 client=$2 certificate=$3 pid tries=0
     shift 3

@@ -53,7 +53,7 @@ tree/second: a message for 0102
 END
 tool_gives 0 - census --kek 01:02 --files tree
 sed -n 's/ for .* .*$/ for/; /^tree/p' out | diff -u wanted - || fail "--files"
-# What no header names may be a label, which no token can be asked for here; a reference is none.
+# A name in no header may be a label, and there is no token to ask; a reference is not a label.
 tool census --kek 99 --files tree >out 2>err && fail "--kek 99: it succeeded"
 grep -q "^envelope census: --kek: no header names the reference '99', and the tokens could not be searched" err ||
     fail "$(<err)"
@@ -141,7 +141,7 @@ json_is 0 '[.path, .counted_as, .reason, .keks[0].state] | join(" ")' "mac messa
 json_is 1 '[.opened, .failed, .no_key_here] | join(" ")' "4 1 0"
 json_is 1 '[.keks[] | [.opens, .fails, .not_here] | join(" ")] | join("|")' "3 1 0|2 0 0"
 
-# ---- what is none, or not any more ----
+# ---- files that are not messages, or no longer ----
 
 mkdir odd
 head -c 100 tree/one >odd/cut

@@ -97,7 +97,7 @@ expect_quiet open -in by-application -out opened
 same report.pdf opened
 [[ $(went_over) == "$wanted" ]] || fail "the key server received and returned $(went_over)"
 
-# A process that goes on: what the page says that each message costs.
+# A running process: the cost of each message is as on the page.
 printf 'seal\nopen\n' >commands
 calls() { # how many messages more are opened
     rm -f trace
@@ -111,7 +111,7 @@ echo "a process: $first calls, each message: $(((more - first) / 10))"
 ((more - first == 20)) || fail "$first calls with one message, $more with ten more"
 ((first < 120)) || fail "$first calls for the first message"
 
-# ---- away, as RUNBOOK.md has it, and back; who has the socket needs the PIN ----
+# ---- away, as in RUNBOOK.md, and back; access to the socket is useless without the PIN ----
 
 stop_server
 expect_failure NO_TOKEN "" open -in order.sealed

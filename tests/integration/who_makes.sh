@@ -69,8 +69,8 @@ expect_failure CONFIG_BAD_URI "" genpkey label:again copy-of:pkcs11:frobnicate
 pkcs11-tool --module "$softhsm" --token-label app --login --pin "$pin" --list-objects --type secrkey >objects 2>&1
 [[ $(grep -c 'label:' objects) == 1 ]] || fail "something was made: $(<objects)"
 
-# A copy of a key that was never outside: sealing goes on by either name. Two of one id on one token are
-# ambiguous to a message until one of them goes.
+# A copy of a key that was never outside: both names seal. Two keys with one id on one token are
+# ambiguous for a message until one of them is removed.
 write_cnf 'token="pkcs11:token=admin"' -kek
 expect_quiet genpkey label:first id:0a0b >first.pem
 expect_quiet genpkey label:second copy-of:first >second.pem

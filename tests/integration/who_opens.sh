@@ -50,7 +50,7 @@ for name in by-reference by-id; do
     expect_failed KEK_NOT_NAMED "$refused" envelope inspect --here tree/$name
     same before tree/$name
 done
-# A key of OpenSSL's, whoever chose it, opens nothing more.
+# A key chosen through OpenSSL opens nothing more.
 expect_quiet ossl pkey -in envelope:object=web -out web.pem
 ossl pkey -in web.pem -noout -text >text
 grep -qx '    Opens: no (the configuration does not name this RSA key)' text || fail "$(<text)"
@@ -66,7 +66,7 @@ expect_quiet open -in ours -out opened
 same plain opened
 expect_failure KEK_NOT_NAMED "$refused" open -in tree/by-reference
 
-# ---- whoever says that it is a KEK ----
+# ---- configurations that name it as a KEK ----
 
 write_cnf 'open-only-kek="pkcs11:object=web\;type=private"'
 for name in by-reference by-id; do

@@ -274,7 +274,7 @@ static void from_another_thread(const char *name)
     (void)seal_for_ever(NULL);
 }
 
-/* ---- the provider goes, the process stays ---- */
+/* ---- the provider is unloaded, the process continues ---- */
 
 static void unloaded(const char *name)
 {

@@ -232,8 +232,8 @@ binary_log() {
     stop_server
 }
 
-# A server that runs goes on while the token is away, also with a key that nobody has used before. It
-# does not say that a table is corrupted.
+# A running server continues while the token is away, also with a key that nobody has used before.
+# It does not say that a table is corrupted.
 outlives_the_token() {
     : >error.log
     start ours || fail "$(tail -n 5 error.log)"

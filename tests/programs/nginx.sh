@@ -106,7 +106,8 @@ silent() {
     does_not_start 'emerg' "$@"
 }
 useless() {
-    # a key that is protected now opens by the stand-in itself, and not by what it stands for
+    # a key that is protected without the module opens with the stand-in itself, not with the key
+    # behind it
     "$@" openssl pkcs8 -topk8 -v2 aes-256-cbc -in other.pem -out lost.pem -passout file:password
     as_before openssl pkey -in lost.pem -passin file:password -out opened
     same other.pem opened
@@ -116,7 +117,7 @@ useless() {
 }
 story
 
-# A server that serves goes on while the token is away.
+# A running server continues while the token is away.
 program_cnf
 start ours || fail "$(<error.log)"
 token_away

@@ -171,7 +171,7 @@ useless() {
 }
 story
 
-# ---- an old session goes on while the token is away, and a new one does not ----
+# ---- an old session continues while the token is away, and a new one fails ----
 
 started ours
 coproc SESSION { as_application 2>&1; }

@@ -30,7 +30,7 @@ check
 [[ $(value 'envelope_kek_gcm_wraps_total{kek="0c0c"}') == 3 ]] || fail "$(<envelope.prom)" # a first use, and a wrap
 before=$(value envelope_audit_uses_total)
 
-# No counter falls when the log is rotated, and the old one goes at last.
+# No counter falls when the log is rotated and the old one is finally deleted.
 mv audit.log audit.log.1
 jq -nc '{time: "2026-11-22T09:30:00Z", operation: "wrap", label: "a\"b\\c\nd\u0001\u20ac{}=,",
     token: "}\" 1 #", kek: null, result: "failed", reason: 183},

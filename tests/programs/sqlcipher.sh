@@ -12,7 +12,7 @@ take_over raw sqlcipher 32
 for_program=(key-ciphers=sqlcipher key-kdfs=PBKDF2 allow-keys="words raw")
 rows=200
 
-# The two ways of sqlcipher to take a key: a passphrase goes through PBKDF2 first.
+# sqlcipher takes a key in two ways: a passphrase goes through PBKDF2 first.
 in_database() { # words or raw, a way to run it; SQL on stdin
     local name=$1
     shift

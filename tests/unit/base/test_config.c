@@ -239,7 +239,7 @@ START_TEST(switches_take_yes_or_no_alone)
     char wanted[128];
     unsigned tried = 0;
 
-    set(&config.audit_log, "syslog"); /* audit-required goes with it */
+    set(&config.audit_log, "syslog"); /* audit-required needs it */
     FOR_EACH_KEY(key)
     {
         if (!is_flag(key))

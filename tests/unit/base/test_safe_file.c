@@ -201,7 +201,7 @@ START_TEST(a_log_is_shared_by_a_group_of_ones_own)
 }
 END_TEST
 
-/* What becomes of a line that another user writes, who is in the log's group or not. */
+/* What happens to a line from another user, in the log's group or not. */
 static bool another_writes(gid_t group)
 {
     pid_t pid = fork();

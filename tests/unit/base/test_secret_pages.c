@@ -287,7 +287,7 @@ END_TEST
 
 /* ---- swap ---- */
 
-/* Half of what may be locked stays the program's; what comes back from the pool is locked still. */
+/* Half of the lockable memory is left to the program; pages from the pool are still locked. */
 START_TEST(pages_are_locked_once)
 {
     unsigned char *p[4];

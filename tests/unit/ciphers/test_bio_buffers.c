@@ -33,7 +33,7 @@ static void tear_down(void)
     ck_assert_int_eq(fake_references(), 0);
 }
 
-/* Takes what a call wrote; `end` is where its buffer ends and the guard stands. */
+/* Takes what a call wrote; `end` is the end of its buffer, where the guard is. */
 static void take_output(struct bytes *out, int n, size_t end)
 {
     ck_demand(n >= 0 && (size_t)n <= end, "%d bytes in a buffer of %zu", n, end);

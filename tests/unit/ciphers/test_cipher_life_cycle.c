@@ -110,7 +110,7 @@ START_TEST(the_key_may_come_after_the_cipher)
 }
 END_TEST
 
-/* Wherever a message stands, initialising begins the next; nothing of the first is left. */
+/* At any point of a message, initialising begins the next one; nothing of the first is left. */
 START_TEST(init_abandons_the_message)
 {
     static const size_t points[] = {0, 1, 31, 100, 4096, 5000, 8200, MESSAGE_LEN};
@@ -184,7 +184,7 @@ START_TEST(the_wrong_direction_is_refused)
 {
     EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE", 0);
 
-    /* libcrypto refuses the call, and the message goes on */
+    /* libcrypto refuses the call, and the message continues */
     ck_assert_int_eq(EVP_EncryptUpdate(ctx, room, &n, plain.data, 10), 0);
     ck_assert_int_eq(ERR_GET_REASON(ERR_peek_last_error()), EVP_R_INVALID_OPERATION);
     ck_assert_int_eq(EVP_EncryptFinal_ex(ctx, room, &n), 0);

@@ -33,7 +33,7 @@ static EVP_CIPHER_CTX *not_begun(OSSL_LIB_CTX *libctx, EVP_CIPHER **cipher)
     return EVP_CIPHER_CTX_new();
 }
 
-/* The provider loads whatever stands there, and says what is wrong at the first operation. */
+/* The provider loads with any configuration, and reports errors at the first operation. */
 START_TEST(mistakes_are_reported_at_first_use)
 {
     static const struct {

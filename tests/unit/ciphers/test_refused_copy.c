@@ -251,7 +251,7 @@ START_TEST(every_operation_is_refused)
 }
 END_TEST
 
-/* With the cipher or without, and after all that was refused; and the source goes on. */
+/* With the cipher or without, and after all the refusals; and the source continues. */
 static void begin_anew(void)
 {
     for (int with_cipher = 0; with_cipher <= 1; with_cipher++) {

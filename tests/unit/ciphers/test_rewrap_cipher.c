@@ -12,7 +12,7 @@ static EVP_CIPHER_CTX *ctx;
 static unsigned char room[SEGMENTS * SEGMENT + 2 * SEGMENT];
 static int n;
 
-/* header_tree's message is for KEK 0; today's is KEK 1, which then stands first. */
+/* header_tree's message is for KEK 0; today's is KEK 1, which is then the first. */
 static void set_up(void)
 {
     header_tree_set_up();
@@ -45,7 +45,7 @@ static void ck_same_body(struct bytes old, struct bytes new)
     ck_assert(memcmp(new.data + new_headers, old.data + old_headers, old.len - old_headers) == 0);
 }
 
-/* Why the message as it is does not go through, in updates of `step`; what came out before. */
+/* Why the present message is refused, in updates of `step`; and the output before that. */
 static int refused(struct bytes message, size_t step, size_t *written)
 {
     int ok = 1;
@@ -80,7 +80,7 @@ static int refused(struct bytes message, size_t step, size_t *written)
         }                                                                                          \
     } while (0)
 
-/* ---- what comes out ---- */
+/* ---- the output ---- */
 
 static void goes_through(const char *cipher, size_t len)
 {

@@ -140,7 +140,7 @@ START_TEST(a_message_takes_no_call_of_the_kernel_for_memory)
 }
 END_TEST
 
-/* The recipients and forms of headers that take other ways: several KEKs, none of them known yet.
+/* Recipients and headers on other code paths: several KEKs, none of them known yet.
  */
 START_TEST(nor_do_messages_of_several_keks)
 {

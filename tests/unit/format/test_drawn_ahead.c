@@ -232,7 +232,7 @@ START_TEST(an_old_kernel_has_nothing_drawn_ahead)
 }
 END_TEST
 
-/* ---- what is taken is gone, and what fails ---- */
+/* ---- taken bytes are wiped, and failures ---- */
 
 static uint8_t known[BATCH];
 

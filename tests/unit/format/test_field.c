@@ -276,7 +276,7 @@ END_TEST
 
 /* ---- the examples of docs/FORMAT.md ---- */
 
-/* The block that stands behind "<!-- test: example-NAME -->". */
+/* The block after "<!-- test: example-NAME -->". */
 static struct bytes example(const char *name)
 {
     FILE *file = vectors_open("../../docs/FORMAT.md");

@@ -39,7 +39,7 @@ static const struct {
 
 #define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 
-/* One of ours, or, of every second recipient, one that a token made. */
+/* One made by the provider, or for every second recipient one made by a token. */
 static void fill_nonce(struct env_wrapped *wrapped, size_t i)
 {
     wrapped->nonce_len = i % 2 == 0 ? ENV_GCM_NONCE_LEN : ENV_GCM_NONCE_MAX;
@@ -331,7 +331,7 @@ static void give_the_same_id(uint8_t *der, size_t len, uint8_t from, uint8_t to)
     memset(at, to, sizeof(old));
 }
 
-/* Two recipients of one kind and reference, as no writer of ours makes them. */
+/* Two recipients with one kind and reference, which our writer never makes. */
 START_TEST(a_recipient_that_is_there_twice_is_refused)
 {
     uint8_t *der;

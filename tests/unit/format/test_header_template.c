@@ -64,7 +64,7 @@ static void vary(void)
     }
 }
 
-/* That of AES-128 stands for a token that makes its own. */
+/* That of AES-128 represents a token that makes its own. */
 static size_t nonce_len(enum env_wrap_alg alg)
 {
     return alg == ENV_WRAP_AES256_GCM   ? ENV_GCM_NONCE_LEN

@@ -131,7 +131,7 @@ static void let_work(const struct worker *workers, size_t count, unsigned us)
     }
 }
 
-/* Short and long absences; the other goes at once, or when the first is in use again. */
+/* Short and long absences; the other token goes away at once, or when the first is in use again. */
 static void take_turns(const struct worker *workers, size_t count)
 {
     const char *asked = getenv("ENVELOPE_LOAD_ROUNDS");

@@ -82,7 +82,7 @@ static CK_ULONG objects_of(CK_OBJECT_CLASS class)
     return count;
 }
 
-/* Once it is known to work, sealing asks nothing and goes on when the token is gone. */
+/* Once it is known to work, sealing uses no token and continues without it. */
 START_TEST(sealing_asks_no_token)
 {
     struct env_wrapped wrapped;

@@ -88,7 +88,7 @@ static enum env_reason refused(void)
     return r.reason;
 }
 
-/* A version that seals from today on, for so many days; 0: for ever. */
+/* A version that seals from today on, for this many days; 0: for ever. */
 static void make_dated(const char *label, const char *id, int64_t from, int64_t days)
 {
     const int64_t first = TODAY / ENV_DAY_SECONDS + from;
@@ -152,7 +152,7 @@ START_TEST(a_start_date_counts_where_dates_are_not_looked_at_as_well)
 }
 END_TEST
 
-/* ---- one that goes ---- */
+/* ---- a version that disappears ---- */
 
 START_TEST(one_that_expires_is_left_at_once)
 {

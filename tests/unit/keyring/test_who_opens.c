@@ -49,7 +49,7 @@ static void begin(void)
     raised_forget();
 }
 
-/* ---- what somebody makes who has the certificate alone ---- */
+/* ---- messages from somebody who only has the certificate ---- */
 
 static struct env_public_file certificate(void)
 {
@@ -247,7 +247,7 @@ START_TEST(a_name_that_an_aes_kek_has_names_that_one)
 }
 END_TEST
 
-/* ... wherever it is, as soon as it is gone, and whether it is found first or last. */
+/* ... wherever it is, as soon as it is absent, and whether it is found first or last. */
 START_TEST(an_aes_kek_on_another_token_has_the_name_too)
 {
     struct forged forged;

@@ -26,7 +26,7 @@ static char value[256]; /* of audit-log */
 static char why[WHY];
 static int reader;       /* the socket's, or the pipe's */
 static int real_stderr;  /* kept aside */
-static const char *host; /* NULL: it cannot be had */
+static const char *host; /* NULL: it is not available */
 
 /* The host's name, for the whole program: anything is one that the kernel takes. */
 int gethostname(char *name, size_t len)

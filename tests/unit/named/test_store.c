@@ -354,7 +354,7 @@ START_TEST(a_broken_file_is_said_by_name_and_unknown_by_stand_in)
 }
 END_TEST
 
-/* Whoever runs the program hears of it, and whoever guesses learns nothing of stand-ins. */
+/* The operator gets a message, and somebody who guesses learns nothing about stand-ins. */
 static void refused_with(const char *stand_in, const char *use, const char *words)
 {
     const struct env_named_wish wish = wish_for(use, false);
@@ -523,7 +523,7 @@ START_TEST(a_key_whose_file_is_gone_goes)
     refresh();
     ck_assert_int_eq(ask(&made), ENV_R_KEY_REFUSED);
     ck_assert_uint_eq(lines("state-change", "orders@1", "\"reason\":351,"), 1);
-    /* whoever has it, has it until he lets it go */
+    /* a holder keeps the key until it releases it */
     ck_assert_mem_eq(kept->key.data, made.key, made.key_len);
     keys->vtable->release(keys, kept);
 #if !defined(__SANITIZE_ADDRESS__)

@@ -82,7 +82,7 @@ START_TEST(ciphers_and_sets_are_those_of_key_ciphers)
             ck_assert(listed[j] == ((all & ENV_USE_BIT(number)) != 0));
         }
     }
-    /* of rails there is no cipher, so it is none for key-ciphers */
+    /* rails has no cipher, so key-ciphers does not accept it */
     ck_assert_int_eq(env_stock_judge_ciphers("rails", named_context->errors).reason,
                      ENV_R_CONFIG_VALUE);
 }

@@ -99,7 +99,7 @@ static unsigned all_act(ENV_RESULT (*what)(void))
     return atomic_load(&worked);
 }
 
-/* The token is back: whoever asks finds it, and turns others away while it asks. */
+/* The token is back: the thread that asks finds it, and others are refused meanwhile. */
 static void all_but_those_beside_the_first(ENV_RESULT (*what)(void))
 {
     ck_assert_uint_gt(all_act(what), THREADS * (EACH - 1));
