@@ -3,8 +3,8 @@
  * What sealing and opening a field costs, beside stock AES-256-GCM with a new key for each value
  * (EVP_aes_256_gcm(), a context of its own each time), in the same process and in turns. Fields
  * once with a new context for each value, and once with one that is kept. Processor time and
- * elapsed time; each round has its own ratio to stock, and the median of these is shown. Knows
- * nothing but EVP.
+ * elapsed time; each round has its own ratio to stock, and the median of these is shown. Uses only
+ * EVP.
  *
  *     bench_fields RANDOM EQUAL TENANTS [bytes [rounds]]
  *     bench_fields RANDOM EQUAL TENANTS count NAME seal|open TIMES [bytes]

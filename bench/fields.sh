@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What fields cost beside stock AES-256-GCM, with named keys on a SoftHSM token of its own: times with
-# one thread and two, or, with `count`, instructions a value by callgrind.
+# The cost of fields compared with stock AES-256-GCM, with named keys on a separate SoftHSM token:
+# times with one thread and two, or, with `count`, instructions per value by callgrind.
 #
 #     bench/fields.sh PROGRAM [bytes [rounds]]     run by `cmake --build ... --target bench`
 #     bench/fields.sh PROGRAM count [bytes]

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * In-process throughput of the ciphers, one thread. Sealing reads one buffer of the update's size
- * again and again; opening walks through a message (or frames) of 64 MiB, since no piece of a
- * message opens twice:
- *   raw       AES-256-GCM through EVP, one message, updates of the size in the column
- *   framed    what any segmented format has to do: for each 4 KiB (or 64 KiB) of plaintext one EVP
- *             init with a fresh IV, 9 bytes of associated data, update, final and tag, written as
- *             prefix || IV || ciphertext || tag, segments aligned with the updates and nothing else
- *   held      framed, but the first segment of each update passes through memory of its own, once:
- *             what is left where no segment may be cut in two
- *   envelope  EVP_EncryptUpdate or EVP_DecryptUpdate of ENVELOPE (ENVELOPE-64K for updates of 1
- *             MiB) for one long message
- * Timings are noisy on shared machines, so all take turns, in rounds. Shown are the best of the
- * rounds (processor time: others may be running) and the median of each round's ratio to framed of
- * the same direction, which suffers least from what others do. The KEK is in memory: one wrap does
- * not count beside a long message.
+ * again and again; opening walks through a message (or frames) of 64 MiB, because no piece of a
+ * message opens twice: raw       AES-256-GCM through EVP, one message, updates of the size in the
+ * column framed    what any segmented format has to do: for each 4 KiB (or 64 KiB) of plaintext one
+ * EVP init with a fresh IV, 9 bytes of associated data, update, final and tag, written as prefix ||
+ * IV || ciphertext || tag, segments aligned with the updates and nothing else held      framed, but
+ * the first segment of each update passes through memory of its own, once: what is left where no
+ * segment may be cut in two envelope  EVP_EncryptUpdate or EVP_DecryptUpdate of ENVELOPE
+ * (ENVELOPE-64K for updates of 1 MiB) for one long message Timings are noisy on shared machines, so
+ * all take turns, in rounds. Shown are the best of the rounds (processor time: others may be
+ * running) and the median of each round's ratio to framed of the same direction, which suffers
+ * least from what others do. The KEK is in memory: one wrap does not count beside a long message.
  */
 #include <openssl/err.h>
 #include <openssl/rand.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a short message costs beside the calls to its token, as a database with sealed fields would
- * have it: each message makes a context, seals (or opens) 100 bytes with the KEK of openssl.cnf,
- * and frees it. Beside it, in the same process and in turns, the calls that the token gets for it,
- * with the templates that the provider uses, and nothing else: sealing  C_CreateObject, C_WrapKey,
+ * What a short message costs in addition to the calls to its token, as in a database with sealed
+ * fields: each message makes a context, seals (or opens) 100 bytes with the KEK of openssl.cnf, and
+ * frees it. Beside it, in the same process and in turns, the calls that the token gets for it, with
+ * the templates that the provider uses, and nothing else: sealing  C_CreateObject, C_WrapKey,
  * C_DestroyObject opening  C_UnwrapKey, C_GetAttributeValue, C_DestroyObject Processor time of the
  * process, since others may be running; each round has its own ratio, and the median of these is
- * shown. Knows nothing but EVP and PKCS#11. Usage: bench_messages MODULE PIN LABEL [bytes [rounds
+ * shown. Uses only EVP and PKCS#11. Usage: bench_messages MODULE PIN LABEL [bytes [rounds
  * [seal|open]]]
  */
 #include <dlfcn.h>

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What short messages cost beside the calls to their token, with a SoftHSM token of its own: one
-# thread, then two. Usage: bench/messages.sh PROGRAM [bytes [rounds [seal|open]]]. Run by
-# `cmake --build ... --target bench`.
+# The cost of short messages beside the calls to their token, with a separate SoftHSM token: one
+# thread, then two. Usage: bench/messages.sh PROGRAM [bytes [rounds [seal|open]]]. Run by `cmake
+# --build ... --target bench`.
 set -euo pipefail
 program=$(realpath "$1")
 source_dir=$(cd "$(dirname "$0")/.." && pwd)

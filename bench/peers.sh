@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Beside other programs that encrypt a file to a key and authenticate it: age, gpg and `openssl cms`,
-# the Debian packages age, gnupg and openssl. Each seals the same file and opens what it made; random
-# bytes, since gpg would compress others. All take turns, in rounds: shown are the best processor time
-# of the rounds, the median of each round's ratio to ENVELOPE, and the most memory.
+# Comparison with other programs that encrypt a file to a key and authenticate it: age, gpg and
+# `openssl cms`, the Debian packages age, gnupg and openssl. Each seals the same file and opens what
+# it made; random bytes, since gpg would compress others. All take turns, in rounds: shown are the
+# best processor time of the rounds, the median of each round's ratio to ENVELOPE, and the most
+# memory.
 #
 #     bench/peers.sh [MiB [rounds]]     (1024 and 5), with ENVELOPE_MODULE_DIR and ENVELOPE_PROGRAMS set
 set -euo pipefail

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Things that are timed in turns, by one thread or several: each round is one of them, so many
- * times a thread. Processor time of the process, since others may be running, and elapsed time.
+ * Operations that are timed in turns, by one thread or several: each round runs one of them a
+ * number of times per thread. Processor time of the process, since others may be running, and
+ * elapsed time.
  */
 #ifndef BENCH_ROUNDS_H
 #define BENCH_ROUNDS_H
 
 #define BENCH_THREADS_MAX 2
 
-/* What is done once: which of several things, by which thread. */
+/* Runs one operation once: which one, in which thread. */
 typedef void bench_do_fn(unsigned thread, int sealing, int what);
 
 struct bench_cost {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stock_inits CIPHER QUERY COUNT: so many inits with a key, by whoever the query gives. */
+/* stock_inits CIPHER QUERY COUNT: COUNT inits with a key, by the provider that the query selects.
+ */
 #include <openssl/evp.h>
 #include <stdlib.h>
 

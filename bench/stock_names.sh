@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What key-ciphers costs who brings a key of his own: instructions of an init, and of a process's
-# start (openssl enc on an empty file), counted by callgrind, which gives the same number each time.
+# The cost of key-ciphers for programs that pass a real key: instructions of an init, and of a
+# process's start (openssl enc on an empty file), counted by callgrind, which gives the same number
+# each time.
 #
 #     bench/stock_names.sh BUILD-FOLDER STOCK_INITS
 set -euo pipefail

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Processor time that `openssl enc` takes for 1 GiB, the whole process from start to exit: ENVELOPE in
-# both directions beside what enc has of its own, and beside cat; and the memory that ENVELOPE takes at
-# most. All are run in turn, in rounds, since timings are noisy: shown are the best of the rounds and
-# the median of each round's ratio to aes-256-ctr, which is what to look at. framed_provider.c says what
-# its two ciphers are.
+# Processor time that `openssl enc` takes for 1 GiB, the whole process from start to exit: ENVELOPE
+# in both directions compared with enc's own ciphers and with cat, and the maximum memory of
+# ENVELOPE. All take turns in rounds, because timings are noisy. The output has the best round and
+# the median of each round's ratio to aes-256-ctr, which is the more reliable number.
+# framed_provider.c describes its two ciphers.
 #
 #     bench/whole_process.sh bench_framed.so [rounds]     run by cmake --build ... --target bench
 set -euo pipefail

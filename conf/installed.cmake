@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What is installed, where, and how it is taken away again.
+# What is installed, where, and how to remove it.
 include(GNUInstallDirs)
 
 pkg_get_variable(OPENSSL_MODULES_DIR libcrypto modulesdir)
@@ -23,7 +23,7 @@ foreach(reason ${reasons})
 endforeach()
 configure_file(conf/envelope_provider.h.in include/envelope_provider.h @ONLY)
 
-# Below ${prefix}, which pkg-config --define-variable=prefix=DIR changes for what was moved.
+# Below ${prefix}, so that pkg-config --define-variable=prefix=DIR works for a moved installation.
 function(below_prefix result folder)
     if(NOT IS_ABSOLUTE ${folder})
         set(folder "\${prefix}/${folder}")
@@ -44,7 +44,7 @@ foreach(page ${pages})
     install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
-# Completion, as the command itself prints it: where it can be run and is not the sanitizers'.
+# Completion, as the command itself prints it: if the build can run it and has no sanitizer.
 if(NOT CMAKE_CROSSCOMPILING AND NOT ENVELOPE_SANITIZE)
     set(completions)
     foreach(shell bash zsh)

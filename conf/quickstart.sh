@@ -4,8 +4,8 @@
 # makes a SoftHSM token with a KEK in it, writes an openssl.cnf, seals and opens a file.
 #
 # Everything is kept in build/quickstart (or the directory that ENVELOPE_QUICKSTART_DIR names). No
-# other token and no other configuration is touched. Running it again is fine: the token and its
-# KEK stay, so that what was sealed before still opens.
+# other token and no other configuration is touched. It can be run again: the token and its KEK
+# stay, so that earlier files still open.
 set -euo pipefail
 
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -38,7 +38,7 @@ is_installed() {
 install_packages() {
     missing=()
     command -v dpkg-query >/dev/null ||
-        fail "this script knows Debian's packages; elsewhere install the likes of: ${packages[*]}"
+        fail "this script knows Debian's packages; elsewhere install packages like: ${packages[*]}"
     for package in "${packages[@]}"; do
         is_installed "$package" || missing+=("$package")
     done
@@ -67,7 +67,7 @@ find_softhsm() {
     fail "the package softhsm2 is installed, but libsofthsm2.so is not where it should be"
 }
 
-# The PIN is drawn here and stands in a file that only this user can read.
+# The PIN is generated here, and stored in a file that only this user can read.
 make_token() {
     export SOFTHSM2_CONF=$dir/softhsm2.conf
     if [[ -f $dir/token.made ]]; then
@@ -75,7 +75,7 @@ make_token() {
         return
     fi
     say "Making a SoftHSM token in $dir/tokens"
-    rm -rf "$dir/tokens" "$dir/pin" # of a run that did not get to its end
+    rm -rf "$dir/tokens" "$dir/pin" # of an interrupted run
     mkdir "$dir/tokens"
     printf '%s\n' "directories.tokendir = $dir/tokens" "objectstore.backend = file" \
         "log.level = ERROR" >"$SOFTHSM2_CONF"
@@ -109,8 +109,8 @@ kek = orders
 END
 }
 
-# AES-256; never leaves the token; good for nothing but wrapping and unwrapping other keys. Its id,
-# by which messages name it, is random.
+# AES-256; never leaves the token; can only wrap and unwrap other keys. Its id, by which messages
+# name it, is random.
 make_kek() {
     [[ ! -f $dir/token.made ]] || return 0
     say "Making the KEK 'orders' in the token"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Removes the files that `cmake --install` wrote down, and no folder. DESTDIR counts as it does there.
+# Removes the files that `cmake --install` recorded, but no directories. DESTDIR works as there.
 if(NOT EXISTS ${MANIFEST})
     message(FATAL_ERROR "nothing was installed from here: there is no ${MANIFEST}")
 endif()

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/INSTALL.md and the Debian packages, in a fresh chroot of a release under build/chroot. What the
-# page says is done word for word: built from source, installed, tried, uninstalled; the package
-# built, installed, given to a service's user. It is built once more, in a folder of another name,
-# and compared byte for byte, judged by lintian, and purged. Needs root. Ends in one line,
-# "N passed, N failed".
+# docs/INSTALL.md and the Debian packages, in a fresh chroot of a release under build/chroot. The
+# page is followed word for word: built from source, installed, tried, uninstalled; the package
+# built, installed, and used by a service's user. It is built again in a folder with another name
+# and compared byte for byte, checked by lintian, and purged. Needs root. Ends in one line, "N
+# passed, N failed".
 #
 #     tests/package.sh [release ...]       bookworm and trixie unless said otherwise
 set -euo pipefail

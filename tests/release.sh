@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What docs/RELEASE.md wants to be true before a tag, as far as a script can see it.
+# Checks what docs/RELEASE.md requires before a tag, as far as a script can.
 set -euo pipefail
 cd "${1-$(dirname "${BASH_SOURCE[0]}")/..}"
 bad=0

@@ -29,7 +29,7 @@ use_chroot "$release"
 install_more() {
     local packages
     if [[ $release == experimental ]]; then
-        # of this suite apt takes only what it is told to take
+        # apt only takes named packages from this suite
         sed 's/ sid / experimental /' "$root/etc/apt/sources.list" \
             >"$root/etc/apt/sources.list.d/experimental.list"
     fi

@@ -5,9 +5,9 @@
 #
 #     tests/run.sh                 what every change must pass
 #     tests/run.sh --quick         the release build and its tests alone
-#     tests/run.sh --libcrypto     those of them in which another libcrypto can make a difference
-#     tests/run.sh --programs      the release build, and other people's programs with it
-#     tests/run.sh --install       nothing but what is missing for that is installed
+#     tests/run.sh --libcrypto     those for which another libcrypto can make a difference
+#     tests/run.sh --programs      the release build, and other projects' programs with it
+#     tests/run.sh --install       only installs what is missing
 #     tests/run.sh --everything    that, the whole suite with ThreadSanitizer, and --coverage
 #     tests/run.sh --coverage      the suite in a build that counts, and the lines that it runs, by
 #                                  file and folder
@@ -135,7 +135,7 @@ build() { # preset
     cmake --preset "$1" && cmake --build --preset "$1"
 }
 
-# What CTest says of tests that failed, without the list of those that passed.
+# CTest's output for failed tests, without the list of those that passed.
 failures_of() { # log
     sed -E '/^ *(Start +[0-9]+:|[0-9]+\/[0-9]+ Test +#[0-9]+: .* Passed )/d' "$1" | tail -n 400
 }
@@ -183,7 +183,7 @@ format() {
     c_files "${sources[@]}" tests bench | xargs clang-format --dry-run -Werror
 }
 
-# cppcheck gets no system headers, so it is told what OpenSSL's macros are; what *_asn1.c consist of is
+# cppcheck gets no system headers, so OpenSSL's macros are given here; what *_asn1.c consist of is
 # nothing else.
 run_cppcheck() {
     cppcheck --quiet --error-exitcode=1 --std=c11 --language=c -j "$jobs" \

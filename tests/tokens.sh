@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Real tokens, one after the other, as far as this machine has or gets them: KEKs are made, messages
+# Real tokens, one after the other, if this machine has or can get them: KEKs are made, messages
 # sealed, opened and moved from and to SoftHSM, sealed keys and key wrap used, by several processes
 # and threads, and by 20 processes one after the other.
 #
@@ -8,7 +8,7 @@
 #
 # It needs the suite build. What SoftHSM's and NSS's packages do not bring is unpacked from Debian's
 # packages into build/packages; nothing is installed. A line for each kind, then "N passed, N failed,
-# N not there"; the status is 1 where one failed. As root: openCryptoki's daemon wants its folders.
+# N not there"; the status is 1 if one failed. Run it as root: openCryptoki's daemon needs its folders.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export ENVELOPE_MODULE_DIR=${ENVELOPE_MODULE_DIR:-$root/build/suite}

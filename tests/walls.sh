@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The floors of the house (docs/ARCHITECTURE.md): an include goes to a floor below or to its own,
-# PKCS#11 is known in keymgmt/token/ alone and OpenSSL's dispatch in provider/ alone, an unknown
-# folder is a violation, and modules (a .c and its .h) go round in no circle.
+# The floors of docs/ARCHITECTURE.md: an include goes to the same floor or one below, only
+# keymgmt/token/ uses PKCS#11 and only provider/ uses OpenSSL's dispatch, an unknown folder is a
+# violation, and modules (a .c and its .h) have no cycles.
 #
 #     tests/walls.sh [TREE]     says what is wrong and ends with 1; or "N files, N includes"
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 
-# The floors, lowest first. A new room gets its place here and in CMakeLists.txt.
+# The floors, lowest first. Add a new folder here and in CMakeLists.txt.
 floors=(envelope/base envelope/format envelope/message envelope/named
     keymgmt/token keymgmt/wrap keymgmt/kek keymgmt
     provider/common provider/stock provider/keys provider/ciphers provider

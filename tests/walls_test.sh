@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# That tests/walls.sh finds what it is for: a small tree of every floor is without fault, and each kind
-# of violation, put into it alone, is found and named by exactly one line.
+# Tests tests/walls.sh: a small tree with every floor passes, and each kind of violation, added
+# alone, is reported by exactly one line.
 set -euo pipefail
 walls=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/walls.sh
 work=$(mktemp -d)
@@ -25,10 +25,10 @@ for floor in "${floors[@]}"; do
 done
 echo '#include <p11-kit/p11-kit.h>' >>good/keymgmt/token/one.c
 echo '#include <openssl/core_dispatch.h>' >>good/provider/ciphers/one.c
-bash "$walls" good >out || fail "the tree without fault: $(<out)"
-[[ $(<out) == "$((2 * ${#floors[@]})) files, "* ]] || fail "the tree without fault: $(<out)"
+bash "$walls" good >out || fail "the correct tree fails: $(<out)"
+[[ $(<out) == "$((2 * ${#floors[@]})) files, "* ]] || fail "the correct tree fails: $(<out)"
 
-# A line more in a file of the tree (made if it is not there), and all that walls.sh must say.
+# Adds a line to a file of the tree (created if missing), and expects this output of walls.sh.
 finds() { # file, line, what walls.sh says
     local status=0
     rm -rf tree
@@ -67,7 +67,7 @@ finds envelope/one.c '' "envelope/one.c: its folder is no floor"
 finds keymgmt/cellar/one.c '' "keymgmt/cellar/one.c: its folder is no floor"
 finds tools/look/deep/one.h '' "tools/look/deep/one.h: its folder is no floor"
 
-# Includes that are no paths from the root, and of what is not there.
+# Includes that are not paths from the root, and includes of missing files.
 finds envelope/base/one.c '#include "one.h"' \
     'envelope/base/one.c: "one.h" is not a path from the root'
 finds provider/keys/one.c '#include "../common/one.h"' \
@@ -89,8 +89,8 @@ cp -r good tree
 echo '#include "tools/one.h"' >tree/provider/up.c
 echo '#include <p11-kit/uri.h>' >>tree/tools/one.h
 ! bash "$walls" tree >out || fail "two violations pass"
-[[ $(wc -l <out) == 2 ]] || fail "of two violations: $(<out)"
+[[ $(wc -l <out) == 2 ]] || fail "expected two violations: $(<out)"
 
 # A tree without a folder of the product is no success.
 rm -rf tree/tools
-! bash "$walls" tree >out 2>&1 || fail "half a tree passes: $(<out)"
+! bash "$walls" tree >out 2>&1 || fail "an incomplete tree passes: $(<out)"

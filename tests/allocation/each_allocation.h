@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every allocation of an operation fails in turn, alone and with all that come after it. The
- * operation succeeds all the same or fails with an error that speaks of memory, gives no output
+ * operation either succeeds anyway or fails with an error about memory, gives no output
  * that is wrong, leaks nothing (AddressSanitizer), and the next one works. This is over the fake
  * keyring: test_allocation_token.c and test_allocation_keks.c do it with tokens.
  */

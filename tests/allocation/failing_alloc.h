@@ -5,8 +5,8 @@
  * open_memstream, fopen, fdopendir, tsearch, mmap and p11_kit_uri_new (the linker puts those here:
  * --wrap).
  *
- * Left out is whatever is allocated inside a PKCS#11 call: that is the module's business, and
- * SoftHSM crashes. p11-kit's own allocations are left out too: it aborts when they fail.
+ * Allocations inside a PKCS#11 call are left out: they belong to the module, and SoftHSM crashes.
+ * p11-kit's own allocations are left out too, because it aborts when they fail.
  */
 #ifndef ENVELOPE_TESTS_FAILING_ALLOC_H
 #define ENVELOPE_TESTS_FAILING_ALLOC_H

@@ -56,7 +56,7 @@ static void tear_down(void)
 static void prepare(void)
 {
     fetch_cipher(name);
-    fake_field_changed(); /* the key is found anew */
+    fake_field_changed(); /* the key is looked up again */
 }
 
 static bool run(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each allocation of sealing and opening with tokens: for RSA KEKs, of a token and of a file, for
- * several KEKs, optional ones, replicas, and of re-wrapping between them. A header that comes out
- * has to have every KEK that was asked for, and each of them has to open it.
+ * several KEKs, optional ones, replicas, and of re-wrapping between them. A header in the output
+ * must have every requested KEK, and each of them must open it.
  */
 #include <check.h>
 #include <openssl/core_names.h>
@@ -27,7 +27,7 @@ static uint8_t *der; /* what came out last */
 static size_t der_len;
 static char file_kek[600]; /* "file:..." of the token's RSA KEK */
 
-/* What comes of a success with a wrong result: Check's assertions need memory themselves. */
+/* Exit status for a success with a wrong result: Check's assertions need memory themselves. */
 static const ENV_RESULT wrong = {.reason = ENV_R_INTERNAL};
 
 /* ---- what is tried ---- */
@@ -133,7 +133,7 @@ static void each_opens(const struct operation *op, unsigned nth)
 static void judge(const struct operation *op, unsigned nth, ENV_RESULT r, bool memory_failed)
 {
     if (env_ok(r)) {
-        ck_assert_msg(op->refusal == ENV_R_NONE, "%s without allocation %u: it passes", op->name,
+        ck_assert_msg(op->refusal == ENV_R_NONE, "%s without allocation %u: it succeeds", op->name,
                       nth);
         each_opens(op, nth);
     } else {

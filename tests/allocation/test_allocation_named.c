@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each allocation of what is done with named keys fails in turn, alone and with all that follow:
- * sealing, opening, the store's looks, the state file. It succeeds all the same, rightly, or says
- * that it was memory; what was open stays open; and the next time it works.
+ * Each allocation in operations with named keys fails in turn, alone and with all that follow:
+ * sealing, opening, reading the folder, the state file. The operation succeeds correctly anyway or
+ * reports a lack of memory; open keys stay open; and the next time it works.
  */
 #include <openssl/crypto.h>
 #include <openssl/err.h>

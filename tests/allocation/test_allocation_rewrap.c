@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each allocation of re-wrapping between all kinds of KEKs, of sealing to several of which some are
- * optional, and of what is recorded: see each_allocation.h. What comes out is opened with each KEK
- * that was asked for.
+ * optional, and of audit records: see each_allocation.h. The output is opened with each requested
+ * KEK.
  */
 #include <openssl/err.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /*
  * Each allocation of an init under stock OpenSSL's name fails in turn: with a stand-in whose named
  * key is open, with one whose key has to be opened from its file, with a key of the program's own,
- * and of PBKDF2. What comes out is what the key gives, or an error.
+ * and of PBKDF2. The result is that of the key, or an error.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>

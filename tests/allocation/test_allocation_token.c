@@ -16,7 +16,7 @@
 static struct env_keyring *keyring;
 static const uint8_t dek[ENV_DEK_LEN] = "a data key of thirty-two bytes.";
 
-/* What comes of a success with a wrong result: Check's assertions need memory themselves. */
+/* Exit status for a success with a wrong result: Check's assertions need memory themselves. */
 static const ENV_RESULT wrong = {.reason = ENV_R_INTERNAL};
 
 struct operation {

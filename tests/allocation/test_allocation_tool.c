@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each allocation of envelope(1) that goes through a tree. A run that says that all is well has
- * said and done what one with memory does; one that does not has lost nothing, and the next one
- * does it.
+ * Each allocation of envelope(1) over a directory tree. A run that reports success has printed and
+ * done the same as one with memory. A run that fails has lost nothing, and the next one succeeds.
  */
 #include <errno.h>
 #include <openssl/crypto.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each allocation of envelope seal, open and cat. A run that says that all is well has made what
- * one with memory makes; one that does not has made nothing, and lost nothing.
+ * Each allocation of envelope seal, open and cat. A run that reports success has made the same
+ * output as one with memory. A run that fails has made nothing and lost nothing.
  */
 #include <fcntl.h>
 #include <openssl/crypto.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each allocation of envelope kek. A run that says that all is well has said and done what one with
- * memory does; one that does not has made nothing, or what the next one finds.
+ * Each allocation of envelope kek. A run that reports success has printed and done the same as one
+ * with memory. A run that fails has made nothing, or a key that the next run finds.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each allocation of envelope key. A run that says that all is well has done what it says; one that
- * does not has left every key file as one that opens.
+ * Each allocation of envelope key. A run that reports success has done its work. A run that fails
+ * has left every key file so that it opens.
  */
 #include <dirent.h>
 #include <fcntl.h>

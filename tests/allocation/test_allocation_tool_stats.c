@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * envelope stats while memory runs out: it says what it says with memory, or that it cannot; and
- * the state counts each line once all the same.
+ * envelope stats while memory runs out: it prints the same as with memory, or fails; and
+ * the state still counts each line once.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * 16 threads of a server whose token is lost, and is slow to say so: one of them goes on asking,
+ * 16 threads of a server whose token is lost, and slow to report it: one of them goes on asking,
  * the others are not held up; and all of them work again when it is back.
  *
  *     token_away MODULE CNF

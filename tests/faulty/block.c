@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A call to the token takes seconds, and a token vanishes and comes back, while other threads work,
- * fork and end the process.
+ * A call to the token takes seconds, or a token disappears and comes back, while other threads
+ * work, fork and end the process.
  *
  *     token_block MODULE CNF
  */

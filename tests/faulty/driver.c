@@ -4,7 +4,7 @@
  *
  *     token_faults fail|lie|vanish MODULE CNF OPERATION ...
  *
- * Each is run once without a fault, which tells the calls that it makes; then again for each call,
+ * Each is run once without a fault, which records its calls; then again for each call,
  * kind of fault and code: "cold" in a library context that has done nothing yet, and "warm" in one
  * that has. What was sealed meanwhile is opened at the end, without faults. The environment:
  *
@@ -122,13 +122,13 @@ static void try_case(const struct test_case *c, OSSL_LIB_CTX *libctx)
     verdict_of_remains(c, outcome, control, &tally);
     if (c->operation->makes_objects > 0)
         world_destroy_keys(OPERATION_NEW_KEY);
-    if (verdict_must_be_fooled(c)) /* it may even have been told a wrong id, and remember it */
+    if (verdict_must_be_fooled(c)) /* it may even have received a wrong id, and remember it */
         operations_forget_since(sealed);
     if (control->lost_sessions > 0 || world_session_objects() > 0)
         control->drop_sessions = true; /* they would count in the next case */
 }
 
-/* Also "warm" where one token stands in for another: the one that failed is left alone for a while.
+/* Also "warm" if one token replaces another: the one that failed is left alone for a while.
  */
 static void try_in_new(const struct test_case *c)
 {

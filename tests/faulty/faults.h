@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which call fails or lies, as the control block says. */
+/* Which call fails or lies, according to the control block. */
 #ifndef FAULTY_FAULTS_H
 #define FAULTY_FAULTS_H
 
@@ -7,7 +7,7 @@
 
 #include "faulty_p11.h"
 
-/* What is to become of one call. */
+/* What happens to one call. */
 struct fault {
     bool hit;  /* the plan is about it */
     bool stop; /* it is not made; rv is the answer */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * faulty_p11.so: a PKCS#11 module that stands before another one (the environment's
- * FAULTY_P11_MODULE) and does what tokens do on bad days: calls fail, lie, take long or do not come
- * back to what they were. It is told what to do, and tells what it saw, by one block of memory: its
+ * FAULTY_P11_MODULE) and fails like bad tokens do: calls fail, lie, take long or do not come
+ * back to what they were. It takes orders and reports what it saw in one block of memory: its
  * own, which a driver in the same process gets from faulty_p11_control(), or the file that
- * FAULTY_P11_CONTROL names (made when it is not there), which other processes map as well;
+ * FAULTY_P11_CONTROL names (created if missing), which other processes map as well;
  * faulty_control is the command for that.
  */
 #ifndef FAULTY_P11_H
@@ -59,7 +59,7 @@ enum faulty_call {
 /* What is wrong with a call that is chosen. */
 enum faulty_kind {
     FAULTY_FAILS,       /* it is not made and returns `code` */
-    FAULTY_FAILS_AFTER, /* it is made, and returns `code` all the same */
+    FAULTY_FAILS_AFTER, /* the call is made, and still returns `code` */
     /* It is made and succeeds, but its output is changed: lengths and counts ... */
     FAULTY_LENGTH_ZERO,
     FAULTY_LENGTH_SHORT, /* by one */
@@ -104,7 +104,7 @@ struct faulty_control {
     _Atomic unsigned session_limit; /* this many at once, then CKR_SESSION_COUNT; 0: no limit */
     _Atomic bool absent; /* the token (that of `slot`, or all) is not in its slot, and its sessions
                             are gone */
-    _Atomic unsigned away;      /* this many calls long, then it is back; 0: until it is told */
+    _Atomic unsigned away;      /* for this many calls, then it is back; 0: until it is set back */
     _Atomic bool drop_sessions; /* once: it closes them all (and so forgets the login) */
     _Atomic bool forget;        /* once: the module is as it was before C_Initialize */
     _Atomic unsigned block_ms;  /* every call takes this much longer ... */
@@ -120,9 +120,10 @@ struct faulty_control {
     /* the report */
     _Atomic unsigned total;
     _Atomic unsigned counts[FAULTY_CALLS_COUNT];
-    _Atomic unsigned hits;          /* calls that were made to fail or lie */
-    _Atomic unsigned lost_sessions; /* through them: opened and not told, told to close and not */
-    _Atomic unsigned sessions;      /* open */
+    _Atomic unsigned hits; /* calls that were made to fail or lie */
+    _Atomic unsigned
+        lost_sessions;         /* through them: opened but not reported, closed but not really */
+    _Atomic unsigned sessions; /* open */
     _Atomic unsigned sessions_most;
     _Atomic unsigned reentries;
     _Atomic unsigned wrong_reentries; /* where libcrypto gave a wrong answer */

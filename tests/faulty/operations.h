@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What programs do with KEKs, each as one step that succeeds or fails. Which KEKs these are is said
- * by openssl.cnf, and by the environment:
+ * What programs do with KEKs, each as one step that succeeds or fails. openssl.cnf names the KEKs,
+ * and the environment does:
  *
  *     FAULTS_KEK      label of the KEK that is used as a key of OpenSSL (orders)
  *     FAULTS_OLD_KEK  label of the one that messages are re-wrapped from (invoices)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of the operations: what is sealed, what came of it, and how it is looked at. */
+/* The internals of the operations: what is sealed, the result, and how it is checked. */
 #ifndef FAULTY_PIECES_H
 #define FAULTY_PIECES_H
 

@@ -5,8 +5,8 @@
  *
  *     token_pin MODULE CNF FLAGS THREADS
  *
- * FLAGS (hexadecimal) are what C_GetTokenInfo of faulty_p11.so adds. Says how often C_Login was
- * called, how many operations succeeded, and the reason that all others failed for.
+ * FLAGS (hexadecimal) are what C_GetTokenInfo of faulty_p11.so adds. Prints how often C_Login was
+ * called, how many operations succeeded, and the reason for which all others failed.
  */
 #include <dlfcn.h>
 #include <openssl/conf.h>

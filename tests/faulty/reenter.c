@@ -4,7 +4,7 @@
  *
  *     token_reenter MODULE [alone]
  *
- * alone: nobody offers AES but us, so that nothing works; but it says so, and does not hang.
+ * alone: only we offer AES, so nothing works; but there is an error, and it does not hang.
  */
 #include <openssl/err.h>
 #include <stdio.h>

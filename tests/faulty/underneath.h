@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The module that stands behind faulty_p11.so, and what of its state the faults are about. */
+/* The module behind faulty_p11.so, and the part of its state that the faults change. */
 #ifndef FAULTY_UNDERNEATH_H
 #define FAULTY_UNDERNEATH_H
 

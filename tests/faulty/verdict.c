@@ -93,7 +93,7 @@ static bool is_our_file(const char *file)
 
 /*
  * The provider's entries on the error stack; the first of them is copied. They are known by their
- * file: libcrypto numbers the library anew each time that a provider is loaded, and has 128
+ * file: libcrypto gives the library a new number each time that a provider is loaded, and has 128
  * numbers.
  */
 static unsigned take_errors(int *reason, char text[TEXT_MAX])
@@ -130,7 +130,7 @@ static bool is_on_our_list(int reason)
 }
 
 /*
- * What does not verify is told without a word about the token: an attacker would learn from it. Bad
+ * An error about data that does not verify names no token: an attacker would learn from it. Bad
  * ciphertexts have codes that may also mean other things.
  */
 static bool looks_like_bad_ciphertext(const struct test_case *c)
@@ -143,7 +143,7 @@ static bool looks_like_bad_ciphertext(const struct test_case *c)
     return env_ckr_bad_ciphertext(c->code) && (unwraps || c->mode == FAULTY_ALL_FUNCTIONS);
 }
 
-/* Whether the token that has the key is not there, which is no failure. */
+/* Whether the token that has the key is absent, which is not a failure. */
 static bool left_its_slot(const struct test_case *c)
 {
     return getenv("FAULTS_TOKEN") != NULL &&
@@ -158,7 +158,7 @@ bool verdict_lies_about_itself(const struct test_case *c)
            c->function == FAULTY_C_GetTokenInfo;
 }
 
-/* A token's failure is told with its code and with the token, or the module where that failed. */
+/* The error of a token's failure has its code and the token, or the module if that failed. */
 static bool names_what_failed(const struct test_case *c, int reason, const char *text)
 {
     bool fails = verdict_is_failure(c->kind);
@@ -268,8 +268,8 @@ static bool could_not_destroy(const struct test_case *c)
 }
 
 /*
- * A key that was unwrapped and not told lives as long as its session, which a bad ciphertext does
- * not end.
+ * A key that was unwrapped but not returned lives as long as its session, which a bad ciphertext
+ * does not end.
  */
 static bool may_leave_object(const struct test_case *c)
 {
@@ -292,7 +292,7 @@ void verdict_of_remains(const struct test_case *c, enum outcome again,
     if (control->hits == 0)
         bad(c, tally, "the fault never happened");
     if (reason == ENV_R_KEK_NOT_FOUND && left_its_slot(c))
-        return; /* with others there, slots are looked at anew every 5 seconds only */
+        return; /* with others present, slots are read again only every 5 seconds */
     if (reason == ENV_R_WRAP_LENGTH && verdict_is_lie(c->kind))
         return; /* wrong answers to what the token was tested with are remembered */
     if ((reason == ENV_R_OTHER_KEK || reason == ENV_R_KEK_NOT_NAMED) && verdict_must_be_fooled(c))

@@ -20,7 +20,7 @@ struct test_case {
 /* What was counted so far. */
 struct tally {
     unsigned long cases;
-    unsigned long recovered; /* the operation succeeded all the same */
+    unsigned long recovered; /* the operation succeeded anyway */
     unsigned long refused;   /* with one clear error */
     unsigned long bad;       /* demands that were not met; each is printed */
 };

@@ -193,13 +193,13 @@ void child_wait(pid_t pid)
     while (waitpid(pid, &status, WNOHANG) != pid) {
         if (now_ms() > until) {
             (void)kill(pid, SIGKILL);
-            fail("a child does not even say where it hangs");
+            fail("a hanging child does not report where it hangs");
         }
         (void)usleep(1000);
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         (void)fprintf(stderr, "child %d ended with status 0x%x\n", (int)pid, (unsigned)status);
-        fail("a child did not end well");
+        fail("a child failed");
     }
     child_at(stage);
 }

@@ -320,5 +320,5 @@ int main(int argc, char **argv)
                child_longest_fork());
         return 0;
     }
-    fail("there is no such case");
+    fail("no such case");
 }

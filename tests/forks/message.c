@@ -130,9 +130,9 @@ void message_must_not_go_on(struct message *m)
                         : EVP_CipherFinal_ex(m->ctx, m->out + m->len, &n);
 
         if (ok == 1 || n != 0)
-            fail("a message goes on that another process began to seal");
+            fail("a message of another process was continued");
         if (i == 0 && ERR_GET_REASON(ERR_peek_last_error()) != ENV_R_FORKED_WHILE_SEALING)
-            fail("another reason than that another process began it");
+            fail("unexpected reason for refusing the message of another process");
         ERR_clear_error();
     }
     message_free(m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every fuzz target has. */
+/* Shared by all fuzz targets. */
 #ifndef ENVELOPE_TESTS_FUZZ_H
 #define ENVELOPE_TESTS_FUZZ_H
 

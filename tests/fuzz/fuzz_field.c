@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fields. The first byte of an input chooses the cipher and what is done, the rest is either a
- * field as it stands, which does not open, or how one that was sealed here is changed, which opens
- * when and only when nothing was.
+ * whole field, which does not open, or changes to a field that was sealed here, which opens if and
+ * only if nothing was changed.
  */
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key bytes of the form ENVF: what is read keeps every bound, and written again is the same bytes.
+/* Key bytes of the form ENVF: an accepted form is within all bounds, and gives the same bytes when
+ * written again.
  */
 #include <string.h>
 

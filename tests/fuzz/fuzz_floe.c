@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The segment reader. An input is a list of what it is given in turn: a segment that belongs
- * somewhere in one message, whole, altered, cut or in two pieces, or bytes that are none. A segment
- * opens when and only when it is the next one and untouched, and then to what was sealed.
+ * The segment reader. An input is a list of pieces for it: a segment of one message, whole,
+ * altered, cut or in two pieces, or bytes that are no segment. A segment opens if and only if it is
+ * the next one and unchanged, and then to what was sealed.
  */
 #include <string.h>
 

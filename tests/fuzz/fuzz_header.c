@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The header codec. What decodes has the length that its first bytes say, encodes to the same bytes
- * but for the MAC, and is a CMS message for stock OpenSSL; what does not leaves no notes behind.
- * The short cuts of header_template.c, which learn from what was decoded before, give the answer
- * that the ASN.1 templates give; and there is room for every recipient that so many bytes can have.
+ * The header codec. A header that decodes has the length that its first bytes announce, encodes to
+ * the same bytes except for the MAC, and is a CMS message for stock OpenSSL. One that does not
+ * decode leaves nothing in the details. The short cuts of header_template.c, which learn from
+ * earlier headers, give the same results as the ASN.1 templates. There is room for every recipient
+ * that fits into this many bytes.
  */
 #include <openssl/cms.h>
 #include <openssl/err.h>

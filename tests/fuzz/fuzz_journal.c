@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal that a change of header in place leaves beside its file: an input is the journal of a
- * file. One that is read as whole holds what its lengths say, and nothing of another length.
+ * The journal of a header change in place: an input is the journal of a file. If it is accepted as
+ * complete, its parts have exactly the lengths that it announces.
  */
 #include <fcntl.h>
 #include <ftw.h>

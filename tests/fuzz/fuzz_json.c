@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON of the audit log and of envelope(1): labels, tokens and paths are any bytes, and what is
- * written of them is one line that a strict parser takes, without a control character in it. Text
- * in UTF-8 comes back from it as it was.
+ * The JSON of the audit log and of envelope(1): labels, tokens and paths are any bytes, and the
+ * output is one line that a strict parser accepts, without a control character. Text in UTF-8
+ * survives the round trip.
  */
 #include <openssl/evp.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A key file, by the input's first byte: as a whole, its clear parameters or its sealed part. What
- * is read is within all bounds, and is the same bytes when it is written again.
+ * A key file, by the input's first byte: as a whole, its clear parameters or its sealed part. The
+ * result is within all bounds, and gives the same bytes when it is written again.
  */
 #include <openssl/crypto.h>
 #include <string.h>

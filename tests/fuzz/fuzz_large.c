@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Segments of 64 KiB, which are decrypted in pieces before their tag is seen. An input is too short
- * to hold one, so it is what happens to a message that is made here: where a byte changes, where it
- * ends, and how it comes in. Whatever that is, nothing comes out that was not verified; where it is
- * re-wrapped, a whole message comes out under its new header, and one cut short fails.
+ * to hold one, so it describes changes to a message that is made here: where a byte changes, where
+ * it ends, and in which pieces it arrives. Whatever they are, no unverified byte comes out. When
+ * re-wrapped, a whole message comes out under its new header, and a truncated one fails.
  */
 #include <openssl/err.h>
 #include <string.h>

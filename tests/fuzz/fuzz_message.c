@@ -2,12 +2,12 @@
 /*
  * Whole messages and sealed keys through EVP to opening.c, with fake KEKs of AES and of RSA. The
  * first bytes of an input choose the cipher, whether buffers are in place, how large the updates
- * are, and whether it is not opened so but re-wrapped, or opened by an EVP_PKEY; the rest is the
+ * are, and whether it is re-wrapped, or opened by an EVP_PKEY, instead; the rest is the
  * message.
  *
- * What comes out, in whatever pieces, is a beginning of what reference_opening.c gives for it, all
- * of it when and only when that is whole; a call that fails leaves nothing unverified behind, and
- * no call writes more than the contract lets it.
+ * The output, in whatever pieces, is a beginning of the result of reference_opening.c, and all of
+ * it if and only if that is complete. A failed call leaves nothing unverified in the buffer, and no
+ * call writes more than the contract allows.
  */
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -167,7 +167,7 @@ static bool rewrap(const uint8_t control[CONTROL], struct env_span in, uint8_t *
     return ok;
 }
 
-/* The new header opens to the same DEK, the body is the same, and nothing comes of a bad header. */
+/* The new header opens to the same DEK, the body is the same, and a bad header gives no output. */
 static void check_rewrapped(struct env_span in, const uint8_t *out, size_t out_len, bool rewrapped)
 {
     size_t old_headers = reference_headers_len(in.data, in.len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file of one token in pin-failure-memory: what is read of it, written, is the same bytes. */
+/* The file of one token in pin-failure-memory: written again after reading, it is the same bytes.
+ */
 #include <string.h>
 
 #include "fuzz.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Public halves of RSA KEKs: what a certificate or public key in a file is read as, RSAPublicKeys,
- * and numbers as a token gives them. What is taken is what libcrypto's own readers see in it, and
- * only an RSA key of a good length is sealed to. The first byte of an input chooses the reader.
+ * Public halves of RSA KEKs: certificates and public keys in files, RSAPublicKeys, and numbers from
+ * a token. The result is the same as that of libcrypto's own readers, and only an RSA key of an
+ * accepted length is sealed to. The first byte of an input chooses the reader.
  */
 #include <fcntl.h>
 #include <openssl/bn.h>

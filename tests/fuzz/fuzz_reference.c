@@ -54,7 +54,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* Neither a PIN nor a control character stands in what is raised. */
+/* No raised error holds a PIN or a control character. */
 static void check_raised(void)
 {
     for (const char *p = raised; *p != '\0'; p++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A state file, and names of keys: what is read says the same when it is read twice, and what it
- * disables is a name.
+ * A state file, and names of keys: reading it twice gives the same result, and everything that it
+ * disables is a valid name.
  */
 #include <openssl/crypto.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What envelope stats reads: audit logs, to which anybody may have written anything, and its own
- * state. The first byte of an input chooses. Whatever comes of a log is a state that is read again
- * as it was, and metrics in which every line is one sample.
+ * state. The first byte of an input chooses. The result for any log is a state that reads back
+ * unchanged, and metrics in which every line is one sample.
  */
 #include <stdlib.h>
 #include <string.h>

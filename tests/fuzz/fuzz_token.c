@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keyring over a token that lies: see hostile_token.h. The first bytes of an input say how it
- * is configured, what the token can do and what is asked of the keyring; the rest are the token's
- * answers. Whatever they are: no memory is touched that is not ours, nothing of the token stays in
- * use, every failure has its reason and one error, and what is given out is what it says it is.
+ * The keyring over a token that lies: see hostile_token.h. The first bytes of an input decide how
+ * it is configured, what the token supports and which keyring operation is called; the rest are the
+ * token's answers. Whatever they are, only our own memory is touched, nothing of the token stays in
+ * use, every failure has its reason and one error, and every result is consistent.
  */
 #include <openssl/crypto.h>
 #include <openssl/err.h>

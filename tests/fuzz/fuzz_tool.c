@@ -125,7 +125,7 @@ static void read_message(struct fuzz_input in)
     FUZZ_DEMAND(message.end == ENV_R_NONE || message.plain_len == 0);
 }
 
-/* A whole file. What its size is said to be is what comes out of it, decoded or not. */
+/* A whole file. Its reported size is the size of its contents, decoded or not. */
 static void read_whole(struct env_span in)
 {
     static struct tool_source source;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the hostile token does when it is honest: key wrap and OAEP by libcrypto. */
+/* What the hostile token does when it answers honestly: key wrap and OAEP by libcrypto. */
 #ifndef ENVELOPE_TESTS_HOSTILE_CRYPTO_H
 #define ENVELOPE_TESTS_HOSTILE_CRYPTO_H
 

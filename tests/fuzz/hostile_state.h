@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of the hostile token: what its functions share. */
+/* The internals of the hostile token, shared by its functions. */
 #ifndef ENVELOPE_TESTS_HOSTILE_STATE_H
 #define ENVELOPE_TESTS_HOSTILE_STATE_H
 

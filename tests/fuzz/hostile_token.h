@@ -2,8 +2,8 @@
 /*
  * A PKCS#11 module that takes its answers from an input: a byte below 0x80 (and the end of the
  * input) is an honest answer, one from there on a return code, one from 0xC0 on a lie with CKR_OK.
- * It writes nothing behind the room that it is given, as no token can: what a module does in our
- * memory nobody can defend against, but what it says of lengths, counts and handles must do no
+ * It never writes past the buffers that it gets: what a module does in our
+ * memory nobody can defend against, but its lengths, counts and handles must do no
  * harm.
  */
 #ifndef ENVELOPE_TESTS_HOSTILE_TOKEN_H
@@ -25,7 +25,7 @@ enum hostile_profile {
     HOSTILE_BY_WRAP_KEY = 8,     /* C_WrapKey and C_UnwrapKey, instead of C_Encrypt and C_Decrypt */
     HOSTILE_NO_LOGIN = 16,       /* needs none */
     HOSTILE_TWO_TOKENS = 32,     /* the same keys on both */
-    HOSTILE_SHORT_TEMPLATE = 64, /* refuses to be told that a key may be read */
+    HOSTILE_SHORT_TEMPLATE = 64, /* refuses a template that makes a key readable */
 };
 
 /* Starts afresh: the module is not initialised, and answers from in. */

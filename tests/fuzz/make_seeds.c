@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes what fuzzing begins with: real messages of the fake KEKs, real references, and texts as
- * they stand in a configuration.
+ * Writes the seeds for fuzzing: real messages of the fake KEKs, real references, and texts as
+ * they are in a configuration.
  *
  *     make_seeds tests/fuzz/corpus
  */

@@ -8,7 +8,7 @@
 
 #define SEGMENT 4128u
 
-/* Leaves a segment out, doubles it, or says another length for it. */
+/* Removes a segment, doubles it, or changes its length field. */
 static size_t mutate_segment(uint8_t *message, size_t size, size_t max_size, unsigned seed)
 {
     size_t headers = reference_headers_len(message, size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes a message where its structure is, and makes what verified before verify again. */
+/* Changes the structure of a message, and then makes it verify again. */
 #ifndef ENVELOPE_TESTS_MESSAGE_MUTATOR_H
 #define ENVELOPE_TESTS_MESSAGE_MUTATOR_H
 

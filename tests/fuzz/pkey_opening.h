@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opening with one of the fake KEKs as an EVP_PKEY: sealed keys by EVP_PKEY_decapsulate, short
- * messages by EVP_PKEY_decrypt. What comes out is what reference_opening.c gives, or nothing.
+ * messages by EVP_PKEY_decrypt. The output is the result of reference_opening.c, or nothing.
  */
 #ifndef ENVELOPE_TESTS_PKEY_OPENING_H
 #define ENVELOPE_TESTS_PKEY_OPENING_H

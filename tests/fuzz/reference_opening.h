@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening a message of the fake KEKs in one piece and by another way than opening.c: what the
- * streaming one is compared with. And making an altered message verify again, so that mutations
- * reach what stands behind the MAC and the tags.
+ * Opens a message of the fake KEKs in one piece, independently of opening.c, for comparison with
+ * the streaming reader. It also makes an altered message verify again, so that mutations reach the
+ * code behind the MAC and the tags.
  */
 #ifndef ENVELOPE_TESTS_REFERENCE_OPENING_H
 #define ENVELOPE_TESTS_REFERENCE_OPENING_H
@@ -43,7 +43,7 @@ bool reference_is_current(struct env_span der, size_t keks);
  */
 void reference_reseal(uint8_t *message, size_t size);
 
-/* The bytes before the first segment, 0 when that cannot be told or there are fewer. */
+/* The number of bytes before the first segment; 0 if it is unknown or there are fewer. */
 size_t reference_headers_len(const uint8_t *message, size_t size);
 
 #endif

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs one fuzz target: its corpus, and then new inputs for so many seconds, from a seed that is
-# always the same unless ENVELOPE_FUZZ_SEED says another. An input that breaks something is left in
-# the present directory; it belongs into corpus/ once it is mended.
+# Runs one fuzz target: its corpus, and then new inputs for the given number of seconds. The seed is
+# fixed unless ENVELOPE_FUZZ_SEED sets another. An input that finds a bug is left in the current
+# directory; add it to corpus/ with the fix.
 #
 #     tests/fuzz/run.sh build/fuzz/tests/fuzz/fuzz_header 1200
 set -euo pipefail

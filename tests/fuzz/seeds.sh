@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# make_seeds still makes seeds, each of them stands in the corpus under its name, and what has
-# neither randomness nor a time in it is there byte by byte: the corpus is written anew with
-# "make_seeds tests/fuzz/corpus" after a change of the format.
+# make_seeds still makes seeds, each of them is in the corpus under its name, and those without
+# randomness or a time are identical. After a change of the format, write the corpus again with
+# "make_seeds tests/fuzz/corpus".
 #
 #     tests/fuzz/seeds.sh build/fuzz/tests/fuzz/make_seeds
 set -euo pipefail

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What SoftHSM does not do, from what it does with the same key. */
-#undef OPENSSL_NO_DEPRECATED /* OAEP's padding alone is to be had nowhere else */
+/* Computes what SoftHSM does not support from what it does with the same key. */
+#undef OPENSSL_NO_DEPRECATED /* OAEP's padding is not available anywhere else */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
 #include <openssl/rsa.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hsm_p11.so: SoftHSM dressed up as devices that are not here. It stands before the module that
- * HSM_MODULE names and takes away, renames and refuses what the device of HSM_PROFILE does by its
- * documents (profiles.c has them). What a device computes that SoftHSM does not (KWP by C_Encrypt,
- * OAEP with SHA-256) is computed from what SoftHSM does with the same key. Keys that a device's own
- * tools make are made in SoftHSM by the tests.
+ * hsm_p11.so: SoftHSM that behaves like devices that are not available here. It is in front of the
+ * module that HSM_MODULE names and takes away, renames and refuses what the device of HSM_PROFILE
+ * does by its documents (profiles.c has them). What a device computes that SoftHSM does not (KWP by
+ * C_Encrypt, OAEP with SHA-256) is computed from what SoftHSM does with the same key. Keys that a
+ * device's own tools make are made in SoftHSM by the tests.
  */
 #ifndef TESTS_HSM_H
 #define TESTS_HSM_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions of hsm_p11.so. Those that are not here go to the module underneath as they are. */
+/* The functions of hsm_p11.so. All others go to the module underneath unchanged. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -73,7 +73,7 @@ CK_RV hsm_handle_in(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *object)
     return CKR_OK;
 }
 
-/* ---- what it says of itself ---- */
+/* ---- what it reports about itself ---- */
 
 static void pad(unsigned char *field, size_t size, const char *text)
 {

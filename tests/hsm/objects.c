@@ -164,7 +164,7 @@ static CK_RV judge(const CK_ATTRIBUTE *attribute)
     return CKR_OK;
 }
 
-/* What SoftHSM is told: which mechanisms the device allows says nothing of those underneath. */
+/* The template for SoftHSM: the device's allowed mechanisms are not those of SoftHSM. */
 static CK_RV translate(const CK_ATTRIBUTE *from, CK_ULONG count, const CK_BYTE id[2], bool secret,
                        struct template *to)
 {

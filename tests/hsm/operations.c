@@ -9,7 +9,7 @@
 #define SESSIONS 512u
 #define GCM_TAG 16u
 
-/* What a session is in the middle of. */
+/* The operation in progress in a session. */
 struct operation {
     CK_SESSION_HANDLE session;
     const struct hsm_mechanism *mechanism; /* NULL: the place is free */
@@ -102,7 +102,7 @@ static unsigned wraps_so_far(void)
     return atomic_load(&wraps);
 }
 
-/* Sets the IV; what is to be done with it afterwards is up to the rule. */
+/* Sets the IV; the rule decides what happens to it afterwards. */
 static CK_RV choose_iv(struct operation *o, const CK_GCM_PARAMS *p)
 {
     switch (o->mechanism->iv) {

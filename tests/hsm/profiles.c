@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each device does, and which document says so. Nothing here was seen on the device itself.
+ * What each device does, and in which document that is. Nothing here was tested on the device
+ * itself.
  *
  * [aws-mech] AWS CloudHSM user guide, "Supported mechanisms for the PKCS #11 library" (Client SDK
  * 5) with its annotations; numbers: pkcs11t.h of the library [aws-attr] the same guide, "Key
@@ -71,7 +72,7 @@ const struct hsm_profile hsm_profiles[] = {
         .manufacturer = "Cavium",
         .description = "CloudHSM PKCS#11",
         .mechanisms = {AES_GEN,
-                       {CKM_AES_GCM, ENC, HSM_SAME, 0}, /* it says so, and refuses */
+                       {CKM_AES_GCM, ENC, HSM_SAME, 0}, /* it lists it, and refuses it */
                        {0x80001087UL, ENC, HSM_GCM, HSM_IV_IN_FRONT}},
         .refused = {CKA_ALLOWED_MECHANISMS},
         .refusal = CKR_ATTRIBUTE_TYPE_INVALID,
@@ -185,7 +186,7 @@ const struct hsm_profile hsm_profiles[] = {
         /* nobody's: how little genpkey can do with */
         .name = "bare",
         .manufacturer = "nobody",
-        .description = "is told label and length",
+        .description = "gets label and length",
         .mechanisms = {AES_GEN, RSA_GEN, OAEP(ENC), GCM(HSM_IV_CALLERS)},
         .only = bare_only,
         .refusal = CKR_ATTRIBUTE_TYPE_INVALID,

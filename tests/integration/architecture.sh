@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # docs/ARCHITECTURE.md, CONTRIBUTING.md and tests/README.md do not go stale: every function, macro,
-# path and environment variable that they name is there; the floors are those of tests/walls.sh; the state of a process is all that there is;
-# relative links of all documents lead somewhere; tests that documents name are there.
+# path and environment variable that they name exists; the floors are those of tests/walls.sh; the
+# table of process state is complete; relative links of all documents work; tests that documents
+# name exist.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 cd "$source_dir"
@@ -10,7 +11,7 @@ pages=(docs/ARCHITECTURE.md CONTRIBUTING.md tests/README.md)
 mapfile -t sources < <(find envelope keymgmt provider tools tests -name '*.[ch]')
 mapfile -t documents < <(find . -path ./build -prune -o -name '*.md' -print)
 
-# Words of the sources, and of the scripts' library for what tests are written with.
+# Words of the sources, and of the script library that tests use.
 cat "${sources[@]}" tests/lib/*.sh | grep -oE '[A-Za-z_][A-Za-z0-9_]*' | LC_ALL=C sort -u >"$work/words"
 
 spans() { # of code, in the pages, one a line
@@ -18,7 +19,7 @@ spans() { # of code, in the pages, one a line
     sed '/^```/,/^```/d' "${pages[@]}" | grep -oE '`[^`]+`' | tr -d '`'
 }
 
-# What stands as code in the first cells of the tables between two lines of ARCHITECTURE.md.
+# The code in the first cells of the tables between two lines of ARCHITECTURE.md.
 first_cells() { # from, to
     # shellcheck disable=SC2016 # the backquotes are the page's
     sed -n "/^$1/,/^$2/p" docs/ARCHITECTURE.md | sed -nE 's/^\| `([^`]+)` \|.*/\1/p'

@@ -54,7 +54,7 @@ lines_are 1
 line_is 1 ".operation == \"unwrap\" and .result == \"failed\" and .reason == $(reason_number NOT_AUTHENTIC)
     and (has(\"message\") | not) and (has(\"ckr\") | not) and .kek == \"$kek_id\""
 
-# A KEK that may not open, one that is not to be had, a PIN that is refused.
+# A KEK that may not open, one that is missing, a PIN that is refused.
 : >"$log"
 with_log open-kek=others
 expect_failure KEK_NOT_ALLOWED "" open -in sealed
@@ -113,7 +113,7 @@ with_log
 ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:made -out made.pem 2>err || fail "$(<err)"
 line_is 1 '.operation == "self-test" or .operation == "generate"'
 jq -es 'any(.[]; .operation == "generate" and .result == "ok" and .label == "made")' "$log" >/dev/null ||
-    fail "the making is not recorded: $(<"$log")"
+    fail "making the KEK is not recorded: $(<"$log")"
 : >"$log"
 key=$({ printf made && head -c 28 /dev/zero; } | od -An -v -tx1 | tr -d ' \n')
 stream 32 | with_envelope "$ENVELOPE_PROGRAMS/wrap" -e envelope-aes-256-wrap "$key" >wrapped
@@ -138,7 +138,7 @@ lines_are 1
 line_is 1 '.operation == "unwrap" and .result == "ok" and (.program | endswith("/envelope"))'
 
 # Many processes at once, while the log is renamed away: no line is lost, none is torn. (SoftHSM
-# writes its token anew at every login and so may refuse one of two that start together.)
+# rewrites its token at every login, and so may refuse one of two that start together.)
 : >"$log"
 for i in {1..6}; do
     for _ in {1..10}; do
@@ -191,7 +191,7 @@ document() { # example
         marked && /^```/ { if (inside) exit; inside = 1; next }
         inside' "$source_dir/docs/AUDIT.md"
 }
-ours() { # what stands in the document, as it is here
+ours() { # the document's text, with this test's values
     sed -e "s|/var/log/envelope/audit.log|$log|" -e "s|\.uid == 33|.uid == $(id -u)|" \
         -e "s|uid 33|uid $(id -u)|" -e "s|/usr/bin/openssl|$(readlink -f "$(command -v openssl)")|" \
         -e "s|/usr/bin/envelope|$(readlink -f "$ENVELOPE_MODULE_DIR/envelope")|"
@@ -221,7 +221,7 @@ with_log kek=orders-2031
 for _ in 1 2; do expect_failure KEK_NOT_FOUND "" seal -in plain; done
 answers failed
 
-# The same id by every way that has it; none of what does not open.
+# Every command shows the same id, and none for a message that does not open.
 with_log
 id=$(jq -rs 'last(.[] | select(.operation == "wrap" and .result == "ok")).message' "$log")
 tool() {
@@ -231,7 +231,7 @@ tool inspect --here --json backup/other.sealed bent >json || :
 [[ $(jq -r 'select(.type == "file") | .message // "none"' json | tr '\n' ' ') == "$id none " ]] || fail "inspect: $(<json)"
 tool inspect --here backup/other.sealed | found -x "  message id $id" || fail "inspect, as text"
 tool inspect --json backup/other.sealed >json
-jq -es 'all(.[]; has("message") | not)' json >/dev/null || fail "an id that nobody opened: $(<json)"
+jq -es 'all(.[]; has("message") | not)' json >/dev/null || fail "an id of a message that was not opened: $(<json)"
 for each in "" --each-recipient; do
     # shellcheck disable=SC2086 # an option, or none
     tool verify $each --json backup/other.sealed bent >json || :

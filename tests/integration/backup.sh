@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # docs/BACKUP.md, word for word and in its order: a KEK made outside, put into two tokens, and the
-# check that either opens what the other sealed. Its marks are its own, since its openssl.cnf is not
-# that of the other documents.
+# check that either opens what the other sealed. It has its own marks, because its openssl.cnf
+# differs from that of the other documents.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
@@ -32,7 +32,7 @@ sed -i 's/^allow-imported-kek = yes$//' openssl.cnf
 expect_failure KEK_IMPORTED orders seal -in report.pdf
 echo "allow-imported-kek = yes" >>openssl.cnf
 
-# One token gone, then the other: what was sealed opens, and sealing goes on.
+# One token absent, then the other: messages open, and sealing continues.
 directory_of() { # token label
     dirname "$(grep -lr --include=token.object -- "$1 " tokens)"
 }

@@ -1,16 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/BACKUP-JOB.md: the job, word for word, on good nights and bad ones; its units and its line for
-# cron; opening what it made; how it is set up, and its next KEK. And that what the page warns of does
-# happen.
+# docs/BACKUP-JOB.md: the job, word for word, on good nights and bad ones; its units and its line
+# for cron; opening a backup; its setup, and its next KEK. The warnings of the page are true.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
 source "$source_dir/tests/lib/blocks.sh"
 make_usual
-# The job runs the likes of tar, which leave memory to the end of the process.
+# The job runs programs such as tar, which do not free all memory at exit.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
-export PATH=$ENVELOPE_MODULE_DIR:$PATH # the command is to be found, as when it is installed
+export PATH=$ENVELOPE_MODULE_DIR:$PATH # so that the command is found, as when it is installed
 sed 's/^<!-- job: /<!-- test: /' "$source_dir/docs/BACKUP-JOB.md" >page.md
 
 block page.md job sh >sealed-backup
@@ -43,7 +42,7 @@ bad_night() { # pattern, what else is set
         fail "other files: $(ls -A backup)"
 }
 
-# ---- a good night, and what comes out again ----
+# ---- a good night, and its contents ----
 
 good_night
 [[ $(ls -A backup) == ".lock"$'\n'"${name#*/}" ]] || fail "other files: $(ls -A backup)"
@@ -67,7 +66,7 @@ if cmp -s "$name" first; then fail "it was not made again"; fi
     fail "what was deleted: $(ls -A backup)"
 rm backup/other backup/recent.tar.gz.sealed
 
-# One that was killed leaves its part, which goes the next night.
+# A killed job leaves its part, which is removed the next night.
 : >backup/killed.tar.gz.sealed.part
 good_night
 [[ ! -e backup/killed.tar.gz.sealed.part ]] || fail "the part is there still"
@@ -163,7 +162,7 @@ at() { # place, command ...
     shift
     cnf=$place/openssl.cnf SOFTHSM2_CONF=$work/$place/softhsm2.conf with_envelope "$@"
 }
-here() { # example: as it is, but for the folders
+here() { # example: unchanged, except for the folders
     block page.md "$1" sh | sed -e "s|/etc/envelope|$work/machine|g" -e "s|/backup|$work/nights|g"
 }
 SOFTHSM2_CONF=$work/elsewhere/softhsm2.conf make_token spare

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A configuration that is wrong is loud: for every key that there is and every way to have it
-# wrong, the first operation fails with a reason that names the key, and envelope check names it too.
-# A key without a bad value here is a failure of this test.
+# A wrong configuration is an error: for every key and every kind of bad value, the first operation
+# fails with a reason that names the key, and envelope check names it too. A key without a bad value
+# here fails this test.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -18,8 +18,8 @@ seal -in plain -out sealed 2>err
 mapfile -t keys < <("$ENVELOPE_PROGRAMS/list_names" keys | cut -d' ' -f1)
 ((${#keys[@]} >= 19)) || fail "list_names does not list the keys any more"
 
-# What is wrong with each: the reason, then the value as it stands in the file. What a value needs
-# besides is in `besides`.
+# The error of each: the reason, then the value as written in the file. What a value needs besides
+# is in `besides`.
 printf '' >pin.empty
 printf '%s\n\n' "$pin" >pin.lines
 printf %s "$pin" >pin.open
@@ -227,7 +227,7 @@ for key in "${keys[@]}"; do
 done
 ((values >= 60)) || fail "only $values values"
 
-# ---- what the error says is to be written instead ----
+# ---- the correction in the error ----
 
 make_kek vault "my orders" --id 0102
 advises() { # reason, words, line

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # close-at-exit: a process that ends logs out and closes its sessions, and finalises no module; no
-# crash, however it ends. (What it is for, a TPM, is in tests/tokens.sh.)
+# crash, however it ends. (Its purpose, a TPM, is tested in tests/tokens.sh.)
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

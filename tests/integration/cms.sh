@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# standard-names = yes: CMS with its KEK in the token, and everything else that passes through the
-# same names as if we were not there; our provider before and after the default one.
+# standard-names = yes: CMS with its KEK in the token, and everything else that uses the same names
+# works as without the provider; our provider before and after the default one.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
@@ -18,7 +18,7 @@ stock req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ec.ke
     -subj /CN=ec -days 3650 2>err || fail "$(<err)"
 stream 5000 >plain
 
-# Where we stand in the list of providers, and what the whole program prefers.
+# Our position in the list of providers, and the program's default properties.
 arrange() { # first or last, default_properties or ""
     sed -i '/^\(default\|envelope\) = /d' "$cnf"
     if [[ $1 == first ]]; then
@@ -86,7 +86,7 @@ wrong_kek() { # further arguments of openssl cms
     fi
 }
 
-# Raw keys and the keys that ECDH derives: nothing of ours.
+# Raw keys and the keys that ECDH derives: not our business.
 without_kek() { # further arguments of openssl cms
     local to
     for to in ossl stock; do
@@ -135,7 +135,7 @@ for order in first last; do
     all
 done
 ossl list -cipher-algorithms -propquery provider=envelope >listed
-grep -qE '[ {]AES-256-WRAP' listed || fail "AES-256-WRAP is not there: $(<listed)"
+grep -qE '[ {]AES-256-WRAP' listed || fail "AES-256-WRAP is missing: $(<listed)"
 
 # A KEK whose own bytes look like a selector: what SoftHSM does with them is its own affair.
 make_kek kek treacherous --id a1 --import "${key[256]}"
@@ -171,7 +171,7 @@ for line in standard-names=no allow-imported-kek=yes; do
     without_kek
     ossl list -cipher-algorithms -propquery provider=envelope >listed
     if grep -E '[ {]AES-256-WRAP' listed; then
-        fail "AES-256-WRAP is there: $(<listed)"
+        fail "AES-256-WRAP is listed: $(<listed)"
     fi
 done
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope completion: scripts for bash and zsh that the shells can read, and what bash completes with
-# it, for every subcommand and option that --help has. The scripts are made of the tables that --help
-# is made of, so a name that only one of both knows is a fault in what makes them.
+# envelope completion: scripts for bash and zsh that the shells can parse, and bash's completions
+# for every subcommand and option in --help. The scripts are generated from the same tables as
+# --help, so a name that only one of them has is a bug of the generator.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -18,7 +18,7 @@ tool_complains 'which shell: bash or zsh\?' completion fish
 
 # ---- bash ----
 
-envelope() { # the command line as it is typed, the cursor after the last word
+envelope() { # the typed command line, with the cursor after the last word
     tool "$@"
 }
 # shellcheck source=/dev/null
@@ -107,7 +107,7 @@ completes 'bash zsh' completion ''
 completes 'zsh' completion z
 completes '--remove-source' seal --re
 
-# Labels of KEKs as openssl.cnf has them, and none of its URIs; no token is asked.
+# Labels of KEKs from openssl.cnf, without URIs; no token is asked.
 write_cnf 'kek=orders pkcs11:object=other?pin-value=1234 file:/kek.pem' 'open-kek=old' \
     'open-only-kek=two%20words' pkcs11-module-path=/nowhere.so
 completes 'old orders' seal --kek ''

@@ -40,7 +40,7 @@ expect_quiet seal -in plain -out sealed
 expect_quiet open -in sealed -out opened
 same plain opened
 
-# A service's: systemd hands over the PIN, in a folder that it names, and check runs before it starts.
+# For a service: systemd passes the PIN in a folder that it names, and check runs before the start.
 mkdir -m 700 credentials log
 cp pin credentials/pin
 chmod 400 credentials/pin
@@ -115,8 +115,8 @@ expect_quiet seal -in plain -out sealed
 expect_quiet open -in sealed -out opened
 same plain opened
 
-# A selector is never taken for the key itself, whoever comes first: libcrypto sorts its providers as
-# soon as there is a third one.
+# A selector is never used as the key itself, whichever provider is first: libcrypto sorts its
+# providers as soon as there is a third one.
 make_kek kek known --id 0d0d --import "$(printf '7%.0s' {1..64})"
 selector=$(printf %-64s "$(printf kek:known | od -An -v -tx1 | tr -d ' \n')" | tr ' ' 0)
 for third in no yes; do
@@ -155,7 +155,7 @@ source "$source_dir/tests/lib/blocks.sh"
 trap '[[ -z ${server-} ]] || { pkill -KILL -P "$server" || :; kill -KILL "$server"; }; leave' EXIT
 block "$source_dir/docs/INSTALL.md" container-host sh |
     sed "s|/usr/lib/softhsm/libsofthsm2.so|$softhsm|" >host.sh
-# exec: the server is who this shell was; by where we are: a path to a socket has room for 107 bytes
+# exec: the server is who this shell was; relative: a path to a socket has room for 107 bytes
 socket=socket bash -c "exec $(<host.sh)" >server.out 2>&1 &
 server=$!
 for _ in {1..100}; do
@@ -168,7 +168,7 @@ ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:app -pkeyopt type:RSA -out k
     fail "$(cat err server.out)"
 sed -i 's/^kek = orders$/kek = app/' openssl.cnf
 seal -in plain -out sealed 2>err || fail "$(<err)"
-grep -q '"operation":"wrap"' err || fail "no audit on stderr: $(<err)"
+grep -q '"operation":"wrap"' err || fail "no audit log on stderr: $(<err)"
 open -in sealed -out opened 2>err || fail "$(<err)"
-grep -q '"operation":"unwrap"' err || fail "no audit on stderr: $(<err)"
+grep -q '"operation":"unwrap"' err || fail "no audit log on stderr: $(<err)"
 same plain opened

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What can be wrong with the file around the values: keys twice, in another section or in one of the
-# same name as a value, included files, a provider that is not activated or not found, a section that
-# is named.
+# Errors in the file besides values: duplicate keys, keys in another section, sections with the name
+# of a value, included files, a provider that is not activated or not found, --provider-section.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -14,18 +13,18 @@ check() { # status, further options; writes json
     local wanted=$1 status=0
     shift
     tool check --json "$@" >json 2>err || status=$?
-    [[ ! -s err ]] || fail "words on stderr: $(<err)"
+    [[ ! -s err ]] || fail "output on stderr: $(<err)"
     ((status == wanted)) || fail "status $status, not $wanted: $(<json)"
     ! grep -qF "$pin" json || fail "the PIN is shown"
 }
 says() { # state, step, part of the text
     jq -es --arg state "$1" --arg step "$2" --arg text "$3" \
         'any(.[]; .state == $state and .step == $step and (.text | contains($text)))' json \
-        >/dev/null || fail "not said: $1, $2: $3: $(<json)"
+        >/dev/null || fail "not reported: $1, $2: $3: $(<json)"
 }
 says_nothing_of() { # a step, but that it is well
     jq -es --arg step "$1" 'all(.[]; .step != $step or .state == "ok")' json >/dev/null ||
-        fail "said of $1: $(<json)"
+        fail "reported for $1: $(<json)"
 }
 line_of() { # pattern
     grep -n "$1" openssl.cnf | tail -1 | cut -d: -f1
@@ -66,7 +65,7 @@ expect_failure NO_KEK_CONFIGURED "" seal -in plain
 check 0 # a program may name one
 says warning configuration "kek: it is in [default], where it has no effect"
 says warning KEK "kek is not set: nothing can be sealed unless the program names a KEK"
-! grep -q '"sealing"' json || fail "check seals with what no program sees: $(<json)"
+! grep -q '"sealing"' json || fail "check seals with keys that no program reads: $(<json)"
 write_cnf -activate
 sed -i '1i activate = 1' openssl.cnf
 if seal -in plain >/dev/null 2>err; then fail "activated by a line above the first section"; fi
@@ -90,8 +89,8 @@ says_nothing_of configuration
 # ---- a value that is the name of a section: OpenSSL never hands it out ----
 
 replaced="its value is the name of a section of the file, so OpenSSL gives the provider that section in its place"
-only_that() { # of all that can be wrong: what comes after it would be about another configuration
-    jq -es '.[-1].failed == 1 and .[-1].warnings == 0' json >/dev/null || fail "more than that: $(<json)"
+only_that() { # the only error: later checks would be about another configuration
+    jq -es '.[-1].failed == 1 and .[-1].warnings == 0' json >/dev/null || fail "unexpected findings: $(<json)"
 }
 write_cnf open-kek=orders_sect
 printf '[orders_sect]\na = b\n' >>openssl.cnf
@@ -115,7 +114,7 @@ check 1
 says failed configuration "token: $replaced: write pkcs11:token=req"
 only_that
 write_cnf kek=default # every file has that section, and this leads round in a circle
-if seal -in plain >/dev/null 2>err; then fail "the provider is there"; fi
+if seal -in plain >/dev/null 2>err; then fail "the provider is loaded"; fi
 check 1
 says failed configuration "kek: $replaced: write pkcs11:object=default"
 only_that
@@ -126,7 +125,7 @@ only_that
 
 # ---- a file of the system's, with much that is not ours ----
 
-# What Debian has, in short: its lines are right, and nothing is said of them.
+# Debian's file, shortened: its lines are correct, and nothing is reported.
 cat >system.cnf <<'END'
 HOME = .
 openssl_conf = openssl_init
@@ -164,7 +163,7 @@ activate = 1
 activate = 1
 kek = LABEL
 END
-diff -u wanted way_out || fail "the lines that are missing"
+diff -u wanted way_out || fail "the missing lines are not printed"
 paste_way_out() { # file: what check says to add, as it shows it
     local status=0
     tool check --config "$1" >out 2>err || status=$?
@@ -191,7 +190,7 @@ if [[ -f $system ]]; then
     only_that
 fi
 
-# Each line that leads to us, and what is to be activated.
+# Each line that leads to the provider, and what must be activated.
 lacks() { # sed's script that takes it away, what check says then
     write_cnf
     sed -i "$1" openssl.cnf
@@ -253,7 +252,7 @@ echo ".include = parts" >>openssl.cnf
 works
 check 0
 says warning configuration "parts/one.cnf, line 3: kek: it is there twice"
-! grep -q other.text json || fail "a file that OpenSSL passes over"
+! grep -q other.text json || fail "a file that OpenSSL ignores"
 echo ".include $work/absent.inc" >>openssl.cnf
 check 0 # as OpenSSL does
 printf '[envelope_sect]\n.include %s\n' "$work/openssl.cnf" >loop.inc
@@ -287,11 +286,11 @@ for word in yes ON TRUE; do
     says_nothing_of configuration
 done
 write_cnf "module=$work/absent.so"
-if seal -in plain >/dev/null 2>err; then fail "a module that is not there"; fi
+if seal -in plain >/dev/null 2>err; then fail "a missing module was accepted"; fi
 check 1
 says failed provider "$work/absent.so"
 
-# ---- a section that is named: of what the file activates, none of ours is used by the command ----
+# ---- a named section: the command uses none of our providers that the file activates ----
 
 write_cnf standard-names=yes
 sed -i "s|^envelope = envelope_sect\$|&\nsecond = second_sect|" openssl.cnf

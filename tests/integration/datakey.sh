@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope datakey: keys with their sealed form, for shells. What it makes a program opens by EVP, and
-# the other way round; so does openssl pkeyutl, where that can.
+# envelope datakey: keys with their sealed form, for shells. Programs open its output with EVP and
+# the other way round; so does openssl pkeyutl, if it supports that.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
 source "$source_dir/tests/lib/tool.sh"
 make_usual
-# The command has the sanitizers' libraries by itself, and script does not bear them.
+# The command links the sanitizers' libraries itself, and script does not work with them.
 tool_env=()
 for variable in "${sanitizer_env[@]}"; do
     [[ $variable == LD_PRELOAD=* ]] || tool_env+=("$variable")
@@ -24,7 +24,7 @@ kem() { # encapsulate or decapsulate, key, file, perhaps a context
 }
 datakey() { # arguments; the key is in out
     tool datakey "$@" >out 2>err || fail "envelope datakey $*: $(cat out err)"
-    [[ ! -s err ]] || fail "words on stderr: envelope datakey $*: $(<err)"
+    [[ ! -s err ]] || fail "output on stderr: envelope datakey $*: $(<err)"
 }
 fails() { # reason or "", pattern, arguments
     local text="" pattern=$2 status=0
@@ -157,7 +157,7 @@ tool_complains "--json has the key as --hex or --base64" datakey open sealed --j
 tool_complains "--quiet would discard" datakey open sealed --quiet
 tool_complains "--context takes up to 4096 bytes" datakey open sealed --context "$(printf 'x%.0s' {1..4097})"
 
-# Nothing is shown on a terminal that nobody wants there.
+# Nothing is shown on a terminal without --yes.
 if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
     for yes in "" --yes; do
         printf '%s\n' '#!/bin/bash' "exec '$ENVELOPE_MODULE_DIR/envelope' datakey open sealed $yes" >on.terminal

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Each drawing is made of the text beside it as that is today, and a page shows it.
+# Each drawing is generated from the present text beside it, and a page shows it.
 set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$source_dir/docs/drawings"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# However a program ends, or lets go of the provider: no hang, no crash, no words. The cases are in
-# programs/end_of_life.c.
+# However a program ends or unloads the provider, there is no hang, no crash and no output. The
+# cases are in programs/end_of_life.c.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
@@ -42,7 +42,7 @@ all_end() { # lines of openssl.cnf
         for name in cleanup-freed freed-after-cleanup freed-before-cleanup libctx two; do
             ends "$name"
         done
-        for _ in {1..5}; do # what goes wrong here does so now and then
+        for _ in {1..5}; do # failures here are intermittent
             ends threads "${alive_at_the_end[@]}"
             ends exit-from-thread "${alive_at_the_end[@]}"
         done

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Which KEKs are refused, with which reason, and what accepts them all the same.
+# Which KEKs are refused, with which reason, and which option accepts them.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Input that is no message, not a whole one or not as it was sealed. (The exhaustive search for
-# tampering that is not seen is a unit test; here the user sees the reason.)
+# Input that is not a message, is incomplete or was altered. (Unit tests search exhaustively for
+# undetected tampering; this tests the reason that the user sees.)
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
@@ -11,8 +11,8 @@ size=$(stat -c %s sealed)
 header=$(header_length sealed)
 body=$((header + 74))
 
-# As expect_failure, but plaintext of the segments before the bad one may have come out: those that
-# were verified whole, of which the output contract lets an update write only a part.
+# Like expect_failure, but the output may have the plaintext of the segments before the bad one:
+# those that were verified whole, of which the output contract lets an update write only a part.
 expect_partial() { # reason, segments that may have come out, message
     local status=0 text out
     text=$(reason "$1")
@@ -23,8 +23,8 @@ expect_partial() { # reason, segments that may have come out, message
         fail "$1 expected"
     fi
     out=$(stat -c %s partial)
-    ((out <= $2 * 4096)) || fail "$1: $out bytes came out"
-    cmp -n "$out" partial plain || fail "$1: what came out is not the plaintext's beginning"
+    ((out <= $2 * 4096)) || fail "$1: $out bytes of output"
+    cmp -n "$out" partial plain || fail "$1: the output is not the beginning of the plaintext"
 }
 
 # ---- no message ----

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What is wrong with the surroundings, the token or the configuration is said by name.
+# Errors of the environment, the token and the configuration name what is wrong.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Fields by the real openssl over key files that envelope key made: by stand-in, by name and by key
-# bytes that say all; versions, tenant keys, and the reason of each refusal.
+# Fields with the real openssl and key files made by envelope key: by stand-in, by name and by key
+# bytes of the form ENVF; versions, tenant keys, and the reason of each refusal.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

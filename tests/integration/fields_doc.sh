@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/FIELDS.md: every example, word for word, in its order; only paths are put in. Sizes are right.
+# docs/FIELDS.md: every example, word for word, in its order, with only the paths replaced. The
+# stated sizes are right.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -18,7 +19,7 @@ with_paths() {
 in_place() { # command ...
     PATH=$ENVELOPE_MODULE_DIR:$PATH OPENSSL_CONF=$work/$cnf OPENSSL_MODULES=$ENVELOPE_MODULE_DIR \
         env "${sanitizer_env[@]}" "$@" >out 2>err || fail "$*: $(cat out err)"
-    [[ ! -s err ]] || fail "$*: words on stderr: $(<err)"
+    [[ ! -s err ]] || fail "$*: output on stderr: $(<err)"
 }
 run_example() { # name; its output is in out
     block "$page" "$1" sh | with_paths >"$1.sh"

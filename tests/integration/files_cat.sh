@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope cat: parts of sealed files of both lengths of segments, a few segments of a large one read,
-# and no byte of a file that was shorter off or that something was added to.
-# (tests/unit/tools/test_tool_cat.c counts the bytes that are read for every kind of part.)
+# envelope cat: parts of sealed files of both lengths of segments, only a few segments of a large
+# one are read, and a truncated or extended file gives no output. (tests/unit/tools/test_tool_cat.c
+# counts the bytes that are read for every kind of part.)
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -25,7 +25,7 @@ check_part() { # sealed, plain, offset, length or nothing
     fi
     tool cat --offset "$3" ${length:+--length "$length"} "$1" >out 2>err || fail "$1 $3 $length: $(<err)"
     cmp wanted out || fail "$1 $3 $length: other bytes"
-    [[ ! -s err ]] || fail "words on stderr: $(<err)"
+    [[ ! -s err ]] || fail "output on stderr: $(<err)"
 }
 for sealed in small large; do
     plain=plain
@@ -52,7 +52,7 @@ reads=$(grep -c ' pread ' log)
 ((reads == 3)) || fail "$reads reads: the last segment's length, it, and those of the part: $(<log)"
 rm sparse sparse.sealed
 
-# ---- not all there, or more: nothing comes of any part ----
+# ---- truncated or extended: there is no output of any part ----
 
 for sealed in small large; do
     body=$(($(header_length $sealed) + 74))
@@ -61,20 +61,20 @@ for sealed in small large; do
     head -c $((body + 7 * segment)) $sealed >shorter
     for offset in 0 100000 400000; do
         refuses TRUNCATED '' cat --offset $offset --length 10 shorter
-        [[ ! -s out ]] || fail "bytes of a file that was shorter off"
+        [[ ! -s out ]] || fail "output from a truncated file"
     done
     head -c -1 $sealed >shorter
     refuses TRUNCATED '' cat --length 1 shorter
     { cat $sealed && head -c $segment $sealed; } >longer
     refuses BAD_SEGMENT_LENGTH '' cat --length 1 longer
-    [[ ! -s out ]] || fail "bytes of a file that something was added to"
+    [[ ! -s out ]] || fail "output from an extended file"
     { cat $sealed && echo; } >longer
     refuses TRAILING_DATA '' cat --length 1 longer
     cp $sealed altered
     flip altered $((body + 3 * segment + 100))
     refuses BAD_SEGMENT '' cat --offset $((3 * (segment - 32))) --length 1 altered
     tool cat --length 1 altered | cmp - <(tool cat --length 1 $sealed) ||
-        fail "a segment that was not asked for"
+        fail "a segment outside the range was read"
     flip altered $(($(stat -c %s altered) - 1))
     refuses BAD_SEGMENT '' cat --length 1 altered
 done

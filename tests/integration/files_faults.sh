@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Whatever happens while a file is sealed or opened, nothing is lost: its name never stands for half a
-# file, what stood there before is there until the new one is whole, and the source is there until the
-# output is. The command is stopped at each of its calls on the files in turn (tests/preload): killed,
-# by a power cut that takes back what was not synced, by errors, by a disk that stays full. Each time
-# it ends well when it is run again, and leaves nothing beside them.
+# Whatever happens while a file is sealed or opened, nothing is lost: its name never stands for half
+# a file, the earlier output stays until the new one is complete, and the source stays until the
+# output exists. The command is stopped at each of its calls on the files in turn (tests/preload):
+# killed, by a power cut that takes back what was not synced, by errors, by a disk that stays full.
+# Each time a second run succeeds, and leaves no temporary file.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh
@@ -18,7 +18,7 @@ stream 5000 >plain.old
 seal -in plain -out sealed 2>/dev/null
 seal -in plain.old -out sealed.old 2>/dev/null
 
-# What each kind of run begins with. "old" is what stands under the output's name.
+# The initial files of each kind of run. "old" is the existing output.
 mkdir -p begin/{seal,seal-over,seal-away,seal-apart/apart,open,open-over,open-away}
 for kind in seal seal-over seal-away seal-apart; do cp plain begin/$kind/file; done
 for kind in open open-over open-away; do cp sealed begin/$kind/file.sealed; done
@@ -85,7 +85,7 @@ check_files() { # kind, directory
         [[ $kind == *-a* && -e $output ]] || fail "$2: the source is lost: $(<"$2/output")"
     fi
     if [[ ! -e $output ]]; then
-        [[ $kind != *-over ]] || fail "$2: what was there before is lost"
+        [[ $kind != *-over ]] || fail "$2: the earlier output is lost"
         return 0
     fi
     [[ $kind != *-over ]] || ! cmp -s "begin/$kind/$(basename "$output")" "$output" || return 0
@@ -99,7 +99,7 @@ check_files() { # kind, directory
 check_status() { # directory
     case $1 in
     *.killed.*) expect_status "$1" 137 ;;
-    # nothing goes on after a signal but what the kernel may break off
+    # after a signal, only what the kernel may interrupt continues
     *.fchmod.EINTR | *.futimens.EINTR | *.fchown.EINTR | *.fsetxattr.EINTR) ;;
     *.EINTR | *.short | *.link) expect_status "$1" 0 ;;
     *)
@@ -119,7 +119,7 @@ run_again() { # kind, directory
         seal*) envelope seal --force "$tree/file" >output 2>&1 || status=$? ;;
         open*) envelope open --force "$tree/file.sealed" >output 2>&1 || status=$? ;;
         esac
-        ((status == 0)) || fail "$2: once more, and it fails: $(<output)"
+        ((status == 0)) || fail "$2: a second run fails: $(<output)"
     fi
     expect_no_sidecars "$tree"
 }
@@ -134,7 +134,7 @@ for kind in seal seal-over seal-away seal-apart open open-over open-away; do
         total=$((total + 1))
     done
     if [[ $kind == seal* ]]; then
-        envelope open --remove-source opened/*.sealed >output 2>&1 || fail "not all open: $(<output)"
+        envelope open --remove-source opened/*.sealed >output 2>&1 || fail "some files do not open: $(<output)"
         for file in opened/*; do same plain "$file"; done
     fi
     # one of each call is enough: they leave the same behind
@@ -143,5 +143,5 @@ for kind in seal seal-over seal-away seal-apart open open-over open-away; do
     done
     rm -rf opened cases/"$kind".*
 done
-((total >= 300)) || fail "only $total accidents"
+((total >= 300)) || fail "only $total interruptions"
 echo "$total accidents"

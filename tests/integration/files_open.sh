@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope open: what openssl enc and programs sealed comes back whole, or under its name not at all;
-# to the standard output no byte comes that is not verified, and the exit status says whether all came.
+# envelope open: what openssl enc and programs sealed comes back whole, or its name does not exist;
+# the standard output only gets verified bytes, and the exit status shows whether all came.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -33,7 +33,7 @@ pid=$!
 exec 8>slow
 head -c 20000 sealed >&8
 until (($(stat -c %s early) >= 12288)); do sleep 0.01; done
-cmp -n "$(stat -c %s early)" early plain || fail "other bytes came out"
+cmp -n "$(stat -c %s early)" early plain || fail "the output differs"
 tail -c +20001 sealed >&8
 exec 8>&-
 wait $pid || fail "in pieces: $(<err)"
@@ -51,8 +51,8 @@ opens_partly() { # reason, bytes of plaintext that may come out, file
     ((status == 1)) || fail "$3 to the standard output: status $status"
     grep -qF -- ": $text" err || fail "$3: $(<err)"
     came=$(stat -c %s partly)
-    [[ $came -le $2 && ($1 != TRUNCATED || $came == "$2") ]] || fail "$3: $came bytes came out, not $2"
-    cmp -n "$came" partly plain || fail "$3: other bytes came out"
+    [[ $came -le $2 && ($1 != TRUNCATED || $came == "$2") ]] || fail "$3: $came bytes of output, not $2"
+    cmp -n "$came" partly plain || fail "$3: the output differs"
     ((came == 0)) || grep -qF "($came bytes were output, which is incomplete: discard them)" err ||
         fail "$3: $(<err)"
 }
@@ -127,15 +127,15 @@ refuses OUTPUT_IS_INPUT '' open --force sealed -o sealed
     umask 027
     tool open -o streamed <sealed >/dev/null
 )
-[[ $(stat -c %a streamed) == 640 ]] || fail "what comes of a stream: $(stat -c %a streamed)"
-# the part is nobody else's while it is made, whatever the mode is to be
+[[ $(stat -c %a streamed) == 640 ]] || fail "the mode of a stream's output: $(stat -c %a streamed)"
+# nobody else can read the partial file, whatever the final mode
 chmod 644 place/file.sealed
 tool open slow -o place/late >out 2>err &
 pid=$!
 exec 8>slow
 cat sealed >&8
 until [[ -s place/.late.envelope-part ]]; do sleep 0.01; done
-[[ $(stat -c %a place/.late.envelope-part) == 600 ]] || fail "a part that others can read"
+[[ $(stat -c %a place/.late.envelope-part) == 600 ]] || fail "others can read a partial file"
 exec 8>&-
 wait $pid || fail "$(<err)"
 
@@ -155,7 +155,7 @@ cp altered many/b.sealed
 cp of.1.sealed many/c.sealed
 status=0
 tool open --json many/*.sealed >json 2>err || status=$?
-[[ $status == 1 && ! -s err ]] || fail "several: status $status, $(<err)"
+[[ $status == 1 && ! -s err ]] || fail "several files: status $status, $(<err)"
 json_is 0 'del(.message) | tojson' "{\"type\":\"file\",\"path\":\"many/a.sealed\",\"state\":\"opened\",\"output\":\"many/a\",\"plaintext_length\":1000000,\"sealed_length\":$(stat -c %s sealed),\"read_back\":false,\"source_removed\":false}"
 json_is 0 '.message | test("^[0-9a-f]{32}$")' true
 json_is 1 '[.path, .state, .reason] | tojson' "[\"many/b.sealed\",\"failed\",$(reason_number NOT_AUTHENTIC)]"
@@ -179,14 +179,14 @@ for signal in TERM INT HUP; do
     exec 8>&-
     ((status == 128 + $(kill -l $signal))) || fail "SIG$signal: status $status, $(<err)"
     grep -qF "$(reason STOPPED)" err || fail "SIG$signal: $(<err)"
-    [[ ! -e stopped ]] || fail "SIG$signal: something has the output's name"
+    [[ ! -e stopped ]] || fail "SIG$signal: a file has the output's name"
 done
 expect_no_parts
 set +e
 tool open sealed -o - 2>err | head -c 1 >/dev/null
 status=${PIPESTATUS[0]}
 set -e
-((status == 141)) || fail "a reader that went away: status $status, $(<err)"
+((status == 141)) || fail "a reader that closed the pipe: status $status, $(<err)"
 status=0
 tool open sealed -o /dev/full >out 2>err || status=$?
 ((status == 1)) || fail "a full device: status $status"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope seal: what it writes opens with openssl enc, nothing that is there is overwritten or lost,
-# and everything that it cannot do it refuses before anything has happened.
+# envelope seal: what it writes opens with openssl enc, no existing file is overwritten or lost, and
+# everything that it cannot do is refused before anything has changed.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -23,7 +23,7 @@ for size in 0 1 31 32 4095 4096 4097 65535 65536 131072 131073 1000000; do
     seal -in "plain.$size" -out by.enc 2>/dev/null
     [[ $(stat -c %s by.enc) == "$(stat -c %s "plain.$size.sealed")" ]] || fail "$size: another length"
 done
-[[ ! -s out ]] || fail "words where all is well: $(<out)"
+[[ ! -s out ]] || fail "words where it succeeded: $(<out)"
 # a pipe that gives a few bytes at a time
 for ((i = 0; i < 300; i++)); do head -c $((i * 7)) plain.1000000; done >wanted
 for ((i = 0; i < 300; i++)); do head -c $((i * 7)) plain.1000000; done | tool seal | tool open |
@@ -59,7 +59,7 @@ does seal plain
     umask 027
     tool seal -o streamed <plain.1 >/dev/null
 )
-[[ $(stat -c %a streamed) == 640 ]] || fail "what comes of a stream: $(stat -c %a streamed)"
+[[ $(stat -c %a streamed) == 640 ]] || fail "the mode of a stream's output: $(stat -c %a streamed)"
 chmod 4755 plain
 does seal --force plain
 [[ $(stat -c %a plain.sealed) == 755 ]] || fail "a set-id bit on what is no program"
@@ -78,7 +78,7 @@ does seal --again plain.sealed
 does open plain.sealed.sealed -o once
 same once plain.sealed
 rm plain.sealed.sealed once
-# another program's AuthEnvelopedData is none of ours, and neither is what only begins like one
+# another program's AuthEnvelopedData is not a message, and neither is data that only begins like one
 head -c 60 plain.sealed >shorter
 does seal shorter
 stock cms -encrypt -aes-256-gcm -binary -in plain -outform DER -out plain.cms \
@@ -103,7 +103,7 @@ grep -qF "$(reason OUTPUT_EXISTS)" err || fail "$(<err)"
 [[ $(<taken) == theirs ]] || fail "it was overwritten"
 expect_no_parts
 
-# Two at once with one output: one has it, the other says so.
+# Two at once with one output: one makes it, the other reports that.
 tool seal slow -o both >out 2>err &
 pid=$!
 exec 8>slow
@@ -152,7 +152,7 @@ tool seal plain -o - 2>err >>plain || status=$?
 grep -qF "$(reason OUTPUT_IS_INPUT)" err || fail "$(<err)"
 same plain appended
 ln -s plain link
-does seal link # read through, and no link comes of it
+does seal link # reads through the link, and makes a regular file
 [[ ! -L link.sealed && -f link.sealed ]] || fail "a link came of a link"
 ln -s nowhere.sealed dangling
 refuses OUTPUT_EXISTS '' seal plain -o dangling
@@ -218,7 +218,7 @@ cp plain many/two
 cp plain.sealed many/three
 status=0
 tool seal many/{one,none,three,two} >out 2>err || status=$?
-((status == 1)) || fail "several: status $status"
+((status == 1)) || fail "several files: status $status"
 [[ $(<out) == '2 sealed (8.0 KiB of plaintext), 2 failed' ]] || fail "several: $(<out)"
 cat >wanted <<END
 envelope seal: many/none: $(reason FILE_FAILED): open: No such file or directory

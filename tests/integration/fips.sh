@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# OpenSSL's FIPS provider instead of the default one, and nothing that is not fetched with fips=yes:
-# everything that the provider offers, and messages that go both ways. The token is NSS's, and at the
-# end SoftHSM's, which computes with this process's libcrypto itself.
+# OpenSSL's FIPS provider instead of the default one, and everything fetched with fips=yes:
+# everything that the provider offers, and messages in both directions. The token is NSS's, and at
+# the end SoftHSM's, which uses this process's libcrypto itself.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 

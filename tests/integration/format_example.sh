@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The worked example of docs/FORMAT.md is what it says: to the second reader of the format by the
-# KEK and by the DEK, and to the provider with the KEK in a token. The lengths it names are right.
+# The examples of docs/FORMAT.md are correct, for the second reader of the format by the KEK and by
+# the DEK, and for the provider with the KEK in a token. The stated lengths are right.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Devices that are not here, as their documents say that they behave: SoftHSM dressed up by
+# Devices that are not available here, simulated from their documents: SoftHSM behind
 # tests/hsm/. profiles.c names the documents.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
@@ -89,7 +89,7 @@ works vault 'AES-GCM by C_Encrypt' vault
 device yubihsm
 expect_failure KEK_USAGE 'a KEK of type:RSA' ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:yubi -pkeyopt token:kek
 
-# A KEK with SoftHSM's pair of uses, where C_WrapKey is not to be had (so with p11-kit's server).
+# A KEK with SoftHSM's pair of uses, without C_WrapKey (as with p11-kit's server).
 make_kek kek wraps --id 0d
 write_cnf kek=wraps
 expect_quiet seal -in plain -out sealed
@@ -206,13 +206,13 @@ expect_failure KEK_SELF_TEST 'it opens an altered ciphertext' seal -in plain
 device bad-opens -kek
 expect_failure KEK_SELF_TEST 'it opens an altered ciphertext' \
     ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:opens -pkeyopt type:RSA -pkeyopt token:kek
-# IVs that come back in another way than at first use: what is taken for them might be none
+# IVs that come back in another place than at first use: the bytes there may be no IV
 device bad-moves kek=gcm
 expect_failure TOKEN_IV_MOVED "'gcm'.*the IV is .* 16 bytes behind the ciphertext; at first use it was .* in the parameter" \
     seal -in plain
 device bad-hides kek=gcm
 expect_failure TOKEN_IV_MOVED "'gcm'.*the IV is as it was given; at first use it was .* 16 bytes behind" seal -in plain
-# what is said is kept to
+# the setting is respected
 for profile in luna-fips google; do
     device $profile kek=gcm wrap=aes-kw
     expect_failure KEK_USAGE 'CKM_AES_KEY_WRAP|CKR_ACTION_PROHIBITED' seal -in plain

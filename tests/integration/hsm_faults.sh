@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# As token_faults.sh, on the devices of tests/hsm/: calls fail, lie and vanish while a way to wrap is
-# found, and while one that is not the first works. A sample; FAULTS_EVERY=1 runs all.
+# Like token_faults.sh, on the devices of tests/hsm/: calls fail and lie and tokens vanish while the
+# way to wrap is chosen, and while a later choice is used. A sample; FAULTS_EVERY=1 runs all.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 hsm=$ENVELOPE_PROGRAMS/hsm_p11.so

@@ -107,7 +107,7 @@ same plain opened
 expect_quiet with_envelope "${programs[0]}" verify sealed >verified
 [[ $(<verified) == "1 opened (6 bytes of plaintext), 0 failed, 0 skipped" ]] || fail "$(<verified)"
 
-# All of it goes again, and nothing else.
+# All of it is removed again, and nothing else.
 uninstall() { # what the target does; ninja would look whether all is up to date
     DESTDIR=$work/root cmake -D "MANIFEST=$build/install_manifest.txt" -P "$source_dir/conf/uninstall.cmake" \
         >uninstall.log 2>&1

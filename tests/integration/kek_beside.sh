@@ -47,7 +47,7 @@ for order in "envelope pkcs11" "pkcs11 envelope"; do
     expect_quiet ossl pkey -in "pkcs11:object=signing;type=private" -pubout -out signing.pub
     expect_quiet ossl dgst -sha256 -sign "pkcs11:object=signing;type=private" -out signature plain
     expect_quiet ossl dgst -sha256 -verify signing.pub -signature signature plain
-    # both at once: the URI's owner is whoever is asked for by name
+    # both at once: the provider that is asked for by name handles the URI
     # shellcheck disable=SC2086
     write_both $order pkcs11-scheme=yes
     expect_quiet ossl pkey -in pkcs11:object=orders -propquery provider=envelope -out orders.pem

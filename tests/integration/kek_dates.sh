@@ -50,7 +50,7 @@ it_is 2031-01-15
 expect_quiet seal -in plain -out before
 write_cnf kek=dated
 
-# What there is to be seen.
+# What the listing shows.
 expect_quiet ossl pkey -in dated.pem -noout -text >text
 grep -qx '    Seals: from 2031-02-01 to 2031-02-28' text || fail "$(<text)"
 expect_quiet ossl storeutl -keys -text -noout envelope:token=kek >text
@@ -72,7 +72,7 @@ expect_quiet seal -in plain -out sealed
 write_cnf 'kek=open-end open-start' kek-optional=open-start
 expect_failure KEK_EXPIRED "key 'open-start'" seal -in plain -out sealed
 
-# Dates that are none.
+# Invalid dates.
 for wrong in not-before:2031-02-29 not-after:2031-2-1 not-after: not-before:today not-before:1970-01-01; do
     expect_failure BAD_PARAMETER "${wrong%%:*} is a day" make_dated wrong -pkeyopt "$wrong"
 done

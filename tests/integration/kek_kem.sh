@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Sealed keys by a program that knows EVP alone, and short messages by openssl pkeyutl.
+# Sealed keys in a program that only uses EVP, and short messages with openssl pkeyutl.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
@@ -54,7 +54,7 @@ for key in orders gcm rsa; do
 done
 [[ ${lengths[*]} == "177 204 534" ]] || fail "sealed keys of ${lengths[*]} bytes"
 grep -qF '/* 177 bytes with an AES KEK */' "$source_dir/docs/KEYS.md" || fail "KEYS.md"
-tr '\n' ' ' <"$source_dir/docs/KEYS.md" | found '177 bytes are what.* 204 with .wrap = aes-gcm., and 534 with' ||
+tr '\n' ' ' <"$source_dir/docs/KEYS.md" | found 'The sealed form has 177 bytes.* 204 with .wrap = aes-gcm., and 534 with' ||
     fail "KEYS.md has other lengths"
 tr '\n' ' ' <"$source_dir/docs/envelope.7" | found 'nothing behind it, 177 bytes with an AES KEK' ||
     fail "envelope(7) has another length"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# KEKs made, shown, listed and referred to with the openssl command alone.
+# Making, showing, listing and referring to KEKs with only the openssl command.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_token kek
@@ -45,7 +45,7 @@ for wrapping in "wrap a6a6a6a6a6a6a6a6" "wrap-pad a65959a6"; do
     same key unwrapped
 done
 
-# What the token itself says of it: one pair of uses, and the mechanisms that go with it.
+# The token's own attributes: one pair of uses, and the mechanisms that go with it.
 pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --list-objects \
     --type secrkey >objects 2>&1
 has_line 'Usage: +wrap, unwrap$' objects

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What envelope check and census say of a KEK's days and versions.
+# What envelope check and census report about a KEK's dates and versions.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -30,7 +30,7 @@ write_cnf 'kek=orders/*'
 make_version orders/1 -pkeyopt not-before:2031-01-01 -pkeyopt not-after:2031-06-30
 write_cnf 'kek=orders/*'
 
-# 30 days before, or as many as are said.
+# 30 days before, or the configured number.
 check_is_silent_of 'last day'
 it_is 2031-06-01
 check_says "warning.*'orders/1'.*its last day is 2031-06-30, in 29 days"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope kek rotate and list: the next version is as the last one, starts when machines have it, and
-# two machines that rotate at once end with one.
+# envelope kek rotate and list: the next version is like the last one and starts when machines have
+# it, and two machines that rotate at once end with one.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -75,7 +75,7 @@ tool kek list --json orders >json || fail "list"
 json_is 0 .state "seals today"
 json_is 1 .state expired
 
-# None is left: it starts today, and that is said to be now. A gap that is behind us is none.
+# No version is left: it starts today, which is reported as now. A gap in the past does not count.
 it_is 2033-01-01
 fails KEK_NO_VERSION "" kek list orders
 fails KEK_GAP "2033-01-03" kek rotate orders
@@ -129,7 +129,7 @@ for round in 1 2 3; do
     [[ $(cat race.? | jq -r .kek | sort -u) == "race$round/2" ]] || fail "$(cat race.?)"
 done
 
-# Two tokens that have the last one: no token hands a key over, and what to do is said.
+# Two tokens have the last version: a token cannot pass a key on, so the steps are printed.
 make_token two
 value=$(stock rand -hex 32)
 for token in kek two; do

@@ -32,7 +32,7 @@ expect_quiet ossl pkeyutl -encrypt -inkey references.pem -in plain -out sealed
 expect_quiet open -in sealed -out opened
 same plain opened
 
-# A URI stands wherever a key file may.
+# A URI can be used like a key file.
 percent_id=$(fold -w 2 <<<"$kek_id" | sed 's/^/%/' | tr -d '\n')
 for key in envelope:object=orders "envelope:id=$percent_id" \
     'envelope:token=kek;object=orders;type=secret-key'; do

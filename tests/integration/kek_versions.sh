@@ -71,7 +71,7 @@ for file in one still-one two ten eleven ten-again nine back; do
     same plain opened
 done
 
-# None is left: the newest one's reason is told.
+# No version is left: the error has the reason of the newest one.
 write_cnf 'kek=orders/*' 'open-only-kek=orders/*'
 expect_failure KEK_NO_VERSION 'orders/\*:' seal -in plain -out sealed
 expect_quiet open -in ten -out opened

@@ -18,7 +18,7 @@ check() { # status, options
 says() { # state, step, part of the text
     jq -es --arg state "$1" --arg step "$2" --arg text "$3" \
         'any(.[]; .state == $state and .step == $step and (.text | contains($text)))' json \
-        >/dev/null || fail "not said: $1, $2: $3: $(<json)"
+        >/dev/null || fail "not reported: $1, $2: $3: $(<json)"
 }
 says_nothing_of() { # part of the text
     jq -es --arg text "$1" 'all(.[]; (.text // "") | contains($text) | not)' json >/dev/null ||
@@ -151,7 +151,7 @@ says ok KEK "may open (it does not seal here: it was tested with a random cipher
 write_cnf token='"pkcs11:token=app"' -kek "keys-directory=\"$work/keys\"" allow-imported-kek=yes
 check 0
 says ok KEK "may open (it does not seal here: it was tested with a random ciphertext)"
-# with kek set to another: what may open is tried all the same
+# with kek set to another key: keys that may open are still tried
 write_cnf 'token="pkcs11:token=app pkcs11:token=spare"' kek=recovery "keys-directory=\"$work/keys\"" \
     allow-keys=host allow-imported-kek=yes
 check 0

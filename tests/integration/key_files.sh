@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Key files that are not what their names say: renamed, put together of two, cut, altered, planted by
-# whoever has a KEK's certificate, put back from yesterday. And envelope key verify, which says so
-# before a file gets its place.
+# Key files that do not match their names: renamed, combined from two, cut, altered, planted by
+# anybody with a KEK's certificate, or restored from yesterday. And envelope key verify, which
+# reports it before a file is installed.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -83,7 +83,7 @@ bad KEY_FILE_BAD ""
 
 # A key file is nothing for ciphers, and a message no key file.
 expect_failure IS_NAMED_KEY "" open -in $cards
-# Nor for the operations of a KEK's key, whether the header stands alone or not.
+# Nor for the operations of a KEK's key, with or without a body behind the header.
 expect_quiet ossl pkey -in envelope:object=orders -out orders.pem
 [[ $(xxd -p -l 2 $cards) == 3082 ]] || fail "another header"
 head -c $((4 + 0x$(xxd -p -s 2 -l 2 $cards))) $cards >header

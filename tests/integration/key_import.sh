@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope key import and export: the key that a program has, in and out again.
+# envelope key import and export: importing the key of a program, and exporting it again.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -41,10 +41,10 @@ tool key list --json | jq -rs '[.[] | select(.name) | .key_id] | unique | length
 tool key list --json | jq -rs '[.[] | select(.name) | .fingerprint] | unique | length' | found -x 4 ||
     fail "not four fingerprints"
 
-# What still holds it is said, and what takes its place.
+# The output names the places that still hold the key, and its replacement.
 key import told --for AES-256-CBC <hex
 { grep -qF "the key itself is still where it came from" out && grep -qF "envelope key stand-in told@1" out; } ||
-    fail "not said: $(<out)"
+    fail "not reported: $(<out)"
 # What a set means may depend on the length, of one that is there as well.
 head -c 16 raw >raw.16
 key import database --for pgcrypto --raw <raw.16
@@ -90,7 +90,7 @@ printf 'twenty bytes of keys' | key import short --for AES-256-CBC --raw
 tool_complains "$(reason KEY_USES)" key import two --for "AES-256-GCM,AES-256-CBC" <hex
 key import two --for "AES-256-GCM,AES-256-CBC" --mixed <hex
 key_says two@1 '.mixed, (.uses | sort | join(" "))' $'true\nAES-256-CBC AES-256-GCM'
-grep -q 'mixed' out || fail "not said: $(<out)"
+grep -q 'mixed' out || fail "not reported: $(<out)"
 
 # ---- out ----
 

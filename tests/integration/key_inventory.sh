@@ -26,7 +26,7 @@ inventory() { # status, arguments: without configuration, module and token
 }
 
 inventory 0 keys
-[[ ! -s err ]] || fail "words on stderr: $(<err)"
+[[ ! -s err ]] || fail "output on stderr: $(<err)"
 grep -qE '^keys/below/cards@1.envkey: cards@1, AES-256-GCM, generated .* ago, key id [0-9a-f]{16}, EXPIRED 2021-01-01T00:00:00Z$' out ||
     fail "$(<out)"
 { grep -qx '  owner =HYPERLINK("x"), Ann' out && grep -qE '^  stand-in of the "shop" \([0-9a-f]{16}\)$' out &&
@@ -53,7 +53,7 @@ row='"keys/below/cards@1.envkey","cards",1,"expired","AES-256-GCM"," =HYPERLINK(
 sed -E 's/"[0-9-]{10}T[0-9:]{8}Z"/"TIME"/g; s/"[0-9a-f]{16}"|"[0-9a-f]{64}"/"HEX"/g; s/"0[ac]0[bd];0[ac]0[bd]"/"KEK;KEK"/' out |
     sed -n 2p | diff - <(printf '%s\r\n' "$row") || fail "another row"
 grep -q '^"keys/below/rows@1.envkey","rows",1,"current","ENVELOPE-FIELD","Bob",.*,"","","0' out || fail "$(<out)"
-[[ ! -s err ]] || fail "words on stderr: $(<err)"
+[[ ! -s err ]] || fail "output on stderr: $(<err)"
 tool_complains "--csv does not go with" inventory --csv --json keys
 
 # Copies that are not the same: of another day, and another key of the name.

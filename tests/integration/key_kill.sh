@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Whatever ends an action of envelope key, the old key file is there or the new one, and no key is
-# lost: each is stopped at each of its calls on the folder in turn (tests/preload), killed, by a power
-# cut that takes back what was not synced, by errors. Once more, and it ends well and leaves nothing.
+# However an action of envelope key ends, the old key file or the new one exists, and no key is
+# lost: each is stopped at each of its calls on the folder in turn (tests/preload), killed, by a
+# power cut that takes back what was not synced, by errors. A second run succeeds and leaves nothing
+# behind.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh

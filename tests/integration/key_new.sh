@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope key new and list: what is made, for whom, and what is refused.
+# envelope key new and list: the files that are made, and what is refused.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -13,7 +13,7 @@ make_two_places
 
 key new cards --for AES-256-GCM --owner "Ann <ann@example.org>" --not-after +365d
 grep -qE "^cards@1 made in $work/keys: AES-256-GCM, generated [0-9] seconds? ago, key id [0-9a-f]{16}$" out ||
-    fail "other words: $(<out)"
+    fail "unexpected output: $(<out)"
 diff <(tail -n +2 out | sed -E 's/after 2.*Z$/after TIME/') - <<'END' || fail "other words"
   owner Ann <ann@example.org>
   not after TIME
@@ -68,7 +68,7 @@ key_json new cards --for AES-256-GCM --if-missing
 json_is 0 .changed false
 json_is -1 .changed false
 key_fails KEY_EXISTS "for another use" new cards --for AES-256-CBC --if-missing
-# ... as long as is wanted, where that is said; for PBKDF2 it may be of any length
+# ... of the length in --bytes, if given; for PBKDF2 any length is allowed
 key new phrase --for PBKDF2 --bytes 20
 key new phrase --for PBKDF2 --bytes 20 --if-missing
 key new phrase --for PBKDF2 --if-missing

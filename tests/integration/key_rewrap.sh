@@ -75,7 +75,7 @@ key export cards --yes
 same out value
 # of another length: a new file in its place
 named_cnf kek=orders-2
-# ... which is one place where there were two: not without a word
+# ... which leaves one place instead of two: not without a warning
 sum=$(sha256sum $card)
 for option in --verbose --dry-run "--kek orders-2" "--kek recovery"; do
     status=0

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope key rotate, activate and destroy: versions that come, seal and go.
+# envelope key rotate, activate and destroy: the life of versions.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -59,11 +59,11 @@ printf 'twenty bytes of keys' | key import padded --for AES-256-CBC --raw
 key rotate padded
 key_says padded@2 .origin generated
 key export padded --yes
-[[ $(<out) =~ ^[0-9a-f]{64}$ ]] || fail "another length: $(wc -c <out)"
+[[ $(<out) =~ ^[0-9a-f]{64}$ ]] || fail "unexpected length: $(wc -c <out)"
 head -c 16 /dev/urandom | key import pgc --for pgcrypto --raw
 key rotate pgc
 key export pgc --yes
-[[ $(<out) =~ ^[0-9a-f]{32}$ ]] || fail "another length: $(wc -c <out)"
+[[ $(<out) =~ ^[0-9a-f]{32}$ ]] || fail "unexpected length: $(wc -c <out)"
 
 # One of several modes stays so.
 head -c 32 /dev/urandom | key import two --for "AES-256-GCM AES-256-CBC" --mixed --raw
@@ -153,9 +153,9 @@ json_is 0 '[.copies_open_with[] | .kek + " " + .label] | sort | join(",")' "0a0b
 [[ $(find keys -name '*cards*' | sort | xargs) == "$(echo keys/cards@{1,2,3,4}.destroyed)" ]] ||
     fail "left: $(ls -a keys)"
 grep -qx "cards@1 was destroyed. Keep this file: its number is not used again." keys/cards@1.destroyed ||
-    fail "other words: $(<keys/cards@1.destroyed)"
+    fail "unexpected output: $(<keys/cards@1.destroyed)"
 
-# What stands beside it, and may be a copy, goes as well; what is no key file any more goes too.
+# Files beside it that may be copies are removed as well, and so is a damaged key file.
 for name in journal new; do
     cp keys/lookup@1.envkey "keys/.lookup@1.envkey.envelope-$name"
 done
@@ -173,14 +173,14 @@ grep -qx '    KEK 0a0b' out || fail "$(<out)"
 
 # ---- a number is never given twice ----
 
-key_fails KEY_UNKNOWN "" rotate cards # there is none to be followed
+key_fails KEY_UNKNOWN "" rotate cards # there is no version to replace
 key_fails KEY_NUMBER_USED "cards makes cards@5" new cards@1 --for AES-256-CBC
 key_fails_json KEY_NUMBER_USED import cards@1 --for AES-256-CBC < <(printf '%064d' 7)
 key_json new cards --for AES-256-CBC
 json_is 0 .key cards@5
 key rotate cards
 key_says cards@6 '[.name, .version] | map(tostring) | join(" ")' "cards 6"
-key destroy cards@6 --yes # the newest: its number is gone, and the older one is followed by another
+key destroy cards@6 --yes # the newest: its number is used up, and the older one gets another successor
 key rotate cards
 key_says cards@7 .version 7
 [[ ! -e keys/cards@6.envkey ]] || fail "the number of a destroyed one: $(ls keys)"

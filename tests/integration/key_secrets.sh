@@ -52,7 +52,7 @@ env OPENSSL_CONF="$work/$cnf" "$ENVELOPE_PROGRAMS/search_at_end" raw hex -- \
     "$ENVELOPE_MODULE_DIR/envelope" key import twice --for AES-192-CBC <hex >out 2>err || status=$?
 ((status == 1)) || fail "status $status: $(<err)"
 
-# The key above a tenant's goes as it came.
+# The key that seals a tenant's is wiped as well.
 key new tenants --for tenant-keys
 key export tenants --yes --raw
 cp out above

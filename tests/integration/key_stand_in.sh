@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope key stand-in and which: what goes into a program's configuration in a key's place.
+# envelope key stand-in and which: the text that replaces a key in a program's configuration.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -18,7 +18,7 @@ hash8() { # of a stand-in on stdin
 
 key new cards --for AES-256-GCM
 key stand-in cards --for-app shop
-[[ $(<out) =~ ^key:[A-Za-z0-9_-]{28}$ && $(wc -c <out) == 32 ]] || fail "another form: $(<out)"
+[[ $(<out) =~ ^key:[A-Za-z0-9_-]{28}$ && $(wc -c <out) == 32 ]] || fail "unexpected form: $(<out)"
 cp out shop
 key_says cards@1 '[.stand_ins[] | .application + " " + .hash8] | join(",")' "shop $(hash8 <shop)"
 key stand-in cards@1 --for-app hex --hex
@@ -35,14 +35,14 @@ jq -rjs '.[0].stand_in' json >json.stand-in
 # As long as the key; what a KDF takes has 32 bytes whatever the key's length.
 key new long --for AES-256-XTS
 key stand-in long --for-app app
-[[ $(<out) =~ ^key:[A-Za-z0-9_-]{60}$ ]] || fail "another length: $(<out)"
+[[ $(<out) =~ ^key:[A-Za-z0-9_-]{60}$ ]] || fail "unexpected length: $(<out)"
 key new short --for AES-128-CBC
 key_fails STAND_IN_SHORT "12 characters" stand-in short --for-app app
 key stand-in short --for-app app --short
-[[ $(<out) =~ ^key:[A-Za-z0-9_-]{12}$ ]] || fail "another length: $(<out)"
+[[ $(<out) =~ ^key:[A-Za-z0-9_-]{12}$ ]] || fail "unexpected length: $(<out)"
 printf 'a password' | key import password --for PBKDF2 --raw
 key stand-in password --for-app app
-[[ $(<out) =~ ^key:[A-Za-z0-9_-]{28}$ ]] || fail "another length: $(<out)"
+[[ $(<out) =~ ^key:[A-Za-z0-9_-]{28}$ ]] || fail "unexpected length: $(<out)"
 
 # ---- one an application ----
 
@@ -81,7 +81,7 @@ key which <shop
 key which <with-newline
 key which --hex < <(xxd -p -c 64 shop)
 OPENSSL_CONF=/dev/null SOFTHSM2_CONF=/dev/null "$ENVELOPE_MODULE_DIR/envelope" key which \
-    --directory keys <shop >out || fail "which asks more than the folder"
+    --directory keys <shop >out || fail "'which' reads more than the folder"
 tool key which --json <shop >json
 json_is 0 .application shop
 json_is 0 .key cards@1
@@ -113,7 +113,7 @@ key stand-in cards --for-app shop
 [[ $(<out) != "$(<shop)" ]] || fail "the same one again"
 expect_nothing_beside
 
-# ---- of fields it stands for every version ----
+# ---- for fields it stands for every version ----
 
 key new rows --for ENVELOPE-FIELD
 key rotate rows

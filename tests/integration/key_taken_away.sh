@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What openssl.cnf and the state file take away is taken from the command as well: KEKs and named keys.
+# KEKs and named keys that openssl.cnf and the state file disable are disabled for the command too.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -79,7 +79,7 @@ jq -es 'any(.[]; .operation == "export" and .named_key == "cards@1" and .result 
     .reason == '"$(reason_number KEY_DISABLED)"')' audit.log >/dev/null || fail "not recorded: $(<audit.log)"
 state "disabled-key = tenants"
 key_fails KEY_DISABLED "" tenant 7 --under tenants
-# Another version is not meant, and what asks for no key goes on.
+# Other versions are not affected, nor operations without a key.
 state "disabled-key = cards@2"
 key export cards --yes
 state "disabled-key = cards"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope key tenant: a tenant's key under a named key, which the ciphers for fields then take; what
-# is refused, and what the audit log has of it.
+# envelope key tenant: a tenant's key under a named key, which the ciphers for fields then use; what
+# is refused, and the audit log.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -114,7 +114,7 @@ if tool key tenant acme --under tenants >out 2>err; then
     fail "it is not recorded"
 fi
 [[ ! -s out ]] || fail "it is given out: $(hex <out)"
-# The KEK is not there: nothing opens the key above.
+# The KEK is absent: nothing opens the named key.
 named_cnf kek=recovery open-kek=nobody
 key_fails KEK_NOT_ALLOWED "" tenant acme --under tenants
 expect_nothing_beside

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The key-wrap ciphers under our own names: the same bytes as stock OpenSSL's for the same key, and
-# what the token does not do right is refused.
+# operations that the token gets wrong are refused.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

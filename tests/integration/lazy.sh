@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# To load the provider touches no token and changes nothing for who does not ask for it.
+# Loading the provider touches no token and changes nothing for programs that do not ask for it.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

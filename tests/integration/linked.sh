@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What we build is bound when it is loaded: a function that is looked up at its first call has all
-# registers saved below the stack, with what they hold of keys (tests/secrets/ finds it there).
+# All our programs and modules are bound at load time: lazy binding of a function saves all
+# registers below the stack, with parts of keys in them (tests/secrets/ finds them there).
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 

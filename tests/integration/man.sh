@@ -16,14 +16,14 @@ source "$source_dir/tests/lib/blocks.sh"
 # shellcheck source=../lib/man.sh
 source "$source_dir/tests/lib/man.sh"
 make_usual
-export PATH=$ENVELOPE_MODULE_DIR:$PATH # the command is to be found, as when it is installed
-# The examples run the likes of tar, which leave memory to the end of the process.
+export PATH=$ENVELOPE_MODULE_DIR:$PATH # so that the command is found, as when it is installed
+# The examples run programs such as tar, which do not free all memory at exit.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 page=$source_dir/docs/envelope.7
 cnf_page=$source_dir/docs/envelope.cnf.5
 errors_page=$source_dir/docs/envelope-errors.7
 
-# Examples that must be there, so that none goes untested because it was lost.
+# Examples that must exist, so that none is untested because it was lost.
 required=(openssl.cnf check seal who make-kek more-keks pkeyutl skey message.c run-message libctx.c
     run-libctx kem.c run-kem
     wrap.c run-wrap more.cnf short-keks cms rsa.cnf rsa)
@@ -112,8 +112,8 @@ names_of() { # list
     "$ENVELOPE_PROGRAMS/list_names" "$1" || fail "list_names $1"
 }
 
-# Every key stands as an entry of its own that has its choices and its default; every misspelling
-# that no rule makes stands somewhere.
+# Every key has its own entry with its choices and its default; every misspelling that follows no
+# rule is listed.
 sed -n '/^\.SH KEYS/,/^\.SH ENVIRONMENT/p' "$cnf_page" | unescape >configuration
 entry_of() { # key: in one line, without macros
     awk -v key="$1" '
@@ -131,7 +131,7 @@ while read -r key kind usual words; do
     [[ $entry == *"Default: "* ]] || fail "$key: no default: $entry"
     [[ $usual == - || $entry == *"Default: $usual ."* || $entry == *"Default: $usual."* ]] ||
         fail "$key: the default is $usual"
-    [[ $kind == text || -n $usual ]] || fail "$key: nothing is known of its default"
+    [[ $kind == text || -n $usual ]] || fail "$key: its default is unknown"
     grep -qE "^\|.*\`$key\`.*\|.*\|" "$source_dir/docs/CONFIGURATION.md" || fail "CONFIGURATION.md has no $key"
     count=$((count + 1))
 done < <(names_of keys)
@@ -159,7 +159,7 @@ grep -E '^\.B [0-9]+ [A-Z0-9_]+$' "$errors_page" | cut -d' ' -f2- >entries
 count=0
 while read -r number name words; do
     grep -qx "$number $name" entries || fail "the reason $number $name has no entry"
-    grep -qF -- "$number $name $words" text || fail "the text of $name is another"
+    grep -qF -- "$number $name $words" text || fail "the text of $name differs"
     count=$((count + 1))
 done < <(names_of reasons)
 ((count >= 60)) || fail "$count reasons: list_names does not list them any more"

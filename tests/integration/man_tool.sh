@@ -11,7 +11,7 @@ page=$source_dir/docs/envelope.1
 man_form "$page" "NAME|SYNOPSIS|DESCRIPTION|OPTIONS|SUBCOMMANDS|EXIT STATUS|ENVIRONMENT|FILES|EXAMPLES|BUGS|SEE ALSO"
 man_same_actions "$page" SUBCOMMANDS "" 15 30
 
-# They run the likes of tar, which leave memory to the end of the process.
+# They run programs such as tar, which do not free all memory at exit.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 
 make_usual

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# As many KEKs as a message can have, and one more: what would not open is not sealed.
+# The maximum number of KEKs of a message, and one more: a message that would not open is not sealed.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

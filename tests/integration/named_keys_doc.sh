@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/NAMED-KEYS.md: every example, word for word, in its order; only paths and what changes from run
-# to run are put in.
+# docs/NAMED-KEYS.md: every example, word for word, in its order; only paths and values that change
+# from run to run are replaced.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -39,7 +39,7 @@ run_example() { # name; its output is in out
     block "$page" "$1" sh | with_paths >"$1.sh"
     PATH=$work/own:$ENVELOPE_MODULE_DIR:$PATH OPENSSL_CONF=$work/$cnf OPENSSL_MODULES=$ENVELOPE_MODULE_DIR \
         env "${example_env[@]}" bash -eo pipefail "$1.sh" >out 2>err || fail "$1: $(cat "$1.sh" out err)"
-    [[ ! -s err ]] || fail "$1: words on stderr: $(<err)"
+    [[ ! -s err ]] || fail "$1: output on stderr: $(<err)"
     ran="$ran $1"
 }
 answers() { # name

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope-names: programs that know ciphers by EVP_get_cipherbyname alone find ours, the strict ones.
+# envelope-names: programs that only use EVP_get_cipherbyname find our strict ciphers.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
 
 by_name=$ENVELOPE_PROGRAMS/by_name
-# The line that makes them known, behind providers or before it, and its section.
+# The line that registers them, after providers or before it, and its section.
 with_names() { # before or behind
     local line='envelope-names = names_sect'
     write_cnf
@@ -52,7 +52,7 @@ seal -in plain -out sealed
 flip sealed 50000
 expect_failure BAD_SEGMENT "" with_envelope bash -c "'$by_name' ENVELOPE -d <sealed >/dev/null"
 
-# Before the providers there is nobody to ask: the program goes on without the names.
+# Before the providers are loaded the names cannot be registered: the program continues without them.
 with_names before
 if with_envelope "$by_name" ENVELOPE -e <plain >sealed 2>err; then
     fail "the names are known before there is a provider"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What somebody learns who makes messages and watches what becomes of them: whichever way the
-# wrapped key or the header's MAC is wrong, the error queue, the exit status, the line of the audit
-# log and the calls that the token sees (each with the lengths of what it is given) are the same.
-# OpenSC's spy stands before SoftHSM and writes the calls down.
+# What an attacker learns who submits messages and watches the outcome: whichever way the wrapped
+# key or the header's MAC is wrong, the error queue, the exit status, the line of the audit log and
+# the calls that the token sees (each with the lengths of what it is given) are the same. OpenSC's
+# spy is in front of SoftHSM and records the calls.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -56,7 +56,7 @@ watch() { # command ...
     if grep -q '"ckr"' seen; then fail "a code of the token's: $(<seen)"; fi
 }
 
-# Runs the command on every message of the directory: nothing tells one from another.
+# Runs the command on every message of the directory: the results cannot be distinguished.
 tell_nothing() { # directory, command ...
     local directory=$1 file first=
     shift
@@ -68,13 +68,13 @@ tell_nothing() { # directory, command ...
             cp seen seen.first
         elif ! cmp -s seen seen.first; then
             diff seen.first seen >&2 || :
-            fail "$first is told from $file: $*"
+            fail "$first can be distinguished from $file: $*"
         fi
     done
     cp seen.first "seen.$1"
 }
 
-# Where the wrapped keys of so many bytes are in a header.
+# The positions of wrapped keys of this length in a header.
 wrapped_at() { # message, bytes
     local begin
     stock asn1parse -inform DER -in "$1" -length "$(header_length "$1")" |
@@ -85,7 +85,7 @@ wrapped_at() { # message, bytes
         done
 }
 
-splice() { # message, offset, what goes there
+splice() { # message, offset, new bytes
     dd if="$3" of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
@@ -105,7 +105,7 @@ make_ciphertexts() { # private key
     rm -rf ciphertexts
     mkdir ciphertexts
     stream 384 >block
-    # what stands in the first byte of the block is what Manger's attack wants to know
+    # the first byte of the block is what Manger's attack needs to know
     for first in 000 001 002; do
         # shellcheck disable=SC2059 # the format is the byte
         printf "\\$first" | dd of=block bs=1 conv=notrunc status=none

@@ -16,13 +16,13 @@ module() { # name, path
 check() { # status; writes json
     local wanted=$1 status=0
     tool check --json >json 2>err || status=$?
-    [[ ! -s err ]] || fail "words on stderr: $(<err)"
+    [[ ! -s err ]] || fail "output on stderr: $(<err)"
     ((status == wanted)) || fail "status $status, not $wanted: $(<json)"
 }
 says() { # state, step, part of the text
     jq -es --arg state "$1" --arg step "$2" --arg text "$3" \
         'any(.[]; .state == $state and .step == $step and (.text | contains($text)))' json \
-        >/dev/null || fail "not said: $1, $2: $3: $(<json)"
+        >/dev/null || fail "not reported: $1, $2: $3: $(<json)"
 }
 works() {
     expect_quiet seal -in plain -out sealed
@@ -44,7 +44,7 @@ says ok token "token 'kek'"
 says ok sealing "a key was sealed"
 tool_gives 0 - verify sealed
 
-# One that cannot be loaded is p11-kit's to pass over, and alone it is none.
+# p11-kit skips one that cannot be loaded, and if it is the only one there is no module.
 module broken "$work/absent.so"
 works
 check 0
@@ -68,7 +68,7 @@ check 1
 says failed "PKCS#11 module" "refuses: C_Initialize"
 rm "$p11_modules/refuses.module"
 
-# A disabled one is not there.
+# A disabled one is missing.
 printf 'module: %s\nenable-in: another-program\n' "$softhsm" >"$p11_modules/ours.module"
 expect_failure NO_MODULE "p11-kit knows no module" seal -in plain
 check 1

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A token behind p11-kit's server, in another process, and what a program that goes on sees of it
-# when that dies: a token that is away, never a signal, and all is well when it is back.
+# A token behind p11-kit's server, in another process, and what a running program sees when the
+# server dies: a token that is away, never a signal, and success when it is back.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_token kek
 
 client=$(first_file /usr/lib/*/pkcs11/p11-kit-client.so)
-# by where we are: a path to a socket has room for 107 bytes
+# relative: a path to a socket has room for 107 bytes
 export P11_KIT_SERVER_ADDRESS=unix:path=/proc/self/cwd/socket
 write_cnf "pkcs11-module-path=\"$client\""
 
@@ -66,7 +66,7 @@ else
     same plain opened
 fi
 
-# ---- a program that goes on ----
+# ---- a running program ----
 
 coproc PROGRAM { with_envelope timeout 100 "$ENVELOPE_PROGRAMS/on_command" 2>errors; }
 to_program=${PROGRAM[1]}

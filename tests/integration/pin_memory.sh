@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# pin-failure-memory by openssl and the command: a service that is started again and again with a
-# wrong PIN tries it once; no right PIN is kept from working, whatever becomes of the folder.
+# pin-failure-memory by openssl and the command: a service that is restarted again and again with a
+# wrong PIN tries it once; a right PIN always works, whatever happens to the folder.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
@@ -47,7 +47,7 @@ files=("$memory"/*)
 [[ ${#files[@]} == 1 && $(stat -c %a "${files[0]}") == 600 ]] || fail "$(ls -la "$memory")"
 for secret in "$wrong" "$(printf %s "$wrong" | xxd -p)" "$(printf %s "$wrong" | base64)" "$pin"; do
     ! grep -rqF "$secret" "$memory" || fail "$secret is kept"
-    ! grep -qF "$secret" err failed.err || fail "$secret is told"
+    ! grep -qF "$secret" err failed.err || fail "$secret is shown"
 done
 # the hash is what its line says that it is
 read -r _ _ _ _ algorithm rounds salt <"${files[0]}"

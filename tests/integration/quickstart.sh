@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# conf/quickstart.sh does what it says, twice, and touches nothing outside its build directory.
+# conf/quickstart.sh works, twice, and touches nothing outside its build directory.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
-# A copy whose path needs quotes. Its files are as old as the copy: where the clock went back, those
-# of the clone may be of tomorrow, and ninja would not come to an end.
+# It runs in a copy whose path needs quotes. The copy's files have new times: if the clock was set
+# back, those of the clone may be in the future, and ninja would loop.
 tree="$work/the copy"
 mkdir "$tree" home
 (cd "$source_dir" && cp -R CMakeLists.txt CMakePresets.json README.md envelope provider keymgmt conf bench tests tools docs \
@@ -15,7 +15,7 @@ listing() { # of all files and what is in them, but for the build directory
     (cd "$1" && find . -path ./build -prune -o -type f -exec sha256sum {} + | sort -k 2)
 }
 
-# Where that is to be had the system's tokens are a directory of the test's: other programs may be
+# If possible the system's tokens are a directory of the test: other programs may be
 # at work on the real ones.
 if [[ $ENVELOPE_OWN_MOUNTS == yes && -d /var/lib/softhsm/tokens ]]; then
     mkdir system
@@ -67,6 +67,6 @@ grep -qx '    Extractable: no (never: yes)' kek.txt || fail "$(<kek.txt)"
 grep -q 'Allowed: wrap unwrap$' first.out || fail "$(<first.out)"
 (($(stat -c %a "$tree/build/quickstart/pin") == 600)) || fail "others can read the PIN"
 
-# And it goes as the last line says.
+# And it can be removed as the last line says.
 eval "$(tail -n 1 second.out)"
 [[ ! -e $tree/build/quickstart ]] || fail "it is there still"

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The documentation's marked examples, word for word and in their order (tests/lib/blocks.sh says
-# how an example is marked). What is done with one follows from its language:
+# how an example is marked). Its language decides what is done with it:
 #
 #   ini  becomes openssl.cnf, with the paths of module and PIN put to the test's own
 #   conf is added to it
 #   c    is written to NAME.c
-#   sh   is run, where openssl.cnf, the module, NAME.c and the clone's path ($source_dir) are at hand
+#   sh   is run, with openssl.cnf, the module, NAME.c and the clone's path ($source_dir) available
 #   hex  is read by format_example.sh
 #
 # shellcheck source=../lib/fixture.sh
@@ -14,11 +14,11 @@ source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
 source "$source_dir/tests/lib/blocks.sh"
 make_usual
-export PATH=$ENVELOPE_MODULE_DIR:$PATH # the command is to be found, as when it is installed
-# The examples run the likes of tar, which leave memory to the end of the process.
+export PATH=$ENVELOPE_MODULE_DIR:$PATH # so that the command is found, as when it is installed
+# The examples run programs such as tar, which do not free all memory at exit.
 sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}")
 
-# Examples that must be there, so that none goes untested because its mark was lost.
+# Examples that must exist, so that none is untested because its mark was lost.
 required=(README.md:configuration README.md:seal README.md:column README.md:switch
     docs/C-PROGRAMS.md:program docs/C-PROGRAMS.md:run-program
     docs/KEYWRAP.md:run-wrap-program docs/KEYWRAP.md:standard-names docs/KEYWRAP.md:cms)
@@ -51,7 +51,7 @@ run_example() { # file, name
             fail "$1, example $2: $(<"$2.out")"
         ;;
     hex) ;; # bytes, which format_example.sh reads
-    *) fail "$1, example $2: no idea what to do with a fence of '$language'" ;;
+    *) fail "$1, example $2: unknown fence language '$language'" ;;
     esac
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope reencrypt: the same plaintext under a new data key, and nothing changed where that cannot
-# be had. What happens when it is stopped on the way is in rewrap_faults.sh.
+# envelope reencrypt: the same plaintext under a new data key, and nothing is changed if that fails.
+# rewrap_faults.sh interrupts it.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh
@@ -29,7 +29,7 @@ diff -r tree before || fail "a dry run changed files"
 expect_output "13 re-encrypted, 0 current, 0 skipped, 0 failed" 0 envelope reencrypt tree
 expect_no_sidecars tree
 write_cnf kek=two open-kek=two
-envelope verify --quiet tree || fail "not all open: $(envelope verify tree)"
+envelope verify --quiet tree || fail "some files do not open: $(envelope verify tree)"
 for size in "${sizes[@]}"; do
     opens_with_only two "tree/$size" "plain.$size"
     (($(stat -c %s "tree/$size") == $(stat -c %s "before/$size"))) || fail "another length"
@@ -55,7 +55,7 @@ done
 expect_failure CONTEXT_MISMATCH "" open -in mixed
 # Kept, but for the time: the length is the same, and a backup has to see that the content is not.
 [[ $(stat -c '%a %u %g' tree/4096) == "$facts" ]] || fail "$(stat -c '%a %u %g' tree/4096)"
-(($(stat -c %Y tree/4096) > 1000000000)) || fail "the time of change is the old one"
+(($(stat -c %Y tree/4096) > 1000000000)) || fail "the modification time did not change"
 
 # ---- a context ----
 
@@ -124,7 +124,7 @@ odd/text: skipped: $(reason NOT_A_MESSAGE)
 odd/truncated: $(reason TRUNCATED)
 0 re-encrypted, 0 current, 1 skipped, 11 failed
 LINES
-diff -r odd.before odd || fail "what does not verify was changed"
+diff -r odd.before odd || fail "a message that does not verify was changed"
 
 # ---- lists: each row with its own context ----
 
@@ -154,8 +154,8 @@ rows:5 (id 5): $(reason WRONG_CONTENT)
 4 re-encrypted, 0 current, 0 skipped, 2 failed
 END
 diff -u wanted rows.err || fail "a list"
-[[ $(sed -n '3p;5p' rows) == "$(sed -n '3p;5p' rows.new)" ]] || fail "what failed was changed"
-[[ $(tail -c 1 rows.new | wc -l) == 0 ]] || fail "a newline that was not there"
+[[ $(sed -n '3p;5p' rows) == "$(sed -n '3p;5p' rows.new)" ]] || fail "a failed row was changed"
+[[ $(tail -c 1 rows.new | wc -l) == 0 ]] || fail "a newline was added"
 sed -n 1p rows.new | found -E '^\{"id":1,"context":"row 1","message":"[A-Za-z0-9+/]+=*","more":\[1, 2\]\}$' ||
     fail "row 1: $(sed -n 1p rows.new)"
 sed -n 2p rows.new | found -E $'^2\trow 2\t[A-Za-z0-9+/]+=*$' || fail "row 2: $(sed -n 2p rows.new)"
@@ -185,9 +185,9 @@ LINES
 envelope verify --context "row 3" --list <(printf '7\t\\N\t%s\n' "${rows[2]}") >output 2>&1 ||
     fail "the configured context: $(<output)"
 envelope verify --context "row 3" --list <(printf '7\t\t%s\n' "${rows[2]}") >output 2>&1 &&
-    fail "an empty context is one as well"
+    fail "an empty context is ignored"
 write_cnf kek=two
-envelope reencrypt --dry-run --list rows >output 2>&1 && fail "a dry run finds nothing"
+envelope reencrypt --dry-run --list rows >output 2>&1 && fail "a dry run reports nothing"
 sed 's/^4 /4 to be /' wanted | diff -u - output || fail "a dry run"
 envelope rewrap --list rows >rows.rewrapped 2>rows.err || fail "rewrap: $(<rows.err)"
 [[ $(<rows.err) == "6 re-wrapped, 0 current, 0 skipped, 0 failed" ]] || fail "rewrap: $(<rows.err)"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# tests/release.sh finds what would make a release a bad one, each thing by itself.
+# tests/release.sh finds each thing that would make a release bad.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# ENVELOPE-REWRAP through the real openssl enc: from a KEK in one token to one in another. (All that
-# depends on how input comes in pieces is in unit tests.)
+# ENVELOPE-REWRAP through the real openssl enc: from a KEK in one token to one in another. (Unit
+# tests cover input in pieces.)
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

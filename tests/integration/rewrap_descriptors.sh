@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope rewrap and the descriptors that it is given: closed ones, whose numbers no message may
-# get, since the report is written there; and few, with many directories.
+# envelope rewrap and its descriptors: closed ones, whose numbers no message may get, because the
+# report is written there; and few, with many directories.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A file that is re-wrapped or re-encrypted opens afterwards, whatever happens on the way. The command
-# is stopped at each of its calls on the file in turn (tests/preload): killed, by a power cut that
-# takes back what was not synced, by errors, by a disk that stays full. Each time the same command,
-# once more, has to end well, and the file to be as it is without any accident. With ENVELOPE_LONG set
-# every kind of power cut is tried everywhere, not in place alone.
+# A file that is re-wrapped or re-encrypted opens afterwards, whatever interrupts it. The command is
+# stopped at each of its calls on the file in turn (tests/preload): killed, by a power cut that
+# takes back what was not synced, by errors, by a disk that stays full. Each time a second run must
+# succeed, with the same file as without an interruption. With ENVELOPE_LONG every kind of power cut
+# is tried everywhere, not only for changes in place.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh
@@ -62,7 +62,7 @@ check_cases() { # kind
     for directory in cases/"$1".*; do
         case $directory in
         *.killed.* | *.torn.*) expect_status "$directory" 137 ;;
-        # nothing goes on after a signal but what the kernel may break off
+        # after a signal, only what the kernel may interrupt continues
         *.fchmod.EINTR | *.futimens.EINTR) ;;
         *.EINTR | *.short) expect_status "$directory" 0 ;;
         *)
@@ -94,7 +94,7 @@ check_files() { # kind, KEK that opens them all
     expect_no_sidecars cases
     write_cnf "kek=$2" "open-kek=$2"
     envelope verify --quiet cases/"$1"*/tree || status=$?
-    ((status == 0)) || fail "not all open: $(envelope verify cases/"$1"*/tree)"
+    ((status == 0)) || fail "some files do not open: $(envelope verify cases/"$1"*/tree)"
     for directory in cases/"$1"*; do
         [[ $1 == reencrypt* ]] || same_body original "$directory/tree/file"
         [[ $(find "$directory/tree" -type f | wc -l) == 1 ]] || fail "$directory: more than the file"
@@ -106,7 +106,7 @@ check_files() { # kind, KEK that opens them all
 again() { # subcommand, kind
     local status=0
     envelope "$1" cases/"$2".*/tree >output 2>&1 || status=$?
-    [[ $status == 0 ]] || fail "once more, and it fails: $(<output)"
+    [[ $status == 0 ]] || fail "a second run fails: $(<output)"
 }
 
 mkdir original.tree

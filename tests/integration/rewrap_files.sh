@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # envelope rewrap: what it does to messages and sealed keys, in files and in lists, and what it
-# leaves alone. What happens when it is stopped on the way is in rewrap_faults.sh.
+# leaves alone. rewrap_faults.sh interrupts it.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh
@@ -27,7 +27,7 @@ expect_output "6 to be re-wrapped (6 in place), 0 current, 0 skipped, 0 failed" 
 diff -r tree before || fail "a dry run changed files"
 inode=$(stat -c %i tree/below/4096)
 expect_output "6 re-wrapped (6 in place), 0 current, 0 skipped, 0 failed" 0 envelope rewrap tree
-[[ $(stat -c %i tree/below/4096) == "$inode" ]] || fail "it is not the same file"
+[[ $(stat -c %i tree/below/4096) == "$inode" ]] || fail "the file was replaced"
 for size in 0 1 4095 4096 4097 100000; do
     new=tree/below/$size
     same_body "before/below/$size" "$new"
@@ -39,9 +39,9 @@ done
 expect_no_sidecars tree
 # Backups that look at size and time alone see that an equally long file has changed.
 [[ $(stat -c %Y.%y tree/below/4096) != "$(stat -c %Y.%y before/below/4096)" ]] ||
-    fail "the time of change stayed"
+    fail "the modification time did not change"
 
-# Two KEKs in any order, then one of them less: what is current is said by the set of KEKs.
+# Two KEKs in any order, then only one: the set of KEKs decides what is current.
 write_cnf "kek=one two"
 expect_output "6 re-wrapped, 0 current, 0 skipped, 0 failed" 0 envelope rewrap tree
 write_cnf "kek=two one"
@@ -118,7 +118,7 @@ for name in altered empty short text truncated .gone.envelope-journal; do
     same odd.before/$name odd/$name
 done
 [[ -L odd/link && -p odd/fifo ]] || fail "a link or a FIFO was replaced"
-[[ odd/hard -ef odd/other-name ]] || fail "two names of one file are two files"
+[[ odd/hard -ef odd/other-name ]] || fail "a hard link was broken"
 opens_with_only two odd/other-name plain.4097
 write_cnf kek=short
 expect_failed FILE_UNSAFE "2 names" envelope rewrap odd/hard
@@ -139,7 +139,7 @@ for command in rewrap reencrypt verify census; do
         envelope $command odd/.gone.envelope-journal
     expect_failed "" "^odd/.gone.envelope-new: No such file" envelope $command odd/.gone.envelope-new
     envelope $command --json --quiet odd/link >/dev/null 2>&1 && fail "$command: --json with --quiet"
-    envelope $command --json odd/link >json && fail "$command --json: all is well"
+    envelope $command --json odd/link >json && fail "$command --json: it succeeded"
     jq -se '.[0].error | startswith("a symbolic link")' json >/dev/null || fail "$(<json)"
 done
 mkdir slash
@@ -242,14 +242,14 @@ seal_as one key.plain key.sealed
     echo
 } >list
 write_cnf kek=two
-envelope rewrap --list <list >list.out 2>list.err && fail "the bad lines are fine"
-(($(wc -l <list.out) == $(wc -l <list))) || fail "the list has $(wc -l <list.out) lines now"
+envelope rewrap --list <list >list.out 2>list.err && fail "bad lines succeeded"
+(($(wc -l <list.out) == $(wc -l <list))) || fail "the list now has $(wc -l <list.out) lines"
 for line in 2 3 5; do
     [[ $(sed -n "${line}p" list.out) == "$(sed -n "${line}p" list)" ]] || fail "line $line changed"
 done
 sed -n 4p list.out | found '^  M.* .$' || fail "the blanks of line 4: $(sed -n 4p list.out | od -c | tail -3)"
-grep -q '^(stdin):2: ' list.err || fail "line 2 is not told: $(<list.err)"
-grep -q '^(stdin):5: ' list.err || fail "line 5 is not told: $(<list.err)"
+grep -q '^(stdin):2: ' list.err || fail "line 2 is not reported: $(<list.err)"
+grep -q '^(stdin):5: ' list.err || fail "line 5 is not reported: $(<list.err)"
 grep -qx '3 re-wrapped, 0 current, 1 skipped, 2 failed' list.err || fail "the sum: $(<list.err)"
 sed -n 1p list.out | stock enc -d -base64 -A >new.1
 sed -n 4p list.out | tr -d ' \r' | stock enc -d -base64 -A >new.2
@@ -264,24 +264,24 @@ for list in line.1 list; do
     printf %s "$(<"$list")" >open.$list
 done
 envelope rewrap --list open.line.1 >again 2>list.err || fail "$(<list.err)"
-[[ $(wc -l <again) == 0 ]] || fail "a newline that was not there"
+[[ $(wc -l <again) == 0 ]] || fail "a newline was added"
 cmp -s <(printf %s "$(sed -n 1p list.out)") again || fail "the only line: $(<again)"
-envelope rewrap --list open.line.1 list >again 2>list.err && fail "the bad lines are fine now"
+envelope rewrap --list open.line.1 list >again 2>list.err && fail "bad lines succeeded"
 (($(wc -l <again) == 1 + $(wc -l <list))) || fail "two lists: $(wc -l <again) lines"
-envelope rewrap --list list open.line.1 >again 2>list.err && fail "the bad lines are fine now"
+envelope rewrap --list list open.line.1 >again 2>list.err && fail "bad lines succeeded"
 (($(wc -l <again) == $(wc -l <list))) || fail "two lists: $(wc -l <again) lines"
 : >none
 envelope rewrap --list none >again 2>list.err || fail "$(<list.err)"
-[[ ! -s again ]] || fail "an empty list became one"
+[[ ! -s again ]] || fail "an empty list is no longer empty"
 # Current lines stay to the byte; a list given as a file; a dry run writes no lines.
 write_cnf kek=two
-envelope rewrap --list list.out >again 2>list.err && fail "the bad lines are fine now"
+envelope rewrap --list list.out >again 2>list.err && fail "bad lines succeeded"
 same list.out again
 grep -qx '0 re-wrapped, 3 current, 1 skipped, 2 failed' list.err || fail "the sum: $(<list.err)"
 write_cnf kek=one
-envelope rewrap --list --dry-run --quiet list.out >again 2>&1 && fail "the bad lines are fine now"
+envelope rewrap --list --dry-run --quiet list.out >again 2>&1 && fail "bad lines succeeded"
 [[ ! -s again ]] || fail "a dry run wrote lines"
-# A line that is too long to be passed on whole ends the output, and that is said.
+# A line that is too long to be passed on ends the output, with an error.
 {
     cat line.1
     echo
@@ -315,10 +315,10 @@ envelope rewrap --json --kek one tree/below/0 odd/text >json || fail "$(<json)"
 {"type":"file","path":"odd/text","state":"skipped","reason":140,"error":"the input is not an envelope message","recovered":false}
 {"type":"summary","dry_run":false,"files":2,"in_place":0,"replaced":1,"current":0,"skipped":1,"failed":0,"recovered":0}' ]] ||
     fail "JSON: $(<json)"
-envelope rewrap --quiet tree odd >quiet 2>&1 && fail "the bad files are fine now"
+envelope rewrap --quiet tree odd >quiet 2>&1 && fail "bad files succeeded"
 [[ ! -s quiet ]] || fail "--quiet: $(<quiet)"
 
-# A line that would be longer than lists can have stays as it was, and is told.
+# A line that would become too long for a list stays unchanged, and is reported.
 write_cnf kek=one
 length=97600
 until stream $length >plain.line && seal_as one plain.line line.sealed &&
@@ -327,12 +327,12 @@ until stream $length >plain.line && seal_as one plain.line line.sealed &&
 done
 echo >>line
 write_cnf "kek=one two"
-envelope rewrap --list line >again 2>list.err && fail "a line longer than any list has"
+envelope rewrap --list line >again 2>list.err && fail "a line that is too long for a list"
 same line again
-grep -qF "line:1: $(reason LINE_TOO_LONG)" list.err || fail "the line is not told: $(<list.err)"
+grep -qF "line:1: $(reason LINE_TOO_LONG)" list.err || fail "the line is not reported: $(<list.err)"
 
-# What is told is fit for a terminal, whatever its text comes from.
+# Messages are safe for a terminal, wherever their text comes from.
 write_cnf "kek=file:$work/%1b[31m.pem"
 envelope rewrap line.sealed >output 2>&1 && fail "a KEK without a file"
-grep -qF '?[31m.pem' output || fail "the path is not told: $(<output)"
+grep -qF '?[31m.pem' output || fail "the path is not reported: $(<output)"
 ! grep -q $'\x1b' output || fail "control characters"

@@ -29,14 +29,14 @@ rewrap() { # arguments
     envelope rewrap --workers 2 "$@" tree
 }
 
-# Everything opens as it is, whatever has been left beside it, but for the header that a kill tears;
-# then one whole run, and everything opens with the KEK that is to be, alone.
+# Everything opens, whatever was left beside it, except a header that a kill tears; then one
+# complete run, and everything opens with the new KEK alone.
 check_all() { # KEK
     local file
-    rewrap --kek "$1" >output 2>&1 || fail "once more, and it fails: $(<output)"
+    rewrap --kek "$1" >output 2>&1 || fail "a second run fails: $(<output)"
     expect_no_sidecars tree
     write_cnf "kek=$1" "open-kek=$1"
-    envelope verify --quiet tree || fail "not all open: $(envelope verify tree)"
+    envelope verify --quiet tree || fail "some files do not open: $(envelope verify tree)"
     write_cnf kek=one
     for file in tree/0.0 tree/below/1.4096 tree/2.20000; do
         same_body "sealed.${file##*.}" "$file"

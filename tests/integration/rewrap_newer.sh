@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A newer file that another program renames into a file's place while that is re-wrapped or
-# re-encrypted is never lost: it comes in before each call in turn (tests/preload), several come in
-# one after the other, and the command is killed before it has looked.
+# re-encrypted is never lost: it arrives before each call in turn (tests/preload), several arrive
+# one after the other, and the command is killed before it has checked.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh
@@ -18,7 +18,7 @@ done
 
 faults=$(behind_sanitizer "$ENVELOPE_PROGRAMS/faults.so")
 
-# Runs the command on a fresh file, the faults that are said, and sets status.
+# Runs the command on a fresh file with the given faults, and sets status.
 run_with() { # subcommand, faults ...
     local subcommand=$1
     shift
@@ -47,7 +47,7 @@ is_newer() { # which, subcommand
 again() { # subcommand
     local status=0
     envelope "$1" tree >output 2>&1 || status=$?
-    [[ $status == 0 ]] || fail "once more, and it fails: $(<output)"
+    [[ $status == 0 ]] || fail "a second run fails: $(<output)"
 }
 
 for change in "two rewrap" "short rewrap" "two reencrypt"; do
@@ -81,7 +81,7 @@ for change in "two rewrap" "short rewrap" "two reencrypt"; do
     [[ $status == 1 ]] || fail "$change: status $status: $(<output)"
     grep -qF "$(reason FILE_CHANGED)" output || fail "$change: $(<output)"
     is_newer 3 "$subcommand"
-    # Killed before it could look: the next run gives it back, and the one after that goes on.
+    # Killed before it could check: the next run puts the file back, and the one after that continues.
     run_with "$subcommand" FAULT_AT="$exchange" FAULT_DO=newer-killed
     [[ $status == 137 && -L tree/.file.envelope-exchange ]] || fail "$change: status $status"
     expect_failed FILE_CHANGED "" envelope "$subcommand" tree

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Re-wrapping where only root can set the stage, so only root runs this: a disk that is full to its
-# last page, files of other users, files that nobody may change, mount points.
+# Re-wrapping in situations that only root can create, so only root runs this: a completely full
+# disk, files of other users, immutable files, mount points.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 [[ $ENVELOPE_OWN_MOUNTS == yes ]] || fail "this needs a mount namespace of its own"
@@ -17,7 +17,7 @@ seal_as one plain sealed
 mkdir disk
 mount -t tmpfs -o size=256k,mode=700 envelope disk
 
-# Both ways to change a file, with so many pages free: it works, or it is told and nothing is harmed.
+# Both ways to change a file, with this many pages free: it works, or fails without damage.
 with_free_pages() { # pages, KEK, command
     local status=0 free
     rm -f disk/*
@@ -122,8 +122,8 @@ for taken in envelope-new:short envelope-exchange:short envelope-journal:two; do
         ((status == 1)) || fail "$taken, $kind: status $status: $(<output)"
         grep -qE "$(reason FILE_UNSAFE)|$(reason FILE_FAILED)" output || fail "$taken, $kind: $(<output)"
         same sealed shared/file
-        [[ -e $squatter || -L $squatter ]] || fail "$taken, $kind: what was there is gone"
-        [[ $(stat -c %u "$squatter") == 12345 ]] || fail "$taken, $kind: it is another"
+        [[ -e $squatter || -L $squatter ]] || fail "$taken, $kind: the existing file is gone"
+        [[ $(stat -c %u "$squatter") == 12345 ]] || fail "$taken, $kind: it is a different file"
         rm -rf "$squatter"
     done
 done

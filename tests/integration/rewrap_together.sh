@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Several runs at once on the same tree, also to different ends: no harm. Whoever finds a file locked
-# says so, or finds it done.
+# Several runs at once on the same tree, also with different KEKs, do no harm. A run that finds a
+# file locked reports that, or finds it done.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh
@@ -30,7 +30,7 @@ start() { # number, arguments ...
     } &
 }
 
-# The status is 0, or 1 with nothing but files that were not to be had.
+# The status is 0, or 1 if only locked files failed.
 check() { # number
     local status
     status=$(<"status.$1")
@@ -50,7 +50,7 @@ for kek in two one two; do
     envelope rewrap --kek $kek tree >output 2>&1 || fail "$(<output)"
     expect_no_sidecars tree
     write_cnf kek=$kek open-kek=$kek
-    envelope verify --quiet tree || fail "not all open with $kek alone"
+    envelope verify --quiet tree || fail "some files do not open with $kek alone"
     write_cnf kek=one
 done
 
@@ -64,7 +64,7 @@ for ((round = 0; round < 4; round++)); do
     for number in 1 2 3; do
         check $number
     done
-    envelope verify --quiet tree || fail "not all open: $(envelope verify tree)"
+    envelope verify --quiet tree || fail "some files do not open: $(envelope verify tree)"
 done
 envelope rewrap --kek two tree >output 2>&1 || fail "$(<output)"
 expect_no_sidecars tree

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/ROTATION.md, word for word and in its order, and that each step has done what it says. Two
-# machines, which are two configurations, each with a state file of its own, have one token. A
-# program runs on each from the first day to the last, seals and opens all the time, and opens what
-# the other one seals; no operation of either fails.
+# docs/ROTATION.md, word for word and in its order, and that each step has worked. Two machines,
+# which are two configurations with their own state files, share a token. A program on each seals
+# and opens from the first day to the last, and opens what the other one seals; none of their
+# operations fails.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
@@ -13,7 +13,7 @@ source "$source_dir/tests/lib/rotation.sh"
 # shellcheck source=../lib/moved_clock.sh
 source "$source_dir/tests/lib/moved_clock.sh"
 make_token kek
-sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}") # the likes of cmp and grep
+sanitizer_env=("${sanitizer_env[@]/detect_leaks=1/detect_leaks=0}") # for programs such as cmp and grep
 page=$source_dir/docs/ROTATION.md
 stream 50000 >report.pdf
 stream 4096 >invoice.pdf
@@ -91,7 +91,7 @@ rounds_go_on() {
         before=$(<"$machine/rounds")
         for ((tries = 0; $(<"$machine/rounds") < before + 3; tries++)); do
             all_run
-            ((tries < 600)) || fail "$machine stands still"
+            ((tries < 600)) || fail "$machine makes no progress"
             sleep 0.1
         done
     done
@@ -166,7 +166,7 @@ rounds_go_on
 rm a/state.d/* b/state.d/*
 expect_failure KEK_NOT_HERE "" open -in backup/report.sealed
 
-# At once: no day ahead, and each machine goes over by itself.
+# At once: not a day ahead, and each machine switches by itself.
 it_is 2028-05-10
 rounds_go_on
 perform at-once
@@ -211,4 +211,4 @@ perform reencrypt
 cmp -s <(tail -c 45000 rewrapped) <(tail -c 45000 archive/report.sealed) && fail "the body is the same"
 [[ $(block_names "$page" | sort) == $(printf '%s\n' "${performed[@]}" configuration recovery-before \
     recovery-alone recovery-after | sort -u) ]] ||
-    fail "examples that nobody performs: $(block_names "$page")"
+    fail "examples that are not run: $(block_names "$page")"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# RSA KEKs in SoftHSM (which does OAEP with SHA-1 alone) and from files: sealed with the public half,
-# opened by the token, read by stock OpenSSL with the private key.
+# RSA KEKs in SoftHSM (which only supports OAEP with SHA-1) and from files: sealed with the public
+# half, opened by the token, read by stock OpenSSL with the private key.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 vectors=$source_dir/tests/vectors/rsa
@@ -9,7 +9,7 @@ recovery_id=$(stock x509 -in "$vectors/kek-3072-cert.pem" -noout -ext subjectKey
     sed -nE 's/^ *(([0-9A-F]{2}:){19}[0-9A-F]{2})$/\1/p' | tr -d : | tr A-F a-f)
 stream 10000 >plain
 
-# A key pair from outside: its token was not the only one that had it.
+# An imported key pair, which was once outside its token.
 import_rsa() { # file, label, id
     softhsm2-util --import "$vectors/$1" --token kek --pin "$pin" --label "$2" --id "$3" >/dev/null
 }
@@ -34,7 +34,7 @@ make_usual
 expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:rsa -pkeyopt type:RSA -out rsa.pem
 expect_quiet ossl pkey -in rsa.pem -noout -text >text
 grep -q '^    Wraps with: RSA-OAEP (C_Decrypt' text || fail "$(<text)"
-# its id is what whoever has only the public half works out
+# its id can be computed from the public half alone
 expect_quiet ossl pkey -in rsa.pem -pubout -out rsa.pub.pem
 stock rsa -pubin -in rsa.pub.pem -RSAPublicKey_out -outform DER 2>/dev/null | stock sha1 -r >digest
 [[ $(id_of rsa.pem) == "$(cut -d' ' -f1 digest)" ]] || fail "$(id_of rsa.pem), not $(<digest)"
@@ -197,7 +197,7 @@ expect_failure KEK_NOT_ALLOWED "" open -in recovery.cert.pem
 
 write_cnf allow-imported-kek=yes open-only-kek=recovery
 at=$(stock asn1parse -inform DER -in recovery.cert.pem | sed -nE 's/^ *([0-9]+):.*l= +384 prim: OCTET STRING.*/\1/p')
-told() { # message: what openssl says, without addresses and lines of the source
+told() { # message: openssl's output, without addresses and source lines
     expect_failure NOT_AUTHENTIC "" open -in "$1"
     sed -E 's/^[0-9A-F]+://; s/:[0-9]+:/::/' failed.err
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# RSA KEKs in another kind of token: NSS opens OAEP with SHA-256, which is tried first.
+# RSA KEKs in NSS's token, which opens OAEP with SHA-256, which is tried first.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
@@ -55,7 +55,7 @@ at=$(stock asn1parse -inform DER -in sealed | sed -nE 's/^ *([0-9]+):.*hl=4 l= +
 cp sealed altered
 flip altered $(($(header_length altered) - 1))
 told altered >told.mac
-grep -q NOT_AUTHENTIC told.mac || grep -q envelope told.mac || fail "nothing is told"
+grep -q NOT_AUTHENTIC told.mac || grep -q envelope told.mac || fail "nothing is reported"
 for offset in $((at + 4)) $((at + 200)) $((at + 387)); do
     cp sealed altered
     flip altered "$offset"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/RUNBOOK.md: what happens is made to happen, every command of the page is run word for word, and
-# what the page says goes on, stops and comes back does. The disk that is full: runbook_full_disk.sh.
+# docs/RUNBOOK.md: each incident is provoked, every command of the page is run word for word, and
+# everything continues, stops and recovers as the page says. runbook_full_disk.sh has the full disk.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/runbook.sh
@@ -42,7 +42,7 @@ says away-check
 bring_back kek
 comes_back seal open use
 perform away-after
-[[ ! -e report.new ]] || fail "the empty file is there"
+[[ ! -e report.new ]] || fail "the empty file is still there"
 all_is_well
 
 # ---- for a day ----
@@ -153,7 +153,7 @@ soon_not KEY_REFUSED use # the program that runs has the old one
 end_program
 all_is_well
 card_fails KEY_REFUSED card-key.old
-cp before/etc/keys/* etc/keys/ # the thief's key file: the state file stands against it
+cp before/etc/keys/* etc/keys/ # the thief's key file: the state file overrides it
 card_fails KEY_REFUSED card-key.old
 cp srv/keys/* etc/keys/
 perform stolen-log
@@ -229,7 +229,7 @@ grep -qE 'shop-2.*key:[A-Za-z0-9_-]{28}$' stand-ins || fail "$(<stand-ins)"
 grep -oE 'key:[A-Za-z0-9_-]{28}$' stand-ins | tr -d '\n' >card-key.2
 as_card card-key -d -in row -out opened || fail "the old stand-in: $(<card.err)"
 as_card card-key.2 -e -in opened -out row.2 || fail "the new stand-in: $(<card.err)"
-cmp -s row row.2 && fail "the key is the old one"
+cmp -s row row.2 && fail "the key did not change"
 perform leak-nothing-left
 says leak-nothing-left
 perform leak-destroy
@@ -261,7 +261,7 @@ pin=$new_pin
 take_away kek
 stalls open seal
 bring_back kek
-comes_back seal open use # it has logged in anew, by the new file
+comes_back seal open use # it has logged in again, with the new file
 end_program
 cp pin.old etc/pin
 start_program card-key

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/RUNBOOK.md, "The audit log's disk is full", word for word, on a disk that is full: so only where
-# a test may mount one.
+# docs/RUNBOOK.md, "The audit log's disk is full", word for word, on a full disk, so only where a
+# test may mount one.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 [[ $ENVELOPE_OWN_MOUNTS == yes ]] || fail "this needs a mount namespace of its own"
@@ -28,7 +28,7 @@ does_not AUDIT_FAILED seal open
 [[ -e report.new && ! -s report.new ]] || fail "something was given out"
 expect_failure AUDIT_FAILED "" ossl enc -d -aes-256-cbc -K "$(od -An -v -tx1 card-key | tr -d ' \n')" -iv 0 -in row
 
-# Without audit-required everything goes on, and has no lines.
+# Without audit-required everything continues, without lines.
 sed '/^audit-required/d' etc/openssl.cnf >lenient.cnf
 cnf=lenient.cnf expect_quiet open -in archive/report.sealed -out opened
 same report.pdf opened

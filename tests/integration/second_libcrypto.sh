@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A module that brings a libcrypto of its own into the program: every operation fails with a reason
-# of its own, no token is touched, and the program ends as it would.
+# A module that brings its own libcrypto into the program: every operation fails with its own
+# reason, no token is touched, and the program ends normally.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual

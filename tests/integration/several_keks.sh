@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Messages for several KEKs on several tokens and modules: any one opens, and what happens when some
-# cannot be reached (kek-optional).
+# Messages for several KEKs on several tokens and modules: any one opens, and some cannot be reached
+# (kek-optional).
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
@@ -17,7 +17,7 @@ both='token="pkcs11:token=kek pkcs11:token=safe"'
 write_cnf "$both" kek="orders recovery"
 stream 10000 >plain
 
-# Each opens alone: the other's token is gone, or not let in.
+# Each opens alone: the other's token is absent, or not admitted.
 expect_quiet seal -in plain -out sealed
 for gone in kek safe; do
     dir=$(directory_of $gone)
@@ -71,7 +71,7 @@ make_kek safe weak --id 0e0f --extractable
 write_cnf "$both" kek="orders weak" kek-optional=weak
 expect_failure KEK_EXTRACTABLE weak seal -in plain
 
-# What is optional has to stand in kek.
+# Optional KEKs must be in kek.
 write_cnf "$both" kek="orders" kek-optional="orders recovery"
 expect_failure CONFIG_VALUE "kek-optional: recovery" seal -in plain
 write_cnf "$both" kek="orders" kek-optional=" "

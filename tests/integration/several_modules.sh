@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The same KEK in SoftHSM's token and in NSS's, each of a module that p11-kit knows: one is lost, the
-# other opens and seals. (several_keks.sh has modules that the configuration names.)
+# The same KEK in SoftHSM's token and in NSS's, in two modules that p11-kit knows: when one is lost,
+# the other opens and seals. (several_keks.sh has modules that the configuration names.)
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_token kek

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # envelope check with key-ciphers: who serves the names, what happens without the module, and the
-# random generator. Each failure has the lines that mend it.
+# random generator. Each failure has the lines that fix it.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -23,7 +23,7 @@ says() { # state, step, text
         'any(.[]; .state == $state and .step == $step and (.text | contains($text)))' json \
         >/dev/null || fail "not $1, $2: $3: $(<json)"
 }
-way_out() { # text: what is to be written
+way_out() { # text: the suggested line
     jq -r --arg text "$1" 'select(.text != null and (.text | contains($text))) | .way_out' json
 }
 
@@ -46,7 +46,7 @@ sed -i '/^default_properties = /d' "$cnf"
 check 1
 says failed "stock names" "from the provider default"
 
-# The module is missing without a word, or default is there without it.
+# The module is silently missing, or default is active without it.
 stock_cnf key-ciphers=mariadb allow-keys=cbc
 check 1
 says failed key-ciphers "without the module, OpenSSL's own ciphers would take stand-ins"
@@ -59,7 +59,7 @@ sed -i 's/^default = default_sect$/stock = default_sect/; s/^\[default_sect\]$/&
 check 1
 says failed key-ciphers "default is activated even without the module"
 
-# The generator; what is to be written mends it.
+# The random generator; the suggested lines fix it.
 for edit in '/^random = /d' '/^properties = provider!=envelope$/d' \
     's/^properties = provider!=envelope$/properties = ?provider!=envelope/'; do
     whole
@@ -72,7 +72,7 @@ for edit in '/^random = /d' '/^properties = provider!=envelope$/d' \
     check 0
 done
 
-# Without key-ciphers none of it is asked for.
+# Without key-ciphers none of this is checked.
 named_cnf allow-keys=cbc
 check 0
 if jq -es 'any(.[]; .step == "key-ciphers")' json >/dev/null; then

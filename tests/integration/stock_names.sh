@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A program that nobody touched, openssl enc, reads its existing data and writes new ones through the
-# token: its key is imported, and a stand-in stands in its place. What goes wrong fails closed, while
-# keys that are none of ours go on.
+# An unchanged program, openssl enc, reads its existing data and writes new data through the token:
+# its key is imported, and a stand-in replaces it. Every mistake fails closed, while real keys still
+# work.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -71,7 +71,7 @@ for cipher in aes-256-ecb aes-256-cbc aes-256-ctr; do # one key, a set of uses
     both_ways database $cipher
 done
 
-# Keys that are none go where they went, and no token is asked for them.
+# Raw keys go to OpenSSL's cipher as before, and no token is asked.
 raw_keys() {
     local cipher key
     for cipher in aes-256-cbc aes-256-ofb aes-128-cfb des-ede3-cbc chacha20 camellia-128-cbc; do
@@ -115,7 +115,7 @@ refused KEY_REFUSED cbc aes-256-cbc
 both_ways ctr aes-256-ctr
 raw_keys
 
-# A slip in the list, in another key, in a key's name; a folder that is not there.
+# A misspelling in the list, in another key, in a key's name; a missing folder.
 wrong() { # reason, lines
     local name=$1
     shift
@@ -196,7 +196,8 @@ fi
 
 # ---- whose stand-in it was ----
 
-# The log has the application of the stand-in, of what is refused as well; openssl.cnf's own goes first.
+# The log has the application of the stand-in, also for refusals; the one in openssl.cnf takes
+# precedence.
 recorded() { # application, reason or null
     jq -es --arg application "$1" --argjson reason "$2" 'length == 1 and .[0].operation == "open" and
         .[0].named_key == "cbc@1" and .[0].application == $application and .[0].reason == $reason' \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# With every cipher of key-ciphers configured and ours preferred, TLS and CMS are what they were:
-# against stock OpenSSL on the other side, either way round.
+# With every cipher of key-ciphers configured and ours preferred, TLS and CMS work as before, with
+# stock OpenSSL on the other side, in both roles.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -33,7 +33,7 @@ stock req -x509 -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.pem -subj /CN=r
 
 # ---- TLS ----
 
-# One connection over a socket in this directory: the page comes as it is.
+# One connection over a socket in this directory: the page arrives unchanged.
 connection() { # server, client, certificate, further arguments of both
     local server=$1 client=$2 certificate=$3 pid tries=0
     shift 3

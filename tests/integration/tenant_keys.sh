@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope rewrap --list --tenant-keys: a thousand tenants' keys are sealed anew under the newest
+# envelope rewrap --list --tenant-keys: a thousand tenants' keys are sealed again under the newest
 # version of the named key above them, with as many uses of a KEK as there are versions.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
@@ -100,7 +100,7 @@ rewrap 1 "1 sealed anew, 0 current, 1 skipped, 10 failed" mixed
 diff mixed new | grep -c '^>' >changed || :
 [[ $(<changed) == 1 ]] || fail "other lines: $(diff mixed new)"
 tells() { # line, reason, detail
-    grep -qF "mixed:$1" err || fail "line $1 is not told: $(<err)"
+    grep -qF "mixed:$1" err || fail "line $1 is not reported: $(<err)"
     grep -E "^mixed:$1( |:)" err | grep -F "$(reason "$2")" | found -F "$3" || fail "line $1: $(<err)"
 }
 tells 2 TENANT_KEY_CLOSED ""

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# 16 threads whose token is lost and comes back: one asks, the others are not held up: faulty/away.c.
+# 16 threads whose token is lost and comes back: one retries, the others are not delayed:
+# faulty/away.c.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_token kek

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A token that takes its time, and one that comes and goes: faulty/block.c.
+# A slow token, and one that comes and goes: faulty/block.c.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_token kek

@@ -99,7 +99,7 @@ export FAULTS_KEK=rsa FAULTS_OLD_KEK=orders FAULTS_FILE=file:$PWD/cert.pem
 run rsa "${rsa[*]}" kek=rsa allow-imported-kek=yes
 unset FAULTS_OLD_KEK FAULTS_FILE
 
-# a card's key, which wants a login for every use
+# a card's key, which requires a login for every use
 new_tokens card kek
 pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --keypairgen --key-type rsa:3072 \
     --label rsa --id 0a0b --always-auth --usage-decrypt >pkcs11-tool.out 2>&1 || fail "$(<pkcs11-tool.out)"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# How often a PIN is offered to a token that counts the tries: faulty/pin.c, a program of threads.
+# How often a PIN is tried on a token that counts the tries: faulty/pin.c, a program with threads.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
@@ -47,7 +47,7 @@ for choice in no yes; do
     tries $locked "$untouched, reason $(reason_number PIN_LOCKED)" pin-final-try=$choice
 done
 
-# What openssl says of it, from the configuration alone.
+# openssl's errors, with only the configuration.
 write_cnf pin-final-try=maybe
 expect_failure CONFIG_VALUE 'pin-final-try takes yes or no' seal -in wrong
 write_cnf pin_final_try=yes

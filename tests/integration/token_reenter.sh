@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A module that uses libcrypto's default context at every call, where our provider stands first, last
-# or alone and takes stock names too: no deadlock, no wrong output, and no key of the module's own is
-# looked for on a token.
+# A module that uses libcrypto's default context at every call, with our provider first, last or
+# alone, and with stock names too: no deadlock, no wrong output, and no key of the module itself is
+# searched on a token.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_token kek

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A program that goes on while its token goes away and comes back, drops its sessions, has few of
-# them, and while its module forgets everything: faulty/restart.c.
+# A running program whose token goes away and comes back, drops its sessions, has few of them, and
+# whose module loses all state: faulty/restart.c.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_token kek

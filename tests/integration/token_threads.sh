@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# 16 threads on one token: one login whatever they do, one try of a wrong PIN, and children that take
-# nothing from their parent: faulty/threads.c.
+# 16 threads on one token: one login whatever they do, one try of a wrong PIN, and children that are
+# independent of their parent: faulty/threads.c.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_token kek

@@ -53,8 +53,8 @@ tree/second: a message for 0102
 END
 tool_gives 0 - census --kek 01:02 --files tree
 sed -n 's/ for .* .*$/ for/; /^tree/p' out | diff -u wanted - || fail "--files"
-# What no header names may be a label, which no token can be asked for here; a reference is none.
-tool census --kek 99 --files tree >out 2>err && fail "--kek 99: all is well"
+# A name in no header may be a label, and there is no token to ask; a reference is not a label.
+tool census --kek 99 --files tree >out 2>err && fail "--kek 99: it succeeded"
 grep -q "^envelope census: --kek: no header names the reference '99', and the tokens could not be searched" err ||
     fail "$(<err)"
 ! grep -q ^tree out || fail "files of a KEK that has none: $(<out)"
@@ -75,7 +75,7 @@ tool_gives 0 - census --labels tree
 grep -qx "AES KEK $kek_id, key 'orders' of token 'kek'" out || fail "--labels: $(<out)"
 grep -qx "AES KEK 0102" out || fail "--labels: $(<out)"
 
-# A label that could be a reference is looked for as both; what is neither, or both, is said.
+# A label that could be a reference is searched as both; neither, or both, is an error.
 for label in 2025 cafe 12 202 2025:01; do
     make_kek kek $label --id "$(printf %s "$label" | md5sum | head -c 32)"
     write_cnf kek=$label
@@ -109,7 +109,7 @@ write_cnf -token kek=abba
 seal -in plain -out both.meanings/by-label 2>/dev/null
 pkcs11-tool --module "$softhsm" --token-label other --login --pin "$pin" --delete-object \
     --type secrkey --label beef >/dev/null
-tool census --kek abba both.meanings >out 2>err && fail "--kek abba: all is well"
+tool census --kek abba both.meanings >out 2>err && fail "--kek abba: it succeeded"
 grep -q "headers name the KEK of the label 'abba', .* and another KEK of that reference" err || fail "$(<err)"
 for kek in id:abba pkcs11:object=abba; do
     tool_gives 0 - census --kek $kek --files both.meanings
@@ -117,7 +117,7 @@ for kek in id:abba pkcs11:object=abba; do
 done
 write_cnf
 
-# Half of the keys are here: what cannot be verified is told, and is not all right.
+# Half of the keys are here: what cannot be verified is reported, and the status is 1.
 tool_gives 1 - census --verify tree
 grep -q "^tree/second: a message for 0102, whose keys are not here$" out || fail "$(<out)"
 grep -qx "verified: 3 opened, 0 failed, 1 for which no key is here" out || fail "$(<out)"
@@ -136,12 +136,12 @@ cp tree/one mac
 flip mac $(($(header_length mac) - 1))
 tool_gives 1 - census --verify mac
 grep -qx "mac: $(reason NOT_AUTHENTIC)" out || fail "$(<out)"
-tool census --json --verify tree mac >json && fail "all is well with a wrong MAC"
+tool census --json --verify tree mac >json && fail "success with a wrong MAC"
 json_is 0 '[.path, .counted_as, .reason, .keks[0].state] | join(" ")' "mac messages 148 fails"
 json_is 1 '[.opened, .failed, .no_key_here] | join(" ")' "4 1 0"
 json_is 1 '[.keks[] | [.opens, .fails, .not_here] | join(" ")] | join("|")' "3 1 0|2 0 0"
 
-# ---- what is none, or not any more ----
+# ---- files that are not messages, or no longer ----
 
 mkdir odd
 head -c 100 tree/one >odd/cut
@@ -183,7 +183,7 @@ done
 { cat whole && echo; } >cuts/longer
 for command in "census" "census --verify" rewrap reencrypt verify; do
     read -ra words <<<"$command"
-    tool "${words[@]}" cuts >out 2>err && fail "$command: all is well with cut files"
+    tool "${words[@]}" cuts >out 2>err && fail "$command: success with cut files"
     (($(grep -c ": $(reason TRUNCATED)$" out) == 5)) || fail "$command: $(<out)"
     grep -qx "cuts/longer: $(reason TRAILING_DATA)" out || fail "$command: $(<out)"
 done
@@ -215,12 +215,12 @@ tool inspect - < <(cat b64/lines) >out || fail "base64 from a pipe"
 grep -q "plaintext 20000" out || fail "$(<out)"
 for command in rewrap reencrypt; do
     cp -a b64 b64.before
-    tool $command b64 >out 2>err && fail "$command: all is well with base64"
+    tool $command b64 >out 2>err && fail "$command: success with base64"
     (($(grep -c ": $(reason MESSAGE_IN_BASE64)$" out) == 5)) || fail "$command: $(<out)"
     diff -r b64 b64.before || fail "$command wrote base64"
     rm -rf b64.before
 done
-# what is said to be typed, for every form
+# the command that is suggested, for every form
 for form in lines one-line crlf mark utf16; do
     base64 -di b64/$form >decoded
     tool_gives 0 - verify decoded
@@ -233,7 +233,7 @@ sed '20s/./*/' b64/lines >bad64/altered
 { head -c 2000 b64/lines && echo && cat b64/lines; } >bad64/two
 { cat b64/one-line && echo && cat b64/one-line; } >bad64/list
 for command in census verify rewrap; do
-    tool $command bad64 >out 2>err && fail "$command: all is well with bad base64"
+    tool $command bad64 >out 2>err && fail "$command: success with bad base64"
     [[ $(grep -c ^bad64 out) == 4 ]] || fail "$command: $(<out)"
 done
 tool_gives 1 - verify bad64

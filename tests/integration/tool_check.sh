@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope check: each step said, what is wrong with the way out, and the exit status.
+# envelope check: each step, each problem with its fix, and the exit status.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -14,7 +14,7 @@ check() { # status, further options; writes json and out
     local wanted=$1 status=0
     shift
     tool check --json "$@" >json 2>err || status=$?
-    [[ ! -s err ]] || fail "words on stderr: $(<err)"
+    [[ ! -s err ]] || fail "output on stderr: $(<err)"
     ((status == wanted)) || fail "status $status, not $wanted: $(<json)"
     tool check "$@" >out 2>err || :
     ! grep -qF "$pin" json out err || fail "the PIN is shown"
@@ -22,7 +22,7 @@ check() { # status, further options; writes json and out
 says() { # state, step, part of the text
     jq -es --arg state "$1" --arg step "$2" --arg text "$3" \
         'any(.[]; .state == $state and .step == $step and (.text | contains($text)))' json \
-        >/dev/null || fail "not said: $1, $2: $3: $(<json)"
+        >/dev/null || fail "not reported: $1, $2: $3: $(<json)"
 }
 
 says_once() { # number of steps that failed
@@ -145,7 +145,7 @@ grep -qF -- '-> openssl genpkey -algorithm ENVELOPE-KEK -pkeyopt label:NEW' out 
 for label in all retired; do make_kek kek "$label" --destroy; done
 make_kek other elsewhere --destroy
 
-# A label is text of whoever may write to the token: a terminal obeys none of it, nor turns it round.
+# Whoever may write to the token controls a label: a terminal must not interpret it, nor reverse it.
 make_kek kek $'csi\xc2\x9b31m rlo\xe2\x80\xae' --id 0f01
 write_cnf
 tool check >out 2>err || fail "status $?"
@@ -166,7 +166,7 @@ third() { # a provider that a program or the file adds: libcrypto sorts them all
 ours_first() {
     sed -i -e '/^default = default_sect$/d' -e 's/^envelope = envelope_sect$/&\ndefault = default_sect/' openssl.cnf
 }
-paste_way_out() { # what was said is put at the end of the file, as it stands there
+paste_way_out() { # appends the suggested lines to the file
     jq -r 'select(.step == "stock names").way_out' json | sed 1d >>openssl.cnf
 }
 write_cnf
@@ -257,7 +257,7 @@ rm openssl.cnf
 check 0 --config elsewhere.cnf
 write_cnf
 
-# ---- the provider's module and who stands beside it ----
+# ---- the provider's module, and the other providers ----
 
 write_cnf module=/nonexistent/envelope.so
 check 1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope check --pid: whether a running program is served by the provider. The programs are real,
-# and wait on their stdin.
+# envelope check --pid: whether a running program uses the provider. The programs are real, and wait
+# on their stdin.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -18,7 +18,7 @@ check_pid() { # status, arguments
     shift
     tool check --json --pid "$pid" "$@" >json 2>err || status=$?
     ((status == wanted)) || fail "status $status, not $wanted: $(<json) $(<err)"
-    [[ ! -s err ]] || ((wanted == 2)) || fail "words on stderr: $(<err)"
+    [[ ! -s err ]] || ((wanted == 2)) || fail "output on stderr: $(<err)"
 }
 says() { # state, text
     jq -es --arg state "$1" --arg text "$2" \
@@ -68,7 +68,7 @@ tool_gives 0 - check --quiet --pid "$pid"
 tool check --pid "$pid" >out
 grep -qx "3 ok, 0 warnings, 0 failed" out || fail "$(<out)"
 
-# Its configuration is put there anew, as old as it was: it goes on with the old one.
+# Its configuration is replaced, with the same age: the program keeps the old one.
 cp -p "$cnf" newer
 mv newer "$cnf"
 check_pid 1

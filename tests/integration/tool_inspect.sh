@@ -104,8 +104,8 @@ echo "missing: No such file or directory" >wanted
 tool_gives 1 wanted inspect missing
 echo "directory: Is a directory" >wanted
 tool_gives 1 wanted inspect directory
-tool_gives 1 - inspect plain message # one that is wrong is enough, and the other is told
-grep -q '^message: message' out || fail "the second file is not told"
+tool_gives 1 - inspect plain message # one bad file is enough, and the other is reported
+grep -q '^message: message' out || fail "the second file is not reported"
 # A header as long as may be, of what is no header, and one longer than that.
 {
     part message 0 1
@@ -151,7 +151,7 @@ done
 : >wanted
 tool_gives 0 wanted inspect --quiet message
 tool_gives 1 wanted inspect --quiet plain
-# Output that cannot be written is told.
+# Output that cannot be written is an error.
 status=0
 tool inspect message >/dev/full 2>err || status=$?
 ((status == 2)) || fail "status $status with a full disk"

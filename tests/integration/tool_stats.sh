@@ -22,7 +22,7 @@ stats() { # status, arguments; words on stderr are in err
         >"$work/out" 2>"$work/err" || status=$?
     ((status == wanted)) || fail "status $status, not $wanted: stats $*: $(<"$work/out")$(<"$work/err")"
     if ((wanted == 0)) && [[ -s $work/err ]]; then
-        fail "words on stderr: stats $*: $(<"$work/err")"
+        fail "output on stderr: stats $*: $(<"$work/err")"
     fi
 }
 row() { # jq condition on a row, expression
@@ -64,7 +64,7 @@ stats 0 --json "$log"
 stats 0 "$log"
 grep -qx 'KEK counted: about 9 of 2^32 uses of AES-GCM (2.095e-07 %)' out || fail "$(<out)"
 
-# ---- by syslog, through a pipe, and what is none of it ----
+# ---- by syslog, through a pipe, and foreign lines ----
 
 total=$(wc -l <"$log")
 sed 's/^/Nov 22 09:30:00 shop-1 envelope[4711]: /' "$log" >syslog
@@ -158,7 +158,7 @@ stats 1 "${with_state[@]}" a.log
 grep -q 'give its new name as well' err || fail "$(<err)"
 stats 0 "${with_state[@]}" a.log a.log.1
 ((so_far + 1 == $(jq -rs 'last.lines + last.broken' out))) || fail "$(<out)"
-# cut short: what is gone is gone, and what is left is not counted twice
+# truncated: lost lines stay lost, and the rest is not counted twice
 counted=$(jq -rs 'last.lines' out)
 tail -n 9 kept >b.log
 stats 0 "${with_state[@]}" a.log a.log.1 b.log
@@ -166,7 +166,7 @@ tail -n 9 kept | head -n 7 >b.log
 stats 1 "${with_state[@]}" a.log a.log.1 b.log
 grep -q 'b.log: it is shorter than it was: lines are lost' err || fail "$(<err)"
 count_is $((counted + 9))
-# a pipe would be counted again each time; the standard input is said to be new
+# a pipe would be counted again each time; the standard input always counts as new
 mkfifo pipe
 head -n 1 kept >pipe &
 stats 1 "${with_state[@]}" pipe
@@ -193,7 +193,7 @@ wait
 stats 0 --state state --json log?
 [[ $(jq -rs 'last.lines' out) == $((5 * total + 5)) ]] || fail "together: $(<out)$(<together)"
 
-# ---- a state that is none, and what cannot be written ----
+# ---- invalid states, and files that cannot be written ----
 
 for bad in '{}' '{"envelope-stats-state":2}' "$(head -n 2 state)" "$(sed '$d' state)"; do
     printf '%s\n' "$bad" >bad

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# envelope verify: everything is opened to its end, through one or each recipient, and what fails is
-# told with its reason.
+# envelope verify: everything is opened to its end, through one or each recipient, and failures are
+# reported with their reason.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/tool.sh
@@ -103,7 +103,7 @@ END
 tool_gives 1 wanted verify bad
 tool_gives 1 - verify tree bad # all are looked at
 grep -qx "5 opened .*, 9 failed, 3 skipped" out || fail "$(tail -n 1 out)"
-tool verify --json bad >json && fail "--json says that all is well"
+tool verify --json bad >json && fail "--json says that it succeeded"
 json_is 1 '[.path, .state, .reason, .error] | join("|")' "bad/body|fails|153|$(reason BAD_SEGMENT)"
 json_is -1 '[.failed, .skipped, .sidecars] | join(" ")' "9 3 1"
 echo "missing: No such file or directory" >wanted
@@ -175,7 +175,7 @@ tool_gives 1 wanted verify --list <list
 tool_gives 1 wanted verify --list - <list
 head -n 3 list >good
 tool_gives 0 - verify --list good good
-tool verify --json --list list >json && fail "--list --json says that all is well"
+tool verify --json --list list >json && fail "--list --json says that it succeeded"
 json_is 3 '[.type, .path, .line, .state] | join(" ")' "line list 4 fails"
 tool_gives 1 - verify --list missing
 grep -q "^missing: No such file or directory$" out || fail "a list that is not there: $(<out)"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/TWO-SERVERS.md, word for word: three machines are three configurations, SSH hands on what it is
-# given, and a spy before the token sees what goes to the key server.
+# docs/TWO-SERVERS.md, word for word: three machines are three configurations, a script replaces
+# SSH, and a spy in front of the token records what goes to the key server.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/page.sh
@@ -11,7 +11,7 @@ source "$source_dir/tests/lib/tool.sh"
 page=$source_dir/docs/TWO-SERVERS.md
 server_module=$softhsm
 
-# A path to a socket has room for 107 bytes, so both ends are named from where we are.
+# A path to a socket has room for 107 bytes, so both ends use relative paths.
 with_paths() {
     sed -e "s|/usr/lib/softhsm/libsofthsm2.so|$server_module|" -e "s|/etc/envelope/|$work/|" \
         -e 's|/run/p11-kit/||' -e 's|unix:path=/run/envelope/|unix:path=/proc/self/cwd/|'
@@ -73,7 +73,7 @@ ossl enc -d -envelope -K 0 -in by-application >out 2>err || status=$?
 { ((status != 0)) && [[ ! -s out ]]; } || fail "the front opens"
 ! grep -rqaF PRIVATE orders.pub || fail "a private key"
 
-# ---- what the front sealed is opened, and what of it the key server saw ----
+# ---- opening what the front sealed, and what the key server saw of it ----
 
 rm -f trace
 cnf=application.cnf
@@ -87,7 +87,7 @@ went_over() {
 wanted="[in] pEncryptedData 384
 [in] pPin ${#pin}
 [out] pData 32"
-[[ $(went_over) == "$wanted" ]] || fail "the key server got and gave $(went_over)"
+[[ $(went_over) == "$wanted" ]] || fail "the key server received and returned $(went_over)"
 hex=$(head -c 16 order.json | od -An -v -tx1 | tr -d ' \n')
 ! tr -d ' \n' <trace | found -i "$hex" || fail "the plaintext went to the key server"
 # for the message of half a megabyte the same
@@ -95,9 +95,9 @@ rm -f trace
 export P11_KIT_SERVER_ADDRESS=unix:path=/proc/self/cwd/kek.socket
 expect_quiet open -in by-application -out opened
 same report.pdf opened
-[[ $(went_over) == "$wanted" ]] || fail "the key server got and gave $(went_over)"
+[[ $(went_over) == "$wanted" ]] || fail "the key server received and returned $(went_over)"
 
-# A process that goes on: what the page says that each message costs.
+# A running process: the cost of each message is as on the page.
 printf 'seal\nopen\n' >commands
 calls() { # how many messages more are opened
     rm -f trace
@@ -111,7 +111,7 @@ echo "a process: $first calls, each message: $(((more - first) / 10))"
 ((more - first == 20)) || fail "$first calls with one message, $more with ten more"
 ((first < 120)) || fail "$first calls for the first message"
 
-# ---- away, as RUNBOOK.md has it, and back; who has the socket needs the PIN ----
+# ---- away, as in RUNBOOK.md, and back; access to the socket is useless without the PIN ----
 
 stop_server
 expect_failure NO_TOKEN "" open -in order.sealed
@@ -153,7 +153,7 @@ sed -i -e '/^pkcs11-module-path/d' -e '/^keys-directory/d' -e '/^allow-keys/d' a
 PATH=$work/bin:$PATH expect_quiet open -in order.sealed -out opened
 same order.json opened
 
-# An AES KEK, as the page says of p11-kit's versions: p11kit_server.sh.
+# An AES KEK with each of p11-kit's versions: see p11kit_server.sh.
 for name in $(block_names "$page"); do
     [[ $ran == *" $name "* ]] || fail "the example $name is not run"
 done

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Unit tests under valgrind: the quick ones, which between them reach most of the module. (Those of
+# Unit tests under valgrind: the quick ones, which together cover most of the module. (Those of
 # random call patterns and of forks run under the sanitizers alone.)
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The header shows to stock OpenSSL who can open a message, and a message opens without us: by
-# libcrypto alone, given the KEK (tests/programs/open_by_hand.c).
+# Stock OpenSSL shows from the header who can open a message, and a message opens without the
+# provider: with only libcrypto, given the KEK (tests/programs/open_by_hand.c).
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 
@@ -26,7 +26,7 @@ check() { # wrap as the header names it, KEK in hex, CKA_ID, context or "", plai
         <sealed >opened 2>shown || fail "by hand: $(<shown)"
     same "$plain" opened
     grep -qx "kek $id" shown || fail "another KEK: $(<shown)"
-    grep -qx "wrap $wrap" shown || fail "wrapped in another way: $(<shown)"
+    grep -qx "wrap $wrap" shown || fail "wrapped by another mechanism: $(<shown)"
     if "$ENVELOPE_PROGRAMS/open_by_hand" --kek "${kek/1/2}" --id "$id" --context "$context" \
         <sealed >opened 2>shown; then
         fail "another KEK opens it"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/KEYS.md, "Who may make messages, and who may open them", word for word: two objects of one key,
-# and that the one which may unwrap alone cannot be made to do more.
+# docs/KEYS.md, "Who may make messages, and who may open them", word for word: two objects of one
+# key, of which one may only unwrap and cannot be made to do more.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/blocks.sh
@@ -69,8 +69,8 @@ expect_failure CONFIG_BAD_URI "" genpkey label:again copy-of:pkcs11:frobnicate
 pkcs11-tool --module "$softhsm" --token-label app --login --pin "$pin" --list-objects --type secrkey >objects 2>&1
 [[ $(grep -c 'label:' objects) == 1 ]] || fail "something was made: $(<objects)"
 
-# A copy of a key that was never outside: sealing goes on by either name. Two of one id on one token are
-# ambiguous to a message until one of them goes.
+# A copy of a key that was never outside: both names seal. Two keys with one id on one token are
+# ambiguous for a message until one of them is removed.
 write_cnf 'token="pkcs11:token=admin"' -kek
 expect_quiet genpkey label:first id:0a0b >first.pem
 expect_quiet genpkey label:second copy-of:first >second.pem

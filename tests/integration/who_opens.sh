@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A web server's RSA key lies on the KEK's token. Whoever has its certificate seals a message to it, with
-# the reference that its public half gives: nothing here takes that for a message of ours.
+# A web server's RSA key is on the KEK's token. Somebody with its certificate seals a message to it,
+# with the reference of its public half: no program here accepts that as a message for its KEK.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/rotation.sh
@@ -11,7 +11,7 @@ source "$source_dir/tests/lib/tool.sh"
 make_usual
 stream 10000 >plain
 
-# As people make one: it signs and decrypts. Its certificate, and so its public half, is everybody's.
+# A typical one: it signs and decrypts. Its certificate, and so its public half, is public.
 web_id=77
 pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --keypairgen --key-type rsa:3072 \
     --label web --id $web_id --usage-sign --usage-decrypt >pkcs11-tool.out 2>&1 || fail "$(<pkcs11-tool.out)"
@@ -50,7 +50,7 @@ for name in by-reference by-id; do
     expect_failed KEK_NOT_NAMED "$refused" envelope inspect --here tree/$name
     same before tree/$name
 done
-# A key of OpenSSL's, whoever chose it, opens nothing more.
+# A key chosen through OpenSSL opens nothing more.
 expect_quiet ossl pkey -in envelope:object=web -out web.pem
 ossl pkey -in web.pem -noout -text >text
 grep -qx '    Opens: no (the configuration does not name this RSA key)' text || fail "$(<text)"
@@ -66,7 +66,7 @@ expect_quiet open -in ours -out opened
 same plain opened
 expect_failure KEK_NOT_NAMED "$refused" open -in tree/by-reference
 
-# ---- whoever says that it is a KEK ----
+# ---- configurations that name it as a KEK ----
 
 write_cnf 'open-only-kek="pkcs11:object=web\;type=private"'
 for name in by-reference by-id; do

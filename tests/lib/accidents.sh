@@ -8,8 +8,8 @@ mkdir cases
 
 faults=$(behind_sanitizer "$ENVELOPE_PROGRAMS/faults.so")
 
-# Several cases run at once, each of these with a copy of the token: SoftHSM writes to its token at
-# every login, for a moment without a lock that other processes heed.
+# Several cases run at once, each with a copy of the token: SoftHSM writes to its token at every
+# login, for a moment without a lock that other processes respect.
 slots=4
 slot=0
 pids=()

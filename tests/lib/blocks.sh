@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Fenced examples of the documentation, taken out word for word. An example that is tested has a
-# comment of its own before its fence, and nothing between but empty lines:
+# Extracts fenced examples of the documentation word for word. A tested example has a comment before
+# its fence, with only empty lines between:
 #
 #     <!-- test: seal -->
 #     ```sh

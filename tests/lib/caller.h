@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What unit tests do over and over: buffers, whole messages through EVP, reading the error stack.
+/* Helpers for unit tests: buffers, whole messages through EVP, reading the error stack.
  */
 #ifndef ENVELOPE_TESTS_CALLER_H
 #define ENVELOPE_TESTS_CALLER_H

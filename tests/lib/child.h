@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work done in a process of its own. */
+/* Work in a separate process. */
 #ifndef ENVELOPE_TESTS_CHILD_H
 #define ENVELOPE_TESTS_CHILD_H
 
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* In a child Check cannot report, so it says what failed and gives up. For functions of int. */
+/* Check cannot report in a child, so this prints the failure and exits. For functions of int. */
 #define child_demand(condition)                                                                    \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

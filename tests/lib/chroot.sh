@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Another Debian release in a folder under build/chroot, kept for the next time. Needs root. To be
-# sourced in the project's own folder.
+# Another Debian release in a folder under build/chroot, kept for the next time. Needs root. Source
+# it in the project's folder.
 
-# Says which one is meant. Everything below is about it.
+# Selects the release for everything below.
 use_chroot() { # release, name of its folder
     release=$1
     root=$PWD/build/chroot/${2-$1}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The output contract as numbers: one row a cipher, and nowhere else. (tests/lib/watched.h holds a
- * cipher to its row; tests/unit/ciphers/test_output_contract*.c go through all rows.)
+ * The output contract as numbers: one row per cipher. (tests/lib/watched.h checks a cipher against
+ * its row; tests/unit/ciphers/test_output_contract*.c use all rows.)
  */
 #ifndef ENVELOPE_TESTS_CONTRACT_H
 #define ENVELOPE_TESTS_CONTRACT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DER as a tree that tests take apart and put together wrongly. */
+/* DER as a tree that tests can alter. */
 #ifndef ENVELOPE_TESTS_DER_H
 #define ENVELOPE_TESTS_DER_H
 

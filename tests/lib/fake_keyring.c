@@ -112,7 +112,7 @@ static ENV_RESULT kek_wrap(struct env_kek *kek, const uint8_t dek[ENV_DEK_LEN],
 static bool unwrap_here(const struct fake_kek *fake, const struct env_wrapped *wrapped,
                         uint8_t *out)
 {
-    size_t len = ENV_WRAPPED_MAX; /* libcrypto wants as much room as the input has */
+    size_t len = ENV_WRAPPED_MAX; /* libcrypto requires as much room as the input has */
 
     if (fake->rsa == NULL)
         return key_wrap(fake, false, wrapped->data, wrapped->len, out, ENV_DEK_LEN);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A keyring without tokens, behind kek.h: KEKs in memory that wrap with libcrypto's AES-256 key
- * wrap (or RSA-OAEP) and fail when told to. And a provider built in with it, so that unit tests go
- * through EVP.
+ * wrap (or RSA-OAEP) and fail on demand. It also has a built-in provider that uses it, so that unit
+ * tests go through EVP.
  */
 #ifndef ENVELOPE_TESTS_FAKE_KEYRING_H
 #define ENVELOPE_TESTS_FAKE_KEYRING_H

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of fields and tenant keys stand on besides fixture.sh and named.sh.
+# Base of the tests of fields and tenant keys, in addition to fixture.sh and named.sh.
 : "${cnf:?}" "${ENVELOPE_PROGRAMS:?}" "${ENVELOPE_MODULE_DIR:?}"
 
 hex() { # of stdin

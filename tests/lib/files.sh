@@ -3,8 +3,8 @@
 # What the tests of seal, open and cat share; sourced after fixture.sh and tool.sh.
 : "${work:?}" "${pin:?}"
 
-# It ends with status 1 and just these words: "FILE: the reason's text" and what a pattern asks for
-# behind it. Nothing has come of it in the folder, which is as it was.
+# It ends with status 1 and exactly this output: "FILE: the reason's text" and what a pattern asks
+# for behind it. The folder is unchanged.
 refuses() { # reason, pattern, arguments
     local text pattern=$2 status=0
     text=$(reason "$1")
@@ -25,7 +25,7 @@ does() { # arguments
     local status=0
     tool "$@" >"$work/out" 2>"$work/err" || status=$?
     ((status == 0)) || fail "status $status: envelope $*: $(<"$work/err")"
-    [[ ! -s $work/err ]] || fail "words on stderr: envelope $*: $(<"$work/err")"
+    [[ ! -s $work/err ]] || fail "output on stderr: envelope $*: $(<"$work/err")"
 }
 
 expect_no_parts() {

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What every integration test stands on; sourced as its first line. Each test gets a directory of
-# its own ($work, removed at exit) with a SoftHSM token of its own, so that tests run in any order
-# and at the same time. Nothing outside that directory is read or written, but for the module under
-# test, its programs and the system's openssl.
+# Base of every integration test; sourced as its first line. Each test gets its own directory
+# ($work, removed at exit) with its own SoftHSM token, so that tests run in any order and at the
+# same time. Nothing outside that directory is read or written, except the module under test, its
+# programs and the system's openssl.
 set -euo pipefail
 umask 077 # a PIN file that others can read is refused
 
-# In a mount namespace of its own, where that is to be had: own_p11_kit_modules below needs one.
+# In its own mount namespace, if possible: own_p11_kit_modules below needs one.
 if [[ -z ${ENVELOPE_OWN_MOUNTS-} ]]; then
     ENVELOPE_OWN_MOUNTS=no
     if ((EUID == 0)) && unshare --mount true 2>/dev/null; then
@@ -20,12 +20,12 @@ fi
 : "${ENVELOPE_MODULE_DIR:?is set by ctest}" "${ENVELOPE_PROGRAMS:?is set by ctest}"
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export source_dir
-pin=p1n7Hq3x # nothing that could stand in an error by chance
+pin=p1n7Hq3x # nothing that could be in an error by chance
 cnf=openssl.cnf
 
 # Inside the build directory, so that even a test that was killed leaves nothing elsewhere.
 work=$(mktemp -d "$ENVELOPE_PROGRAMS/run.XXXXXX")
-# A test that fails where the disk is nearly full says so.
+# A test that fails because the disk is nearly full reports that.
 leave() {
     local status=$? room
     room=$(df --output=avail -k "$work" | tail -n 1)
@@ -281,7 +281,7 @@ expect_quiet() {
         fail "$*"
     fi
     if grep -v 'hex string is too short, padding with zero bytes to length' "$work/quiet.err" >&2; then
-        fail "words on stderr: $*"
+        fail "output on stderr: $*"
     fi
 }
 

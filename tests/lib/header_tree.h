@@ -5,7 +5,7 @@
 
 #include "der.h"
 
-/* Where things stand in the header. */
+/* Positions of elements in the header. */
 #define AUTH_ENVELOPED "10"
 #define RECIPIENTS "101"
 #define KEKRI "1010"

@@ -7,7 +7,7 @@
 
 #define SECRET 32u
 
-/* The fake's KEKs 0 and 1, in a library context of theirs. */
+/* The fake's KEKs 0 and 1, in their own library context. */
 extern OSSL_LIB_CTX *kek_libctx;
 extern EVP_PKEY *kek0;
 extern EVP_PKEY *kek1;

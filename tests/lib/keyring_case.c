@@ -7,7 +7,7 @@ struct env_keyring *keyring;
 
 void keyring_setup(void)
 {
-    clock_stop(); /* those that need time to pass say so */
+    clock_stop(); /* tests that need time to pass start it */
     shim_reset();
     softhsm_setup();
     keyring_config_reset();

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a test of a keyring on SoftHSM begins and ends with: a Check fixture, and the keyring. */
+/* Setup and teardown of a test of a keyring on SoftHSM: a Check fixture, and the keyring. */
 #ifndef TEST_KEYRING_CASE_H
 #define TEST_KEYRING_CASE_H
 
 #include "p11_shim.h"
 #include "softhsm_fixture.h"
 
-/* NULL at the beginning, made by the test with keyring_new; what is left of it the end frees. */
+/* NULL at first, made by the test with keyring_new; freed at the end. */
 extern struct env_keyring *keyring;
 
 /* A token "kek" without keys, and its configuration. */

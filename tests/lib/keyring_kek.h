@@ -5,7 +5,7 @@
 
 #include "keyring_case.h"
 
-/* NULL at the beginning, chosen from the keyring; what is left of it the end frees. */
+/* NULL at first, chosen from the keyring; freed at the end. */
 extern struct env_kek *kek;
 
 /* The end of a checked fixture: the KEK's and the keyring's. */

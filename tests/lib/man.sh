@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Manual pages, beside the program that they are about. Sourced after fixture.sh and tool.sh.
+# Compares manual pages with their program. Sourced after fixture.sh and tool.sh.
 : "${work:?}" "${cnf:?}" "${sanitizer_env[*]-}"
 
-# The page's form, and its sections, which are these and no others.
+# The page's form, and that its sections are exactly these.
 man_form() { # page, its sections with | between
     local checked=false tool
     ! LC_ALL=C grep -n '[^ -~]' "$1" || fail "more than ASCII"

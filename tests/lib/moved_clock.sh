@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# The days that programs see are the test's: sourced behind fixture.sh. Nothing depends on today's
-# date, and programs that run see another day as soon as it is another.
+# The test sets the date that programs see; sourced after fixture.sh. Nothing depends on today's
+# date, and running programs see a new date at once.
 : "${work:?}" "${ENVELOPE_PROGRAMS:?}"
 
 MOVED_CLOCK=$work/now
 export MOVED_CLOCK
 
-# It is noon, in UTC, of that day, or the time that is said.
+# It is noon UTC on that day, or the given time.
 it_is() { # day [time]
     date -u -d "$1 ${2:-12:00:00}" +%s >"$MOVED_CLOCK.next"
     mv "$MOVED_CLOCK.next" "$MOVED_CLOCK"

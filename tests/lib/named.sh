@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of envelope key stand on besides fixture.sh and tool.sh, which are sourced before.
+# Base of the tests of envelope key, in addition to fixture.sh and tool.sh, which are sourced before.
 : "${work:?}" "${pin:?}"
 
 # Two tokens with a KEK each, a folder for keys, and a configuration that names all of them.
@@ -27,7 +27,7 @@ key() { # action, arguments; stdin is passed on
         cat "$work/out" "$work/err" >&2
         fail "status $status: envelope key $*"
     fi
-    [[ ! -s $work/err ]] || fail "words on stderr: envelope key $*: $(<"$work/err")"
+    [[ ! -s $work/err ]] || fail "output on stderr: envelope key $*: $(<"$work/err")"
 }
 
 # It fails with status 1, this reason's text and a pattern on stderr, and nothing on stdout.
@@ -51,7 +51,7 @@ key_fails_json() { # reason, action, arguments
     shift
     tool key "$@" --json >"$work/json" 2>"$work/err" || status=$?
     ((status == 1)) || fail "status $status, not 1: envelope key $*: $(<"$work/json")"
-    [[ ! -s $work/err ]] || fail "words on stderr: envelope key $*: $(<"$work/err")"
+    [[ ! -s $work/err ]] || fail "output on stderr: envelope key $*: $(<"$work/err")"
     jq -es --argjson number "$number" 'any(.[]; .reason == $number and .changed == false) and
         .[-1] == {"type": "summary", "changed": false, "failed": 1}' "$work/json" >/dev/null ||
         fail "other objects: envelope key $*: $(<"$work/json")"

@@ -562,7 +562,7 @@ static CK_RV unwrap_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_O
         return real->C_UnwrapKey(session, mechanism, kek, wrapped, len, template, count, key);
     if (count > shim.template_max)
         return CKR_ATTRIBUTE_READ_ONLY;
-    /* the token underneath is one of those that have to be told */
+    /* the token underneath needs the attribute */
     memcpy(full, template, count * sizeof(*template));
     full[count++] = (CK_ATTRIBUTE){CKA_EXTRACTABLE, &yes, sizeof(yes)};
     full[count++] = (CK_ATTRIBUTE){CKA_SENSITIVE, &no, sizeof(no)};

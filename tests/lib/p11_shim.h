@@ -81,7 +81,7 @@ void shim_expect_null_pin(void);
 void shim_pad_with_nuls(void);
 /* How many logins for one use of a key (CKU_CONTEXT_SPECIFIC) there were. */
 unsigned shim_logins_for_use(void);
-/* What C_GetMechanismInfo says of a mechanism; at most four. */
+/* The result of C_GetMechanismInfo for a mechanism; at most four. */
 void shim_mechanism(CK_MECHANISM_TYPE type, CK_FLAGS flags);
 /* An attribute that the token does not know any more. */
 void shim_hide_attribute(CK_ATTRIBUTE_TYPE type);
@@ -89,13 +89,13 @@ void shim_hide_attribute(CK_ATTRIBUTE_TYPE type);
 void shim_no_length_of(CK_ATTRIBUTE_TYPE type);
 /* The next time that the attribute is read it seems to be this much longer. */
 void shim_lengthen_next(CK_ATTRIBUTE_TYPE type, CK_ULONG by);
-/* C_GenerateKeyPair refuses to be told the attribute, whatever its value. */
+/* C_GenerateKeyPair refuses the attribute, whatever its value. */
 void shim_pair_refuses(CK_ATTRIBUTE_TYPE type);
 /* C_UnwrapKey refuses templates longer than this (0: none), as some tokens do. */
 void shim_unwrap_template_max(CK_ULONG count);
 /* C_CreateObject and C_UnwrapKey refuse CKA_PRIVATE false, as some tokens do. */
 void shim_no_public_objects(void);
-/* How many templates of theirs said CKA_PRIVATE true. */
+/* How many of their templates had CKA_PRIVATE true. */
 unsigned shim_private_objects(void);
 /* C_Encrypt with AES-GCM makes up a nonce of its own, as FIPS tokens do: 0x77, and a last byte that
  * counts. */

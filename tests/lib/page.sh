@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Pages that are walked through example by example, with what each of them says; sourced after
-# fixture.sh. A page sets $page and with_paths, which puts the test's own paths in.
+# For pages whose examples are run one by one and compared with their output; sourced after
+# fixture.sh. A test sets $page and with_paths, which replaces paths with the test's own.
 : "${work:?}" "${source_dir:?}" "${cnf:?}" "${pin:?}" "${reasons:?}" "${sanitizer_env[*]-}"
 page=
 # shellcheck source=blocks.sh
 source "$source_dir/tests/lib/blocks.sh"
 
-# Other people's programs do not bear a sanitizer's library; those that load our module need it.
+# Other projects' programs do not work with a sanitizer's library; those that load our module need it.
 example_env=()
 mkdir "$work/own"
 for variable in "${sanitizer_env[@]}"; do
@@ -39,7 +39,7 @@ as_patterns() {
     sed -E -e 's/[0-9a-f]{16,}/HEX/g' -e 's/[][().*+?{}|\\^$]/\\&/g' -e 's/…/.*/g' -e 's/^.*$/^&$/'
 }
 
-# Each line of the example's answer stands in what was said.
+# Each line of the example's answer is in the output.
 says() { # name of the answer without "-answer", file: NAME.out
     local pattern
     block "$page" "$1-answer" "" | with_paths | as_patterns >"$1.patterns"

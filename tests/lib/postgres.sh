@@ -3,9 +3,9 @@
 # A PostgreSQL of the test's own in $work, which no other user and no network reaches. Sourced after
 # fixture.sh; the tests end it with stop_postgres.
 : "${work:?}"
-# the paths of sockets are short: this one is found through the working directory
+# paths of sockets must be short: this one is relative to the working directory
 export PGHOST=/proc/self/cwd/pg/data PGDATABASE=postgres PGUSER=test PGCLIENTENCODING=UTF8
-# what it says when it has no random numbers for a session
+# its error when it has no random numbers for a session
 no_session='could not generate random (cancel key|MyCancelKey)|could not acquire random number'
 pg_server= # the job that it is
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of other people's programs stand on besides fixture.sh, which is sourced before. Such a
-# program is as its package has it: nothing but its configuration and openssl.cnf change. story is what
-# each of them goes through.
+# Base of the tests of other projects' programs, in addition to fixture.sh, which is sourced before.
+# Such a program comes unchanged from its package: only its configuration and openssl.cnf change.
+# Each of them goes through story.
 : "${work:?}" "${cnf:?}" "${source_dir:?}"
 # shellcheck source=tool.sh
 source "$source_dir/tests/lib/tool.sh"
@@ -107,7 +107,7 @@ new_keks() {
 nowhere_in() { # text, file ...
     local text=$1
     shift
-    ! grep -rqaF -- "$text" "$@" || fail "in the clear: $(grep -rlaF -- "$text" "$@")"
+    ! grep -rqaF -- "$text" "$@" || fail "plaintext found: $(grep -rlaF -- "$text" "$@")"
 }
 
 # A reason's words as a pattern.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers judged against today's KEKs and written anew for them, by the functions behind EVP. */
+/* Headers compared with today's KEKs and rewritten for them, by the functions behind EVP. */
 #ifndef ENVELOPE_TESTS_REWRAP_HEADERS_H
 #define ENVELOPE_TESTS_REWRAP_HEADERS_H
 

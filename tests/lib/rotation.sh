@@ -7,7 +7,7 @@ envelope() {
     with_envelope "${envelope_prefix[@]}" "$ENVELOPE_MODULE_DIR/envelope" "$@"
 }
 
-# As a user whom the permissions of files bind, which root is not.
+# Runs as a user for whom file permissions apply, unlike root.
 plainly() { # command ...
     local envelope_prefix=()
     ((EUID != 0)) || envelope_prefix=(setpriv --inh-caps=-all --bounding-set=-all)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# The house of docs/RUNBOOK.md: two machines, of which one has copies of the other's key files, and two
-# tokens that are taken away by moving their folders. Sourced after fixture.sh.
+# The setup of docs/RUNBOOK.md: two machines, one of which has copies of the other's key files, and
+# two tokens that are removed by moving their folders. Sourced after fixture.sh.
 : "${work:?}" "${source_dir:?}" "${softhsm:?}"
 # shellcheck source=page.sh
 source "$source_dir/tests/lib/page.sh"

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# The tests of languages, whose programs tests/programs/served.* seal and open files with a key out
-# of a file. What is there before was made by PHP without us, so that one language's data open in
-# another. Sourced after programs.sh; the test says how its program is run.
+# The tests of languages, whose programs tests/programs/served.* seal and open files with a key from
+# a file. PHP made the existing data without the provider, so data of one language must open in
+# another. Sourced after programs.sh; the test defines how to run its program.
 : "${work:?}" "${source_dir:?}"
 : "${program[*]:?is how the program is run}" "${ciphers[*]:?are the names of ciphers}"
 php=(php -d memory_limit=64M "$source_dir/tests/programs/served.php")
@@ -106,7 +106,7 @@ lost_without() { # a way to run it
         same plain opened
         rm -f opened
         ours "${program[@]}" open "$cipher" "$(key_of "$cipher")" lost opened 2>err || : # CBC may give something
-        [[ ! -f opened ]] || ! cmp -s plain opened || fail "$cipher: we open what was written without us"
+        [[ ! -f opened ]] || ! cmp -s plain opened || fail "$cipher: data that was written without the module opens"
         rm -f lost opened
     done
 }

@@ -102,7 +102,7 @@ void softhsm_restore_tokens(void)
     move_tokens("hidden", "tokens");
 }
 
-/* True when the directory is the token's: its label stands in it in clear, padded. */
+/* True if the directory is the token's: it has the label in the clear, padded. */
 static bool is_directory_of(const char *name, const char *label)
 {
     char path[sizeof(dir) + 320];
@@ -139,7 +139,7 @@ static bool find_directory(const char *label, char *out, size_t size)
     return entry != NULL;
 }
 
-/* At each login SoftHSM writes the file anew, and who reads it then finds it empty. */
+/* SoftHSM rewrites the file at each login, and a reader may find it empty then. */
 static void directory_of(const char *label, char *out, size_t size)
 {
     bool found = false;

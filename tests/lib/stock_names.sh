@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of key-ciphers stand on besides fixture.sh, tool.sh and named.sh, which are sourced
-# before.
+# Base of the tests of key-ciphers, in addition to fixture.sh, tool.sh and named.sh, which are
+# sourced before.
 : "${work:?}" "${cnf:?}"
 
-# Every cipher that key-ciphers takes.
+# Every cipher that key-ciphers accepts.
 # shellcheck disable=SC2034 # the tests use it
 all_ciphers=$(
     for bits in 128 192 256; do

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The product's clock (envelope/base/clock.h), which test programs have in their hands: what a
- * test says of "a while later" must not depend on how fast the machine is.
+ * test means by "a while later" must not depend on the speed of the machine.
  */
 #ifndef TEST_STOPPED_CLOCK_H
 #define TEST_STOPPED_CLOCK_H
 
 #include <stdint.h>
 
-/* It stands still, and moves when it is told to. What waits for a time of its own never ends. */
+/* The clock stands still until a test moves it. Code that waits for time to pass never ends. */
 void clock_stop(void);
 void clock_move(unsigned milliseconds);
 /* It goes on, from where it stands. */

@@ -17,7 +17,7 @@ void temporary_directory(char path[TEMPORARY_PATH]);
 void temporary_close(FILE *file, const char *path);
 /* What a test says that fails where a full disk may be why: how much room there is at path. */
 const char *temporary_room(const char *path);
-/* Asserts that a disk is not full of which whoever wrote to it (SoftHSM) would not say so. */
+/* Asserts that the disk is not full, because SoftHSM would not report that. */
 void temporary_has_room(const char *path);
 
 #endif

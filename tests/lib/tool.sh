@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of the command envelope(1) stand on besides fixture.sh, which is sourced before.
+# Base of the tests of the command envelope(1), in addition to fixture.sh, which is sourced before.
 : "${work:?}" "${cnf:?}" "${pin:?}" "${sanitizer_env[*]-}"
 
 # The sanitizers' libraries are the program's own: nothing has to be preloaded.
@@ -10,7 +10,7 @@ tool() {
 }
 
 # Runs it with the exit status that it must have, its output in out and, unless "-" is said, equal to
-# a file. Nothing but usage and configuration is told on stderr, and never the PIN anywhere.
+# a file. Only messages about usage and configuration go to stderr, and the PIN never appears.
 tool_gives() { # status, file or -, arguments
     local wanted=$1 file=$2 status=0
     shift 2
@@ -20,10 +20,10 @@ tool_gives() { # status, file or -, arguments
         fail "status $status, not $wanted: envelope $*"
     fi
     if [[ -s $work/err ]]; then
-        fail "words on stderr: envelope $*: $(<"$work/err")"
+        fail "output on stderr: envelope $*: $(<"$work/err")"
     fi
     if [[ $file != - ]]; then
-        diff -u "$file" "$work/out" >&2 || fail "other words: envelope $*"
+        diff -u "$file" "$work/out" >&2 || fail "unexpected output: envelope $*"
     fi
     if grep -qF "$pin" "$work/out"; then
         fail "the PIN is shown: envelope $*"

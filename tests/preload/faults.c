@@ -198,7 +198,7 @@ static void done(bool now)
 
 /* ---- the calls ---- */
 
-/* Calls where nothing is to be remembered. */
+/* Calls that need not be remembered. */
 #define SIMPLE(call, fd, name, arguments)                                                          \
     do {                                                                                           \
         bool now;                                                                                  \

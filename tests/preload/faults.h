@@ -32,7 +32,7 @@ struct real_calls {
 
 extern struct real_calls real;
 
-/* Remember, before the call, how it is undone; nothing unless a power cut is to be played. */
+/* Remembers, before the call, how to undo it; only if a power cut is simulated. */
 void power_before_write(int fd, size_t len, off_t offset);
 void power_before_unlink(int dir, const char *name);
 void power_before_rename(int dir, const char *from, const char *to);

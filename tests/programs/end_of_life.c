@@ -274,7 +274,7 @@ static void from_another_thread(const char *name)
     (void)seal_for_ever(NULL);
 }
 
-/* ---- the provider goes, the process stays ---- */
+/* ---- the provider is unloaded, the process continues ---- */
 
 static void unloaded(const char *name)
 {
@@ -356,7 +356,7 @@ static void shake_what_is_left(void)
     if (pid == 0)
         exit(0);
     if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
-        fail("a child did not end well");
+        fail("a child failed");
     ERR_raise(ERR_LIB_USER, 1);
     (void)ERR_reason_error_string(ERR_peek_error());
     ERR_clear_error();
@@ -417,5 +417,5 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    fail("there is no such case");
+    fail("no such case");
 }

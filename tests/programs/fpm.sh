@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# php-fpm, whose workers are forked from a master: the OPENSSL_CONF of the master's environment is that of
-# every pool, whatever a pool's own environment has.
+# php-fpm, whose workers are forked from a master: the OPENSSL_CONF in the master's environment
+# applies to every pool, whatever a pool's own environment has.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh
 source "$source_dir/tests/lib/programs.sh"
 make_two_places
 fpm=$(echo "$source_dir"/build/packages/php*-fpm/usr/sbin/php-fpm*)
-[[ -x $fpm ]] || fail "there is no php-fpm: tests/run.sh --programs"
+[[ -x $fpm ]] || fail "php-fpm is missing: run tests/run.sh --programs"
 for_program=(key-ciphers=AES-256-CBC allow-keys=page)
 pools=(one two)
 
@@ -131,7 +131,7 @@ useless() {
     start ours
     for pool in "${pools[@]}"; do
         page "$pool" open "lost.$pool" refused.out
-        ! cmp -s plain refused.out || fail "we open what was written without us"
+        ! cmp -s plain refused.out || fail "data that was written without the module opens"
     done
     stop_server
 }
@@ -139,7 +139,7 @@ story
 
 # ---- one master, through it all ----
 
-reload() { # the master is executed anew, in its own environment
+reload() { # the master is executed again, in its own environment
     local before=$worker
     kill -USR2 "$(<pid)"
     until page one open sealed.one.1 opened && [[ $worker != "$before" ]]; do

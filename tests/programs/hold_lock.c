@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locks a file as most programs do that share files (fcntl), and says so, until it is killed.
+ * Locks a file with fcntl, as most programs do that share files, prints that, and waits to be
+ * killed.
  *
  *     hold_lock FILE     writes "locked" to stdout when it has it
  */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# One ciphertext of each mode, which PHP made with the key under stock OpenSSL, opens in PHP, Ruby, Python
-# and Node by one stand-in; and what each writes by it opens in all of them.
+# One ciphertext of each mode, which PHP made with the key under stock OpenSSL, opens in PHP, Ruby,
+# Python and Node with one stand-in, and what each writes with it opens in all of them.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh
@@ -55,7 +55,7 @@ token_away
 for language in "${languages[@]}"; do
     for mode in "${modes[@]}"; do
         ! run ours "$language" open "$mode" "php.$mode" opened || fail "$language: it opens"
-        [[ ! -e opened ]] || fail "$language: something comes out"
+        [[ ! -e opened ]] || fail "$language: there is output"
         grep -qF "$(reason NO_TOKEN)" err || fail "$language: $(<err)"
     done
 done

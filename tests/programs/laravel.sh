@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Laravel's Encrypter as Debian has it, AES-256-CBC with a MAC by hash_hmac() over APP_KEY. Such a key is
 # not imported: APP_KEY becomes the stand-in of a new one, the old one is in APP_PREVIOUS_KEYS until all
-# is encrypted anew.
+# is encrypted again.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh
@@ -70,7 +70,7 @@ fails() { # pattern, a way to run it
     fi
     grep -qE -- "$1" err || fail "'$1' expected: $(<err)"
     if laravel "$2" encrypt "$text" >out || [[ -s out ]]; then
-        fail "it is written: $(<out)"
+        fail "something was written: $(<out)"
     fi
     grep -qE -- "$1" err || fail "'$1' expected: $(<err)"
 }
@@ -85,14 +85,14 @@ silent() {
 # or (one time in 256) is something else, which does not unserialize.
 useless() {
     if laravel "$1" decrypt <payloads >out; then
-        ! grep -qF "$text" out || fail "it opens without us"
+        ! grep -qF "$text" out || fail "it opens without the module"
     else
         grep -qF 'Could not decrypt the data.' err || fail "$(<err)"
     fi
     # what is written now is under bytes that only the configuration has
     laravel "$1" encrypt "$text" >lost || fail "$(<err)"
     laravel ours decrypt <lost >out || :
-    ! grep -qF "$text" out || fail "we open what was written without us"
+    ! grep -qF "$text" out || fail "data that was written without the module opens"
 }
 
 story

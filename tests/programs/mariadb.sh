@@ -12,12 +12,12 @@ make_two_places
 block "$source_dir/docs/PROGRAMS.md" mariadb ini >recipe.cnf
 sed -i "s|/etc/mysql/|$work/|" recipe.cnf
 plugins=$source_dir/build/packages/mariadb-server/usr/lib/mysql/plugin
-[[ -f $plugins/file_key_management.so ]] || fail "there is no MariaDB: tests/run.sh --programs"
+[[ -f $plugins/file_key_management.so ]] || fail "MariaDB is missing: run tests/run.sh --programs"
 backup_program=$source_dir/build/packages/mariadb-backup/usr/bin/mariadb-backup
 binlog_program=$source_dir/build/packages/mariadb-client/usr/bin/mariadb-binlog
-[[ -x $backup_program && -x $binlog_program ]] || fail "there is no mariadb-backup: tests/run.sh --programs"
+[[ -x $backup_program && -x $binlog_program ]] || fail "mariadb-backup is missing: run tests/run.sh --programs"
 algorithm=AES_CTR
-# What it says of a redo log under another key depends on what comes out by that.
+# Its message about a redo log under another key depends on the bytes that decryption gives.
 other_key='Malformed log record|Missing FILE_CHECKPOINT|Log scan aborted|Reading log encryption info failed'
 
 stop_server() {
@@ -55,9 +55,9 @@ sql() { # statements
 }
 
 # MariaDB encrypts no Aria log, with whatever key (MDEV-8587).
-encrypted() { # a folder; data when nothing is said
+encrypted() { # a folder; default: data
     find "${1-data}" -type f ! -name 'aria_log*' -print0 | xargs -0 grep -laF SECRETROW >found || :
-    [[ ! -s found ]] || fail "in the clear: $(<found)"
+    [[ ! -s found ]] || fail "plaintext found: $(<found)"
 }
 
 # The server's key, and another one that no table has before the token is away.
@@ -232,8 +232,8 @@ binary_log() {
     stop_server
 }
 
-# A server that runs goes on while the token is away, also with a key that nobody has used before. It
-# does not say that a table is corrupted.
+# A running server continues while the token is away, also with a key that nobody has used before.
+# It does not say that a table is corrupted.
 outlives_the_token() {
     : >error.log
     start ours || fail "$(tail -n 5 error.log)"

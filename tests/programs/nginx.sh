@@ -9,7 +9,7 @@ source "$source_dir/tests/lib/programs.sh"
 source "$source_dir/tests/lib/blocks.sh"
 make_two_places
 nginx=$source_dir/build/packages/nginx/usr/sbin/nginx
-[[ -x $nginx ]] || fail "there is no nginx: tests/run.sh --programs"
+[[ -x $nginx ]] || fail "nginx is missing: run tests/run.sh --programs"
 for_program=(key-kdfs=PBKDF2 allow-keys=tls)
 
 stop_server() {
@@ -106,20 +106,21 @@ silent() {
     does_not_start 'emerg' "$@"
 }
 useless() {
-    # a key that is protected now opens by the stand-in itself, and not by what it stands for
+    # a key that is protected without the module opens with the stand-in itself, not with the key
+    # behind it
     "$@" openssl pkcs8 -topk8 -v2 aes-256-cbc -in other.pem -out lost.pem -passout file:password
     as_before openssl pkey -in lost.pem -passin file:password -out opened
     same other.pem opened
     ! ours openssl pkey -in lost.pem -passin file:password -out opened 2>err ||
-        fail "we open what was written without us"
+        fail "data that was written without the module opens"
     does_not_start 'cannot load certificate key .*(bad decrypt|BAD_DECRYPT|bad_decrypt|pem_read_bio|PEM_read_bio)' "$@"
 }
 story
 
-# A server that serves goes on while the token is away.
+# A running server continues while the token is away.
 program_cnf
 start ours || fail "$(<error.log)"
 token_away
-served tls1_3 || fail "it stops with the token"
+served tls1_3 || fail "it stops when the token is absent"
 token_back
 stop_server

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A program that goes on while something happens to its token. It does what each line of stdin
- * says and answers in one line, "good" or what failed with the reasons of the error stack:
+ * A program that keeps running while something happens to its token. It does what each line of
+ * stdin says and answers in one line, "good" or what failed with the reasons of the error stack:
  *
  *     seal    seals a text and keeps the message
  *     open    opens the message kept

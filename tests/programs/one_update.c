@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Seals so many zero bytes in one EVP_EncryptUpdate and writes the message to stdout.
+ * Seals N zero bytes in one EVP_EncryptUpdate and writes the message to stdout.
  *
  *     one_update BYTES [CIPHER]
  */

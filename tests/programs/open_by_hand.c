@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opens a message with libcrypto alone and a KEK that is known: no provider of ours, no token. It
+ * Opens a message with only libcrypto and a known KEK: without our provider or a token. It
  * was written from docs/FORMAT.md and c2sp.org/FLOE, so that the format has a second reader.
  *
  *     open_by_hand [option ...] < message > plaintext
@@ -12,7 +12,7 @@
  *         --body           there is no header: the input is FLOE's, with segments of any length
  *                          (with --dek)
  *         --rotation BITS  another AES key every 2^BITS segments (FLOE's own is 20)
- *         --named-key      the message is a key file; what comes out is its sealed DER
+ *         --named-key      the message is a key file; the output is its sealed DER
  *         --show           names the KEK, the wrap and the DEK's length on stderr
  */
 #include <openssl/core_names.h>
@@ -168,7 +168,7 @@ static void take_wrap_algorithm(struct bytes *from, struct recipient *recipient)
     need(gcm.len == 0 && algorithm.len == 0, "more in GCMParameters than there should be");
 }
 
-/* Hash and MGF1 of SHA-256, or none of the fields: then both are SHA-1. */
+/* Hash and MGF1 of SHA-256, or no fields, which means SHA-1 for both. */
 static void take_oaep(struct bytes *from, struct recipient *recipient)
 {
     static const unsigned char sha256[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opens a field with libcrypto alone and a named key that is known. Written from docs/FORMAT.md, so
- * that fields have a second reader, which goes other ways than ours: CMAC for XAES-256-GCM's key,
+ * that fields have a second, independent reader: CMAC for XAES-256-GCM's key,
  * EVP's AES-SIV (which does not take empty values).
  *
  *     open_field_by_hand [option ...] < field > value

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# PHP's openssl_encrypt, openssl_decrypt and openssl_pbkdf2 with a stand-in for the key, a short key
-# that PHP fills up with NULs among them; and ENVELOPE by its name.
+# PHP's openssl_encrypt, openssl_decrypt and openssl_pbkdf2 with a stand-in for the key, including a
+# short key that PHP pads with NULs; and ENVELOPE by its name.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh
@@ -40,7 +40,7 @@ token_away
 fails "$(pattern_of NO_TOKEN)" ours open aes-256-cbc padded.stand-in old refused.out
 token_back
 if as_before "${program[@]}" open aes-256-cbc padded.stand-in old refused.out 2>err; then
-    ! cmp -s plain refused.out || fail "it opens without us"
+    ! cmp -s plain refused.out || fail "it opens without the module"
 fi
 # Cut short it is no stand-in of any key, and no key either.
 head -c 20 padded.stand-in >shorter

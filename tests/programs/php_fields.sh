@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Columns of fields in a PostgreSQL of its own, by a program in PHP, which has its ciphers by name and
-# says everything in the key bytes: tests/lib/field_column.sh.
+# Columns of fields in a PostgreSQL of its own, by a program in PHP, which looks its ciphers up by
+# name and passes everything in the key bytes: tests/lib/field_column.sh.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 php -m | found -x pdo_pgsql || fail "PHP has no pdo_pgsql: tests/run.sh --programs installs it"

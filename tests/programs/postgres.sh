@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# PostgreSQL's pgcrypto: encrypt, decrypt and their siblings with an IV take a stand-in for the key, in
-# keys of every length. Whoever may write SQL and guesses gets one error.
+# PostgreSQL's pgcrypto: encrypt, decrypt and their siblings with an IV take a stand-in for the key,
+# in keys of every length. Somebody who may write SQL and guesses gets the same error each time.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh
@@ -94,7 +94,7 @@ each_fails() {
                 fail "$way with $n bytes: it opens"
             fi
             grep -q 'decrypt\(_iv\)\? error: Cipher cannot be initialized' err || fail "$(<err)"
-            [[ ! -s read.out ]] || fail "a row came: $(<read.out)"
+            [[ ! -s read.out ]] || fail "a row was returned: $(<read.out)"
         done
     done
     if write_rows 2>err; then
@@ -162,7 +162,7 @@ useless() {
     started ours
     for n in "${bytes[@]}"; do
         if read_rows_of "$n" >read.out 2>err && grep -qFx "$text" read.out; then
-            fail "we open what was written without us"
+            fail "data that was written without the module opens"
         fi
     done
     sql 'DROP TABLE notes'
@@ -171,7 +171,7 @@ useless() {
 }
 story
 
-# ---- an old session goes on while the token is away, and a new one does not ----
+# ---- an old session continues while the token is away, and a new one fails ----
 
 started ours
 coproc SESSION { as_application 2>&1; }
@@ -185,7 +185,7 @@ opening="SELECT convert_from(decrypt(note, :'key32'::bytea, 'aes'), 'UTF8') FROM
     WHERE bytes = 32 AND way = 'cbc' LIMIT 1"
 [[ $(session "$opening") == "$text" ]] || fail "the session does not open"
 token_away
-[[ $(session "$opening") == "$text" ]] || fail "an old session stops with the token"
+[[ $(session "$opening") == "$text" ]] || fail "an old session stops when the token is absent"
 each_fails
 token_back
 read_rows || fail "psql"

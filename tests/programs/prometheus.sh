@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Prometheus: promtool takes what envelope stats writes for node_exporter, whatever keys are called,
-# and finds nothing to say about the names of metrics.
+# Prometheus: promtool accepts what envelope stats writes for node_exporter, whatever the names of
+# keys, and does not complain about the names of metrics.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
 promtool=$source_dir/build/packages/prometheus/usr/bin/promtool
-[[ -x $promtool ]] || fail "there is no promtool: tests/run.sh --programs"
+[[ -x $promtool ]] || fail "promtool is missing: run tests/run.sh --programs"
 write_cnf "audit-log=\"file:$work/audit.log\"" wrap=aes-gcm
 echo words >plain
 make_kek kek counted --id 0c0c --usage encrypt
@@ -30,7 +30,7 @@ check
 [[ $(value 'envelope_kek_gcm_wraps_total{kek="0c0c"}') == 3 ]] || fail "$(<envelope.prom)" # a first use, and a wrap
 before=$(value envelope_audit_uses_total)
 
-# No counter falls when the log is rotated, and the old one goes at last.
+# No counter falls when the log is rotated and the old one is finally deleted.
 mv audit.log audit.log.1
 jq -nc '{time: "2026-11-22T09:30:00Z", operation: "wrap", label: "a\"b\\c\nd\u0001\u20ac{}=,",
     token: "}\" 1 #", kek: null, result: "failed", reason: 183},

@@ -65,7 +65,7 @@ fails() { # pattern, a way to run it
     all_say "$1"
     rails "$2" write none "$text"
     all_say "$1"
-    [[ -z $(ls none) ]] || fail "it is written: $(ls none)"
+    [[ -z $(ls none) ]] || fail "something was written: $(ls none)"
     rmdir none
 }
 # Two ways have their key in common: the second says that it is asked for again soon.
@@ -81,13 +81,13 @@ silent() {
 }
 useless() {
     rails "$1" read data.1
-    ! grep -qF "$text" out || fail "it opens without us: $(<out)"
+    ! grep -qF "$text" out || fail "it opens without the module: $(<out)"
     # what is written now is under bytes that only the configuration has
     mkdir lost
     rails "$1" write lost "$text"
     nowhere_in "$text" lost
     rails ours read lost
-    ! grep -qF "$text" out || fail "we open what was written without us: $(<out)"
+    ! grep -qF "$text" out || fail "data that was written without the module opens: $(<out)"
     rm -r lost
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/PROGRAMS.md, word for word, with the samples in conf/: each recipe's key is imported, and what was
-# there before opens by its stand-in. Configurations and SQL of servers are read by the tests of these.
+# docs/PROGRAMS.md, word for word, with the samples in conf/: each recipe's key is imported, and
+# existing data opens with its stand-in. The tests of the servers use their configurations and SQL.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh
@@ -33,7 +33,7 @@ checked() {
 
 { printf '%s\n' '[Service]' 'Type=oneshot' 'ExecStart=/bin/true' && block "$page" unit ini | sed 1d; } >program.service
 systemd-analyze verify ./program.service >verify.out 2>&1 || fail "$(<verify.out)"
-! grep -F program.service verify.out || fail "systemd has something to say: $(<verify.out)"
+! grep -F program.service verify.out || fail "systemd-analyze complains: $(<verify.out)"
 grep -qx 'Environment=OPENSSL_CONF=/etc/envelope/program.cnf' program.service || fail "$(<program.service)"
 
 # ---- PHP, Python, Ruby, Node ----

@@ -5,7 +5,7 @@
  *     search_at_end NEEDLE... -- PROGRAM [ARGUMENT...]
  *
  * Each NEEDLE is a file, read when the program ends, whose bytes are looked for, but for a newline
- * at its end; with FILE@MARK the 24 bytes behind that mark in it. What is found is said on stderr.
+ * at its end; with FILE@MARK the 24 bytes behind that mark in it. Findings go to stderr.
  * The exit status is 99 when anything was found, else the program's.
  */
 #include <errno.h>
@@ -85,7 +85,7 @@ static unsigned search_mapping(int memory, const char *line, char **needles, int
         unsigned found = search(bytes, (size_t)n, needle, len);
 
         if (found > 0)
-            (void)fprintf(stderr, "%s is there %u times: %s", needles[i], found, line);
+            (void)fprintf(stderr, "%s found %u times: %s", needles[i], found, line);
         hits += found;
     }
     free(bytes);

@@ -12,7 +12,7 @@ take_over raw sqlcipher 32
 for_program=(key-ciphers=sqlcipher key-kdfs=PBKDF2 allow-keys="words raw")
 rows=200
 
-# The two ways of sqlcipher to take a key: a passphrase goes through PBKDF2 first.
+# sqlcipher takes a key in two ways: a passphrase goes through PBKDF2 first.
 in_database() { # words or raw, a way to run it; SQL on stdin
     local name=$1
     shift
@@ -105,7 +105,7 @@ useless() {
         [[ $(tail -n 1 out) == SECRETROW ]] || fail "$(<out)"
         nowhere_in SECRETROW $name.db
         if in_database $name ours <<<"SELECT a FROM t;" >out; then
-            fail "$name: we open what was written without us"
+            fail "$name: data that was written without the module opens"
         fi
         mv kept $name.db
     done

@@ -98,7 +98,7 @@ int main(int argc, char **argv)
             fail("sealing");
         put(argv[1], "now", message, (size_t)len);
         if (!open_what_is_in(argv[1]))
-            fail("what was just written is gone");
+            fail("data that was just written is gone");
         (void)open_what_is_in(argv[2]);
         (void)snprintf(count, sizeof(count), "%lu\n", rounds);
         put(argv[1], "rounds", count, strlen(count));

@@ -1,8 +1,8 @@
 #!/bin/bash
 # shellcheck disable=SC2016 # what is provoked is evaluated later
 # SPDX-License-Identifier: Apache-2.0
-# docs/TROUBLESHOOTING.md: each line that it explains is what a program says today, provoked as the
-# page explains it.
+# docs/TROUBLESHOOTING.md: each line that it explains is what a program prints today, provoked by
+# the cause that the page gives.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 # shellcheck source=../lib/programs.sh
@@ -25,7 +25,7 @@ with_line() { # seal or open, lines
     if [[ $what == seal ]]; then seal -in plain -out out; else open -in sealed -out out; fi
 }
 provoke["Unknown cipher: envelope"]='stock enc -e -envelope -K 0 -in plain -out out'
-# without a terminal it says so; a session of its own has none
+# it only prints this without a terminal; a new session has none
 provoke["enter ENVELOPE-AES-256-GCM encryption password:"]='with_envelope setsid openssl enc -e -envelope -in plain -out out'
 provoke["hex string is too short, padding with zero bytes to length"]='ossl enc -e -envelope -K 0 -in plain -out out; false'
 provoke["non-hex digit"]='ossl enc -e -envelope -K orders -in plain -out out'
@@ -99,7 +99,7 @@ for line in "${explained[@]}"; do
     [[ -n $how ]] || fail "not provoked: $line"
     write_cnf kek=orders
     if (eval "$how") >said 2>&1 </dev/null; then
-        fail "nothing is wrong: $how: $(<said)"
+        fail "no error: $how: $(<said)"
     fi
     pattern=$(printf %s "$line" | sed -E 's/[][().*+?{}|\\^$]/\\&/g; s/…/.*/g')
     grep -qE -- "$pattern" said || fail "'$line' expected: $how: $(<said)"

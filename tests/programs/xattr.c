@@ -3,7 +3,7 @@
  * Extended attributes of a file.
  *
  *     xattr set FILE NAME VALUE
- *     xattr get FILE NAME        writes the value; nothing where there is none
+ *     xattr get FILE NAME        writes the value, or nothing if there is none
  */
 #include <stdio.h>
 #include <string.h>

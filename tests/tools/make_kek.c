@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes one AES key in a token, with just the attributes that a test wants.
+ * Makes one AES key in a token, with exactly the attributes that a test needs.
  *
  *     make_kek [option ...]
  *         --module PATH  --token LABEL  --pin PIN
@@ -171,7 +171,7 @@ static void make(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct 
          "C_GenerateKey");
 }
 
-/* What is to be done to the keys of these names, instead of making one. */
+/* What to do with the keys of these names, instead of making one. */
 static void change(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct options *options)
 {
     CK_ATTRIBUTE not_decrypt = {CKA_DECRYPT, &no, sizeof(no)};

@@ -179,7 +179,7 @@ static const struct {
 
 #define CHOICES (sizeof(choices) / sizeof(choices[0]))
 
-/* The words of a row stand in the order of the enum: every word that there is is tried. */
+/* The words of a row are in the order of the enum: every word is tried. */
 START_TEST(a_choice_takes_its_words)
 {
     const struct env_config_key *key;
@@ -239,7 +239,7 @@ START_TEST(switches_take_yes_or_no_alone)
     char wanted[128];
     unsigned tried = 0;
 
-    set(&config.audit_log, "syslog"); /* audit-required goes with it */
+    set(&config.audit_log, "syslog"); /* audit-required needs it */
     FOR_EACH_KEY(key)
     {
         if (!is_flag(key))
@@ -454,7 +454,7 @@ static void is_misspelling(const char *slip, const char *meant)
     char wanted[160];
 
     read_one(slip, "tr0ub4dor");
-    ck_assert_msg(config.unknown != NULL, "%s is not looked for", slip);
+    ck_assert_msg(config.unknown != NULL, "%s is not recognised as a misspelling", slip);
     set(&config.wrap, "nonsense");
     bad(slip, ENV_R_CONFIG_UNKNOWN_KEY);
     (void)snprintf(wanted, sizeof(wanted), "%s (%s?)", slip, meant);
@@ -560,7 +560,7 @@ END_TEST
 
 /* ---- secrets, and the end ---- */
 
-/* Secrets may stand in what is configured: no error repeats a value. */
+/* The configuration may hold secrets: no error repeats a value. */
 START_TEST(errors_never_repeat_a_value)
 {
     const struct env_config_key *key;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A number for every process: the same in all its threads, another in every child. */
+/* A number for each process: the same in all its threads, and different in every child. */
 #include <pthread.h>
 #include <sys/mman.h>
 

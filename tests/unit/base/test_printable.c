@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What labels and paths can do to a terminal: nothing, in errors, in reports and in JSON. */
+/* Labels and paths cannot affect a terminal, in errors, reports or JSON. */
 #include "envelope/base/printable.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may change a file that is trusted: it, its folder, where links lead; and a shared log. */
+/* Who may change a trusted file: the file, its folder, the targets of links, and a shared log. */
 #include "envelope/base/safe_file.h"
 
 #include <errno.h>
@@ -201,7 +201,7 @@ START_TEST(a_log_is_shared_by_a_group_of_ones_own)
 }
 END_TEST
 
-/* What becomes of a line that another user writes, who is in the log's group or not. */
+/* What happens to a line from another user, in the log's group or not. */
 static bool another_writes(gid_t group)
 {
     pid_t pid = fork();

@@ -23,7 +23,7 @@ static const size_t sizes[] = {1, 15, 32, 100, 4095, 4096, 4097, 20000, 3u << 20
 
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
 
-/* Whether /proc/self/smaps says of the page at p that it stays out of core dumps. */
+/* Whether /proc/self/smaps shows that the page at p stays out of core dumps. */
 static bool left_out_of_dumps(const void *p)
 {
     FILE *file = fopen("/proc/self/smaps", "r");

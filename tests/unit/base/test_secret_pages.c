@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pages of secret memory that were given back: who gets them, and what a forked child has of them.
+ * Freed pages of secret memory: who gets them, and what a forked child sees of them.
  * The linker puts mlock and getrlimit here (--wrap).
  */
 #include <errno.h>
@@ -287,7 +287,7 @@ END_TEST
 
 /* ---- swap ---- */
 
-/* Half of what may be locked stays the program's; what comes back from the pool is locked still. */
+/* Half of the lockable memory is left to the program; pages from the pool are still locked. */
 START_TEST(pages_are_locked_once)
 {
     unsigned char *p[4];

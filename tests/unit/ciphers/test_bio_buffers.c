@@ -2,7 +2,7 @@
 /*
  * ENVELOPE within the buffers of every OpenSSL's BIO_f_cipher, whichever this one is: pieces of 4
  * KiB (3.0, 3.5, 3.6) or of 8 KiB (4.0) when it is written to, 256 bytes at a time when it is read,
- * and the room that it has for what comes of them. The buffers are played here, with guards.
+ * and the room that it has for their output. The buffers are simulated here, with guards.
  */
 #include <string.h>
 
@@ -33,7 +33,7 @@ static void tear_down(void)
     ck_assert_int_eq(fake_references(), 0);
 }
 
-/* Takes what a call wrote; `end` is where its buffer ends and the guard stands. */
+/* Takes what a call wrote; `end` is the end of its buffer, where the guard is. */
 static void take_output(struct bytes *out, int n, size_t end)
 {
     ck_demand(n >= 0 && (size_t)n <= end, "%d bytes in a buffer of %zu", n, end);

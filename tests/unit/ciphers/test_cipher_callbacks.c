@@ -227,7 +227,7 @@ START_TEST(every_failure_sets_the_length_to_0)
 }
 END_TEST
 
-/* A segment was verified and written before the one that fails: the length is 0 all the same. */
+/* A segment was verified and written before the one that fails: the length is still 0. */
 START_TEST(a_failure_after_output_sets_the_length_to_0)
 {
     struct bytes plain = bytes_plain(2 * SEGMENT_PLAIN, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Contexts begun, begun again, reset, reused and misused, as EVP lets a program do it. */
+/* Contexts initialised, initialised again, reset, reused and misused, as EVP allows. */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <string.h>
@@ -110,7 +110,7 @@ START_TEST(the_key_may_come_after_the_cipher)
 }
 END_TEST
 
-/* Wherever a message stands, initialising begins the next; nothing of the first is left. */
+/* At any point of a message, initialising begins the next one; nothing of the first is left. */
 START_TEST(init_abandons_the_message)
 {
     static const size_t points[] = {0, 1, 31, 100, 4096, 5000, 8200, MESSAGE_LEN};
@@ -184,12 +184,12 @@ START_TEST(the_wrong_direction_is_refused)
 {
     EVP_CIPHER_CTX *ctx = caller_begin(libctx, "ENVELOPE", 0);
 
-    /* libcrypto refuses the call, and the message goes on */
+    /* libcrypto refuses the call, and the message continues */
     ck_assert_int_eq(EVP_EncryptUpdate(ctx, room, &n, plain.data, 10), 0);
     ck_assert_int_eq(ERR_GET_REASON(ERR_peek_last_error()), EVP_R_INVALID_OPERATION);
     ck_assert_int_eq(EVP_EncryptFinal_ex(ctx, room, &n), 0);
     message_through(ctx, 0);
-    /* plaintext to open: refused with the first byte that tells */
+    /* opening plaintext: refused at the first byte that shows it */
     ck_assert_int_eq(init_again(ctx, 0), 1);
     ck_refused(EVP_CipherUpdate(ctx, room, &n, (const unsigned char *)"A", 1), ENV_R_NOT_A_MESSAGE);
     ck_assert_int_eq(init_again(ctx, 1), 1);

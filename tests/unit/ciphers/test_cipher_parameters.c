@@ -166,7 +166,7 @@ START_TEST(the_context_must_match)
 }
 END_TEST
 
-/* What it is freed to is zero, which whoever gets that memory next relies on. */
+/* Memory is zeroed when it is freed, which its next user relies on. */
 START_TEST(a_longer_context_leaves_nothing_behind_a_shorter_one)
 {
     static const unsigned char zeros[sizeof(struct env_stream)];
@@ -345,7 +345,7 @@ START_TEST(an_update_of_more_than_129_segments_is_refused)
 }
 END_TEST
 
-/* Opening writes less than it reads, so that any length goes. */
+/* Opening writes less than it reads, so any length works. */
 START_TEST(opening_takes_updates_of_any_length)
 {
     struct bytes big = bytes_plain(3 * LARGEST_UPDATE + 17, 6);

@@ -237,7 +237,7 @@ START_TEST(a_sealing_context_is_never_copied_within_a_message)
         caller_update(ctx, plain.data, points[i], &out);
         ck_refused(EVP_CIPHER_CTX_copy(copy, ctx), ENV_R_COPY_WHILE_SEALING);
         EVP_CIPHER_CTX_free(copy);
-        /* the source goes on unharmed */
+        /* the source continues unharmed */
         caller_update(ctx, plain.data + points[i], plain.len - points[i], &out);
         caller_final(ctx, &out);
         opened = caller_open(libctx, out);

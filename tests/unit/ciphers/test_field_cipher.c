@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ciphers for fields: which key is meant and how, and the reason of each refusal. */
+/* The ciphers for fields: how the key is chosen, and the reason of each refusal. */
 #include <openssl/err.h>
 #include <string.h>
 
@@ -147,7 +147,7 @@ START_TEST(sealing_takes_the_newest_and_opening_the_one_of_the_field)
     field_opens(&call, new, value);
     field_opens(&first, old, value);
     field_opens(&second, new, value);
-    /* a name with its number stands for that version alone */
+    /* a name with its number stands only for that version */
     field_refused(&first, new, ENV_R_FIELD_KEY_UNKNOWN);
     field_refused(&second, old, ENV_R_FIELD_KEY_UNKNOWN);
     fake_field_key("users", 1)->absent = true;
@@ -259,7 +259,7 @@ START_TEST(key_bytes_that_are_nothing_are_an_error_of_init)
 }
 END_TEST
 
-/* A program that goes on after a refused key does not get field-key, nor the key before. */
+/* A program that continues after a refused key gets neither field-key nor the previous key. */
 START_TEST(a_refused_key_is_no_reason_to_take_another)
 {
     static const unsigned char nothing[] = "0123456789abcdef0123456789abcdef";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What fields write: an update at most 32 bytes more than it gets, final at most 32, both together
- * no more than the input and a block; from a buffer into itself; never past what they may.
+ * no more than the input and a block; in place; never past these limits.
  */
 #include <openssl/err.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields over the store itself: key files in a folder, their versions, and what is taken away. */
+/* Fields with the real store: key files in a folder, their versions, and revocations. */
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>

@@ -89,7 +89,7 @@ START_TEST(it_opens_for_no_other_tenant_and_under_no_other_key)
     altered.data[0] = 2;
     field_refused(&call, field, ENV_R_TENANT_KEY_CLOSED);
     altered.data[0] = 1;
-    altered.data[3] ^= 1; /* the named key's version that it names is none */
+    altered.data[3] ^= 1; /* the version of the named key that it names does not exist */
     field_refused(&call, field, ENV_R_FIELD_KEY_UNKNOWN);
     /* the same secret for another tenant is the same key to AES, and that is the program's doing */
     call = under(FIELD, "emca", emca);
@@ -184,7 +184,8 @@ START_TEST(only_what_is_a_tenant_key_is_sealed_as_one)
 }
 END_TEST
 
-/* After rotating the key above, old tenant keys open under their version, until that is gone. */
+/* After the named key is rotated, old tenant keys open under their version until that is destroyed.
+ */
 START_TEST(tenant_keys_follow_the_versions_above)
 {
     struct field_call call = under(FIELD, "acme", acme), making = above("tenant key v1:acme");

@@ -2,7 +2,7 @@
 /*
  * The module in a program that has another libcrypto, as one that was built for OpenSSL 3 in a
  * program of OpenSSL 4: it loads, and every operation fails with both versions. The core is this
- * libcrypto's, but for a CRYPTO_malloc and a version of its own. (A second libcrypto in earnest:
+ * libcrypto's, but for a CRYPTO_malloc and a version of its own. (With a real second libcrypto:
  * tests/integration/second_libcrypto.sh.)
  */
 #include <openssl/core_dispatch.h>
@@ -81,7 +81,7 @@ static int take_provctx(OSSL_PROVIDER *provider, void *arg)
 
 static void set_up(void)
 {
-    /* a module that is not there: whoever looks for it says so instead */
+    /* a missing module: the search reports that instead */
     libctx = libctx_new_configured(init_by_another_core,
                                    "kek = orders\nstandard-names = yes\n"
                                    "key-ciphers = AES-256-GCM\nkey-kdfs = PBKDF2\n"

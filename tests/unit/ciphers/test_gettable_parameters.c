@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a program may ask and set, by the lists that it can ask for: each name in them works. */
+/* The lists of gettable and settable parameters: each name in them works. */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>

@@ -244,7 +244,7 @@ static void call_without(const char *names, const struct provider_call *call, ca
     ERR_clear_error();
     outcome = call->call(f, NULL);
     reason = caller_reason();
-    ck_assert_msg(outcome != WORKED, "%s: function %d works on nothing", names, call->id);
+    ck_assert_msg(outcome != WORKED, "%s: function %d accepts a NULL context", names, call->id);
     ck_assert_msg(reason == (outcome == FAILED ? ENV_R_NO_CONTEXT : ENV_R_NONE),
                   "%s: function %d says %d", names, call->id, reason);
 }
@@ -255,7 +255,7 @@ START_TEST(every_callback_without_an_object)
 }
 END_TEST
 
-/* Nobody is there to raise the error: the call fails all the same. */
+/* There is nobody to raise the error, but the call still fails. */
 START_TEST(a_callback_without_an_object_and_without_a_provider)
 {
     int no_cache = 0;

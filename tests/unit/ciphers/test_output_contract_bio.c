@@ -57,7 +57,7 @@ static void set_up(void)
     bio_block = find_bio_block();
     /* what the contract is made for: another one has to join test_bio_buffers.c */
     ck_assert(bio_block == 4096 || bio_block == 8192);
-    /* and what the cipher of large segments tells such callers by */
+    /* and how the cipher of large segments recognises such callers */
     ck_assert_uint_lt(bio_block, contracts[CONTRACT_LARGE].least);
 }
 
@@ -217,7 +217,7 @@ START_TEST(messages_are_rewrapped_by_writing_and_by_reading)
 }
 END_TEST
 
-/* An altered message, read in small pieces: what comes out is verified, and the status says so. */
+/* An altered message, read in small pieces: the output is verified, and the status is an error. */
 START_TEST(an_altered_message_is_read_up_to_where_it_is_altered)
 {
     struct bytes plain = bytes_plain(3 * SEGMENT_PLAIN + 500, 12);

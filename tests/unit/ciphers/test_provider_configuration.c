@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The provider with an openssl.cnf: loaded, asked, misconfigured, unloaded and loaded again. */
+/* The provider with an openssl.cnf: loaded, queried, misconfigured, unloaded and loaded again. */
 #include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -33,7 +33,7 @@ static EVP_CIPHER_CTX *not_begun(OSSL_LIB_CTX *libctx, EVP_CIPHER **cipher)
     return EVP_CIPHER_CTX_new();
 }
 
-/* The provider loads whatever stands there, and says what is wrong at the first operation. */
+/* The provider loads with any configuration, and reports errors at the first operation. */
 START_TEST(mistakes_are_reported_at_first_use)
 {
     static const struct {
@@ -147,7 +147,7 @@ START_TEST(the_configured_context_is_the_default)
 }
 END_TEST
 
-/* propquery narrows what we fetch; one that nothing satisfies is told. */
+/* propquery restricts what we fetch; one that nothing satisfies is an error. */
 START_TEST(propquery_narrows_what_is_fetched)
 {
     OSSL_LIB_CTX *libctx = fake_libctx_new_configured("propquery = provider=default", false);

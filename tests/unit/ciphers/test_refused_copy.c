@@ -117,7 +117,7 @@ static struct bytes run(EVP_CIPHER_CTX *ctx)
     return bytes_of(room, (size_t)len + (size_t)n);
 }
 
-/* A destination whose copying failed for want of memory. */
+/* A destination whose copy failed because memory ran out. */
 static void fail_to_copy(void)
 {
     fake_keks[0].bits = is_wrap() ? (unsigned)EVP_CIPHER_get_key_length(cipher) * 8 : 256;
@@ -236,7 +236,8 @@ static void each_is_refused(void)
         int reason;
 
         fail_to_copy();
-        ck_assert_msg(refused[i].call() <= 0, "%s: %s works on nothing", name, refused[i].name);
+        ck_assert_msg(refused[i].call() <= 0, "%s: %s accepts a NULL context", name,
+                      refused[i].name);
         reason = caller_reason();
         ck_assert_msg(reason == ENV_R_NO_CONTEXT, "%s: %s says %d", name, refused[i].name, reason);
         ask_for_numbers();
@@ -250,7 +251,7 @@ START_TEST(every_operation_is_refused)
 }
 END_TEST
 
-/* With the cipher or without, and after all that was refused; and the source goes on. */
+/* With the cipher or without, and after all the refusals; and the source continues. */
 static void begin_anew(void)
 {
     for (int with_cipher = 0; with_cipher <= 1; with_cipher++) {

@@ -83,7 +83,7 @@ static struct repeated sink(size_t len)
     return r;
 }
 
-/* An update that writes as much as it reads, and so many bytes more. */
+/* An update that writes as much as it reads, and this many bytes more. */
 static void passes(EVP_CIPHER_CTX *ctx, unsigned char *out, const unsigned char *in, size_t len,
                    size_t more)
 {

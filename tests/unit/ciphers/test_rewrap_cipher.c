@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ENVELOPE-REWRAP: what comes out, and what is refused. */
+/* ENVELOPE-REWRAP: its output, and what it refuses. */
 #include <openssl/err.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ static EVP_CIPHER_CTX *ctx;
 static unsigned char room[SEGMENTS * SEGMENT + 2 * SEGMENT];
 static int n;
 
-/* header_tree's message is for KEK 0; today's is KEK 1, which then stands first. */
+/* header_tree's message is for KEK 0; today's is KEK 1, which is then the first. */
 static void set_up(void)
 {
     header_tree_set_up();
@@ -45,7 +45,7 @@ static void ck_same_body(struct bytes old, struct bytes new)
     ck_assert(memcmp(new.data + new_headers, old.data + old_headers, old.len - old_headers) == 0);
 }
 
-/* Why the message as it is does not go through, in updates of `step`; what came out before. */
+/* Why the present message is refused, in updates of `step`; and the output before that. */
 static int refused(struct bytes message, size_t step, size_t *written)
 {
     int ok = 1;
@@ -80,7 +80,7 @@ static int refused(struct bytes message, size_t step, size_t *written)
         }                                                                                          \
     } while (0)
 
-/* ---- what comes out ---- */
+/* ---- the output ---- */
 
 static void goes_through(const char *cipher, size_t len)
 {
@@ -243,7 +243,7 @@ END_TEST
 
 /* ---- what is refused ---- */
 
-/* Wherever a message is cut off: told at final, and in the headers nothing has come out. */
+/* Wherever a message is cut off: final fails, and within the headers there is no output. */
 START_TEST(a_truncated_message_is_refused)
 {
     struct bytes message = whole_message();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Contexts of ENVELOPE-REWRAP begun, begun again, copied, forked and misused, as EVP lets a program
- * do it. */
+/* Contexts of ENVELOPE-REWRAP initialised, initialised again, copied, forked and misused, as EVP
+ * allows. */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <string.h>
@@ -150,7 +150,7 @@ START_TEST(decrypting_is_refused)
 }
 END_TEST
 
-/* Wherever a message stands, initialising or resetting begins the next. */
+/* At any point of a message, initialising or resetting begins the next one. */
 START_TEST(init_abandons_the_message)
 {
     for (size_t i = 0; i < POINTS; i++) {
@@ -172,7 +172,8 @@ START_TEST(init_abandons_the_message)
 }
 END_TEST
 
-/* A copy goes on by itself, and so does the first; no nonce is made that two could share. */
+/* A copy continues independently, and so does the original; no nonce is made that both could share.
+ */
 START_TEST(a_rewrapping_context_is_copied_at_any_point)
 {
     for (size_t i = 0; i < POINTS; i++) {

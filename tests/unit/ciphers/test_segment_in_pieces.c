@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Segments of 64 KiB that come in pieces. They are decrypted on arrival and held back until their
- * tag has come: wherever they are cut, copied or altered, only what was verified comes out.
+ * tag has come: wherever they are cut, copied or altered, only verified bytes come out.
  */
 #include <openssl/err.h>
 #include <string.h>
@@ -153,7 +153,7 @@ START_TEST(copies_within_a_segment_go_on_by_themselves)
 }
 END_TEST
 
-/* What the copy holds is verified anew: a segment altered before the copy fails in both. */
+/* The copy verifies again: a segment altered before the copy fails in both. */
 START_TEST(a_copy_verifies_what_its_source_held)
 {
     const size_t altered = headers + SEGMENT_64K + 5000;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which 32 key bytes are a KEK's label, and which are none. */
+/* Which 32 key bytes are a KEK's label, and which are not. */
 #include <string.h>
 
 #include "caller.h"
@@ -22,7 +22,7 @@ static void set_key(const void *bytes, size_t len)
     memcpy(key, bytes, len);
 }
 
-/* Nothing of a key that is no label goes into the label either: it may be secret. */
+/* Bytes of a key that is not a label are never copied into the label: they may be secret. */
 static void refused(void)
 {
     static const char empty[KEY_LEN + 1];

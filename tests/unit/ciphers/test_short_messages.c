@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Short messages, one after the other: they cost no call of the kernel for memory, whoever seals
- * and opens them, and what one leaves for the next is none of its secrets. The linker puts the
- * calls that are counted here (--wrap), and one in the middle of sealing.
+ * Short messages, one after the other: they need no system call for memory, whichever thread seals
+ * and opens them, and no secret of one is left for the next. The linker puts the calls that are
+ * counted here (--wrap), and one in the middle of sealing.
  */
 #include <openssl/err.h>
 #include <pthread.h>
@@ -140,7 +140,7 @@ START_TEST(a_message_takes_no_call_of_the_kernel_for_memory)
 }
 END_TEST
 
-/* The recipients and forms of headers that take other ways: several KEKs, none of them known yet.
+/* Recipients and headers on other code paths: several KEKs, none of them known yet.
  */
 START_TEST(nor_do_messages_of_several_keks)
 {

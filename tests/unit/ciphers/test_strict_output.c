@@ -2,7 +2,7 @@
 /*
  * Strict output, for callers that give less room than EVP's contract: an update has inl + 32 bytes
  * as Ruby gives it, and one update and final together inl + block size in one buffer, as PHP does.
- * Behind every buffer stands a guard. Where that cannot be kept the update is refused, whole.
+ * A guard follows every buffer. An update that cannot keep the limit is refused as a whole.
  */
 #include <openssl/err.h>
 #include <string.h>

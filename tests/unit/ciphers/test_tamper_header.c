@@ -187,7 +187,7 @@ START_TEST(other_segment_lengths_are_refused)
 }
 END_TEST
 
-/* ---- recipients, by somebody who has no DEK ---- */
+/* ---- recipients altered by somebody without the DEK ---- */
 
 static void use_kek(size_t only)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A message of three segments, altered behind its headers in every way there is. */
+/* A message of three segments, altered after its headers in every possible way. */
 #include <openssl/err.h>
 #include <string.h>
 
@@ -201,7 +201,7 @@ START_TEST(a_last_segment_of_another_length_is_refused)
                   "last length", stated_lengths[i]);
         bytes_free(&altered);
     }
-    /* "not the last": as it is, and filled up to a full segment */
+    /* "not the last": unchanged, and padded to a full segment */
     altered = with_length_field(2, 0xFFFFFFFFu, messages[0].len);
     ends_with(altered, 2 * SEGMENT_PLAIN, ENV_R_TRUNCATED, "not last", 0);
     bytes_append(&altered, messages[1].data, SEGMENT - LAST_LEN);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope activated alone, so that nobody offers AES-GCM: told, and put right by loading default.
+/* Only envelope is active, so nobody offers AES-GCM: an error, fixed by loading default.
  */
 #include <openssl/err.h>
 #include <string.h>

@@ -118,7 +118,7 @@ START_TEST(lengths_and_flags_equal_libcryptos)
 }
 END_TEST
 
-/* Every length up to 300, and the largest: the size that is told, the bytes, and back. */
+/* Every length up to 300, and the largest: the reported size, the bytes, and back. */
 START_TEST(wrapped_bytes_equal_libcryptos)
 {
     const struct kind *kind = &kinds[_i];
@@ -261,14 +261,14 @@ START_TEST(the_kek_comes_from_parameter_or_key_bytes)
     ck_assert_int_eq(begin_with("ENVELOPE-AES-256-WRAP", 1, key, NULL), 1);
     ck_assert_int_eq(EVP_CipherUpdate(ctx, out, &n, in, 32), 1);
     ck_assert_int_eq(atomic_load(&fake_keks[7].wraps), 1);
-    /* the parameter goes before the key bytes, and stays */
+    /* the parameter takes precedence over the key bytes, and stays */
     ck_assert_int_eq(set_kek("kek3"), 1);
     for (int i = 1; i <= 2; i++) {
         ck_assert_int_eq(EVP_CipherInit_ex2(ctx, NULL, NULL, NULL, -1, NULL), 1);
         ck_assert_int_eq(EVP_CipherUpdate(ctx, out, &n, in, 32), 1);
         ck_assert_int_eq(atomic_load(&fake_keks[3].wraps), i);
     }
-    /* another cipher in the same context begins anew: the configured one */
+    /* another cipher in the same context starts again: with the configured KEK */
     memset(key, 0, sizeof(key));
     ck_assert_int_eq(begin_with("ENVELOPE-AES-256-WRAP-PAD", 1, key, NULL), 1);
     ck_assert_int_eq(EVP_CipherUpdate(ctx, out, &n, in, 20), 1);
@@ -419,7 +419,7 @@ START_TEST(a_copied_context_wraps_alike)
     /* a copy of one that has had its update has had it too */
     ck_assert_int_eq(EVP_CIPHER_CTX_copy(ctx, copy), 1);
     ck_refused(EVP_CipherUpdate(ctx, out, &n, in, 32), ENV_R_ONE_UPDATE);
-    /* and goes on with the next message by itself */
+    /* and continues with the next message by itself */
     ck_assert_int_eq(EVP_CipherInit_ex2(copy, NULL, NULL, NULL, 0, NULL), 1);
     ck_assert_int_eq(EVP_CipherUpdate(copy, out, &n, expected, 40), 1);
     ck_assert_mem_eq(out, in, 32);

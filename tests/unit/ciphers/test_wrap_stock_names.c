@@ -430,7 +430,7 @@ START_TEST(stock_openssl_comes_later_and_may_go)
 }
 END_TEST
 
-/* What the configuration says of where algorithms come from, with and without the provider. */
+/* Where the configuration lets algorithms come from, with and without the provider. */
 START_TEST(property_queries_choose_who_serves_a_name)
 {
     static const char *const queries[] = {

@@ -199,7 +199,7 @@ START_TEST(a_fork_while_bytes_are_drawn)
         ok = env_ok(env_ahead_take(ahead, draw_and_fork, NULL, out, LEN));
     memcpy(shared->seen[forked == 0 ? 1 : 0], out, LEN);
     if (forked == 0)
-        _exit(ok && draws == 2 ? 0 : 1); /* it has drawn anew */
+        _exit(ok && draws == 2 ? 0 : 1); /* it has drawn again */
     ck_assert(ok);
     ck_assert_int_eq(waitpid(forked, &status, 0), forked);
     ck_assert_int_eq(status, 0);
@@ -232,7 +232,7 @@ START_TEST(an_old_kernel_has_nothing_drawn_ahead)
 }
 END_TEST
 
-/* ---- what is taken is gone, and what fails ---- */
+/* ---- taken bytes are wiped, and failures ---- */
 
 static uint8_t known[BATCH];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields and tenant keys: what is in them, what opens and what does not. */
+/* Fields and tenant keys: their contents, what opens and what does not. */
 #include <check.h>
 #include <string.h>
 
@@ -276,7 +276,7 @@ END_TEST
 
 /* ---- the examples of docs/FORMAT.md ---- */
 
-/* The block that stands behind "<!-- test: example-NAME -->". */
+/* The block after "<!-- test: example-NAME -->". */
 static struct bytes example(const char *name)
 {
     FILE *file = vectors_open("../../docs/FORMAT.md");

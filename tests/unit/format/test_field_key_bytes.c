@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key bytes of the form ENVF: what is written is read, and nothing else is. */
+/* Key bytes of the form ENVF: the reader accepts what the writer writes, and nothing else. */
 #include <check.h>
 #include <string.h>
 

@@ -100,7 +100,7 @@ static int reason_of_start(const uint8_t *key, struct env_span with, const uint8
     return (int)env_floe_open_start(&opening, crypto, short_params, key, with, header).reason;
 }
 
-/* Another key, another context, another IV or tag: told before any segment. */
+/* Another key, another context, another IV or tag: reported before any segment. */
 START_TEST(the_header_commits_to_key_and_context)
 {
     uint8_t longest[4096];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FLOE's segments: their lengths, the last one, positions and the most there can be. */
+/* FLOE's segments: their lengths, the last one, positions and the maximum. */
 #include <string.h>
 
 #include "floe_pair.h"
@@ -47,7 +47,7 @@ START_TEST(every_last_length_opens_in_any_two_pieces)
 }
 END_TEST
 
-/* A full segment that goes to two places: cut everywhere it may be, its plaintext in two pieces. */
+/* A full segment with two outputs: cut at every possible place, its plaintext in two pieces. */
 START_TEST(a_segment_in_two_places_is_the_same)
 {
     struct bytes plain = bytes_plain(SHORT_PLAIN, 41);

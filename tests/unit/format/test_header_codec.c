@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers written and read again, against libcrypto's own CMS and a MAC worked out beside it. */
+/* Headers written and read again, compared with libcrypto's own CMS and an independent MAC. */
 #include <openssl/cms.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -39,7 +39,7 @@ static const struct {
 
 #define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 
-/* One of ours, or, of every second recipient, one that a token made. */
+/* One made by the provider, or for every second recipient one made by a token. */
 static void fill_nonce(struct env_wrapped *wrapped, size_t i)
 {
     wrapped->nonce_len = i % 2 == 0 ? ENV_GCM_NONCE_LEN : ENV_GCM_NONCE_MAX;
@@ -153,7 +153,7 @@ START_TEST(a_named_key_keeps_its_parameters)
 }
 END_TEST
 
-/* The header is a value of its own kind, whole at every length, and says so from its first bytes.
+/* The header is recognised from its first bytes, and is complete at every length.
  */
 START_TEST(the_first_bytes_tell_the_length)
 {
@@ -331,7 +331,7 @@ static void give_the_same_id(uint8_t *der, size_t len, uint8_t from, uint8_t to)
     memset(at, to, sizeof(old));
 }
 
-/* Two recipients of one kind and reference, as no writer of ours makes them. */
+/* Two recipients with one kind and reference, which our writer never makes. */
 START_TEST(a_recipient_that_is_there_twice_is_refused)
 {
     uint8_t *der;
@@ -358,7 +358,7 @@ START_TEST(a_recipient_that_is_there_twice_is_refused)
 }
 END_TEST
 
-/* What no keyring should ever hand over is not written. */
+/* What no keyring should ever return is not written. */
 START_TEST(impossible_recipients_are_not_written)
 {
     make_header(2, 16, 0, ENV_CONTENT_MESSAGE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers that are well-formed BER, or even CMS, but not what the format has: each is refused. */
+/* Headers that are well-formed BER, or even CMS, but not in this format: each is refused. */
 #include "header_tree.h"
 
 /* Calls `with` for every value of the tree. */

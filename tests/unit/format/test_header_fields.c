@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers in proper DER with values that the format does not have. */
+/* Headers in valid DER with values that the format does not allow. */
 #include <string.h>
 
 #include "header_tree.h"
@@ -46,7 +46,7 @@ START_TEST(wrong_content_types_are_refused)
 
     header_tree_replace(CONTENT_ALGORITHM, 0, der_oid(OID_SEALED_KEY));
     ck_header_refused(ENV_R_WRONG_CONTENT);
-    /* also when nothing follows, as it is with a sealed key */
+    /* also if nothing follows, as in a sealed key */
     alone = der_encode(root);
     ck_assert_int_eq(try_to_open(libctx, alone, alone.len, plain, 0), ENV_R_WRONG_CONTENT);
     ck_assert_int_eq(try_to_open(libctx, alone, 7, plain, 0), ENV_R_WRONG_CONTENT);
@@ -226,7 +226,7 @@ START_TEST(a_message_has_1_to_32_recipients)
 {
     struct der *recipients = der_at(root, RECIPIENTS);
 
-    /* copies of the one with another id each: nobody who has no DEK can add one */
+    /* copies of the one with another id each: nobody can add one without the DEK */
     for (unsigned char n = 2; n <= DER_MOST; n++) {
         struct der *copy = der_copy(recipients->children[0]);
         unsigned char id[16] = {n};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RSA recipients: what is written for them, and that everything else is refused. */
+/* RSA recipients: what the writer writes, and that everything else is refused. */
 #include <openssl/err.h>
 #include <string.h>
 
@@ -357,7 +357,7 @@ START_TEST(a_bad_rsa_ciphertext_is_like_a_bad_mac)
 }
 END_TEST
 
-/* What has nothing to do with the ciphertext is told as it is. */
+/* Errors that do not depend on the ciphertext are reported unchanged. */
 START_TEST(a_failing_token_is_reported_as_such)
 {
     use_rsa(ENV_WRAP_RSA_OAEP_SHA1);
@@ -384,7 +384,7 @@ START_TEST(any_one_of_aes_and_rsa_recipients_opens)
 }
 END_TEST
 
-/* Another key under the reference: not told from an altered message. */
+/* Another key under the reference: the same error as for an altered message. */
 START_TEST(another_key_under_the_reference_is_not_authentic)
 {
     use_rsa(ENV_WRAP_RSA_OAEP_SHA256);

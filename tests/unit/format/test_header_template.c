@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The short cuts of reading and writing headers give the answer that the ASN.1 templates give, for
- * good headers and for all that can be made of them by altering, cutting, moving and adding bytes.
+ * valid headers and for headers with altered, removed, moved and added bytes.
  */
 #include <openssl/err.h>
 #include <pthread.h>
@@ -64,7 +64,7 @@ static void vary(void)
     }
 }
 
-/* That of AES-128 stands for a token that makes its own. */
+/* That of AES-128 represents a token that makes its own. */
 static size_t nonce_len(enum env_wrap_alg alg)
 {
     return alg == ENV_WRAP_AES256_GCM   ? ENV_GCM_NONCE_LEN

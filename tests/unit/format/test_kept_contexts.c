@@ -131,7 +131,7 @@ START_TEST(expansions_are_libcryptos)
 
     for (unsigned seed = 0; seed < 50; seed++)
         ck_assert(expansions_are_right(seed));
-    /* the default provider's is composed of digests, any other is used as it is */
+    /* the default provider's is composed of digests, any other is used directly */
     ck_assert(provider_is_another ? mac_inits > before : mac_inits == before);
 }
 END_TEST

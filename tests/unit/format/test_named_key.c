@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a key file says, to DER and back; what is no such thing. */
+/* The contents of a key file, to DER and back; and invalid ones. */
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <string.h>

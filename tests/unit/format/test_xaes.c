@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* XAES-256-GCM: C2SP's vectors, and what they do not have. */
+/* XAES-256-GCM: C2SP's vectors, and cases that they do not cover. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An RSA ciphertext that is bad and a data key that does not hold: nothing tells them apart. */
+/* A bad RSA ciphertext and a data key whose MAC fails cannot be distinguished. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A KEK that is disabled, or only opens, is refused when it is chosen to seal with, and nothing is
- * tried with it: not the self-test of its first use, not the proof that replicas are one key.
+ * A KEK that is disabled, or only opens, is refused for sealing, and nothing is tried with it: not
+ * the self-test of its first use, not the proof that replicas are one key.
  */
 #include "caller.h"
 #include "two_tokens.h"
 
-/* What a self-test or a wrap needs, of AES and of RSA keys. */
+/* What a self-test or a wrap needs, for AES and for RSA keys. */
 static unsigned uses(void)
 {
     return shim_count(SHIM_WRAP_KEY) + shim_count(SHIM_UNWRAP_KEY) + shim_count(SHIM_ENCRYPT_INIT) +

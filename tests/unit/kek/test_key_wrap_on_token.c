@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Raw key wrap on SoftHSM: what the token is made to show first, and what is refused. */
+/* Raw key wrap on SoftHSM: the tests that the token must pass first, and what is refused. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +111,7 @@ START_TEST(the_known_answer_is_asked_for_once)
 }
 END_TEST
 
-/* Every object that is made for a test or a wrapping is gone afterwards. */
+/* Every object that is made for a test or a wrapping is destroyed afterwards. */
 START_TEST(every_session_object_is_destroyed)
 {
     struct env_kek *kek;
@@ -283,7 +283,7 @@ START_TEST(a_short_kek_wraps_keys_but_no_dek)
 }
 END_TEST
 
-/* Found again after the token was away, short as it is. */
+/* Found again after the token was away, despite its short length. */
 START_TEST(a_short_kek_is_found_again_after_its_token_was_away)
 {
     struct env_kek *kek;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys on two tokens that stand in for each other because they are shown to be the same key, and
- * those that are not and never do. */
+/* Keys on two tokens that replace each other because they are proven to be the same key, and
+ * keys that are not the same and never replace each other. */
 #include "caller.h"
 #include "two_tokens.h"
 
@@ -17,7 +17,7 @@ START_TEST(another_key_of_the_same_id_is_refused)
         ck_assert_int_eq(keyring_select_reason(keyring, NULL), ENV_R_KEK_DIFFERS);
     assert_says("key 'orders' (id 0102) of token 'kek'");
     assert_says("key 'orders' (id 0102) of token 'second'");
-    /* who names the token knows which he wants; and what either sealed opens */
+    /* a URI with a token means that key; and what either sealed opens */
     for (int i = 0; i < 2; i++) {
         kek = keyring_select_one(keyring, names[i]);
         sealed[i] = wrap();
@@ -183,7 +183,7 @@ START_TEST(a_replica_may_have_another_label)
 }
 END_TEST
 
-/* Named with its token it adds nothing to the KEK with all that stand in, in whatever order. */
+/* Named with its token, it adds nothing to the KEK with all its replicas, in any order. */
 START_TEST(a_kek_named_twice_is_one_recipient)
 {
     static const char *const lists[] = {"orders pkcs11:token=second;object=orders",

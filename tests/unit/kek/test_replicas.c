@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same KEK on two tokens: each stands in for the other, whichever goes, fails or is refused. */
+/* The same KEK on two tokens: each replaces the other when that is gone, fails or is refused. */
 #include "caller.h"
 #include "two_tokens.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two tokens with the same KEK, of which one goes and comes back, in turn, while programs seal and
- * open: no operation fails, and what was sealed opens with either token alone. How often is said by
- * ENVELOPE_LOAD_ROUNDS in the environment. Meant for ThreadSanitizer as well.
+ * Two tokens with the same KEK go away and come back in turn, while programs seal and open: no
+ * operation fails, and what was sealed opens with either token alone. ENVELOPE_LOAD_ROUNDS in the
+ * environment sets how often. Meant for ThreadSanitizer as well.
  */
 #include <check.h>
 #include <pthread.h>
@@ -131,7 +131,7 @@ static void let_work(const struct worker *workers, size_t count, unsigned us)
     }
 }
 
-/* Short and long absences; the other goes at once, or when the first is in use again. */
+/* Short and long absences; the other token goes away at once, or when the first is in use again. */
 static void take_turns(const struct worker *workers, size_t count)
 {
     const char *asked = getenv("ENVELOPE_LOAD_ROUNDS");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What does not unwrap: bad ciphertexts in every spelling of the tokens, and tokens that fail. */
+/* Failed unwraps: bad ciphertexts with every return value that tokens use, and failing tokens. */
 #include <check.h>
 #include <openssl/rand.h>
 #include <stdlib.h>

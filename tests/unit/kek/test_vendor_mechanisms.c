@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vendors' numbers are for the vendor's own module. */
+/* Vendor-defined numbers are only used with the vendor's own module. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wrapping and unwrapping on SoftHSM: every way to do it, and libcrypto as the judge. */
+/* Wrapping and unwrapping on SoftHSM in every way, compared with libcrypto. */
 #include <check.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -188,7 +188,7 @@ START_TEST(a_key_that_only_encrypts_and_decrypts_uses_gcm)
 }
 END_TEST
 
-/* What the key can open as well is better than what comes first. */
+/* A mechanism that the key can also open with is preferred to the first one. */
 START_TEST(a_mechanism_that_both_seals_and_opens_is_preferred)
 {
     struct env_kek *kek =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keyrings and fork: what a child does with its parent's KEKs, and the gate, at which a fork waits
- * for threads inside of a token. */
+/* Keyrings and fork: what a child does with its parent's KEKs, and the gate at which a fork waits
+ * for threads inside a token. */
 #include <pthread.h>
 #include <sys/wait.h>
 #include <time.h>

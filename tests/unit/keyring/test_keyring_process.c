@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A process and its keyrings: modules that come back to us, signals, several keyrings, and the end
- * of it all. */
+/* A process and its keyrings: modules that call back, signals, several keyrings, and exit. */
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>

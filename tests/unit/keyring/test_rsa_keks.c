@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RSA KEKs on SoftHSM tokens and from files, at the keyring: who is asked what, and what is left.
+/* RSA KEKs on SoftHSM tokens and from files, in the keyring: the calls to each token, and
+ * leftovers.
  */
 #include <check.h>
 #include <stdio.h>
@@ -81,7 +82,7 @@ static CK_ULONG objects_of(CK_OBJECT_CLASS class)
     return count;
 }
 
-/* Once it is known to work, sealing asks nothing and goes on when the token is gone. */
+/* Once it is known to work, sealing uses no token and continues without it. */
 START_TEST(sealing_asks_no_token)
 {
     struct env_wrapped wrapped;
@@ -198,7 +199,7 @@ START_TEST(an_rsa_key_is_found_by_id_or_public_half)
 }
 END_TEST
 
-/* Bad ciphertexts, told apart neither from one another nor by a token's code. */
+/* Bad ciphertexts look the same, and a token's return value does not distinguish them. */
 START_TEST(bad_ciphertexts_all_look_alike)
 {
     struct env_wrapped wrapped;
@@ -237,7 +238,7 @@ START_TEST(bad_ciphertexts_all_look_alike)
     raised_forget();
     ck_assert_int_eq(unwrap_reason(kek, &wrapped), ENV_R_NOT_AUTHENTIC);
     ck_assert_uint_eq(raised_count(), 0);
-    /* a lost session is none of it: it is opened anew */
+    /* a lost session is not such an error: it is opened again */
     shim_fail(SHIM_DECRYPT, CKR_SESSION_HANDLE_INVALID, 1);
     ck_assert_int_eq(unwrap_reason(kek, &wrapped), ENV_R_NONE);
     env_kek_free(kek);
@@ -314,7 +315,7 @@ START_TEST(without_oaep_no_key_pair_is_made)
 }
 END_TEST
 
-/* A TPM's RSA keys sign and verify, and it will not be told otherwise. */
+/* A TPM's RSA keys also sign and verify, and it refuses any other value. */
 START_TEST(a_token_may_set_other_uses_of_a_pair)
 {
     static const CK_ATTRIBUTE_TYPE refused[] = {CKA_SIGN, CKA_VERIFY};

@@ -145,7 +145,7 @@ START_TEST(key_bytes_are_shown_only_as_a_label)
 }
 END_TEST
 
-/* What is wanted and not there is told with what is. */
+/* The error names what was wanted and what is there. */
 START_TEST(what_is_there_is_said)
 {
     const struct env_kek_request request = {
@@ -184,7 +184,7 @@ START_TEST(what_is_there_is_said)
 }
 END_TEST
 
-/* Two tokens of one label are told apart. */
+/* Two tokens with one label are distinguished. */
 START_TEST(tokens_of_one_label_are_named_with_their_serials)
 {
     const struct env_kek_request request = {.type = ENV_KEK_AES, .bits = 256, .label = "new"};
@@ -387,7 +387,7 @@ END_TEST
 
 START_TEST(init_args_reach_the_module)
 {
-    /* SoftHSM takes none, and says so. */
+    /* SoftHSM accepts none, and reports that. */
     keyring_set(&keyring_config()->module_init_args, "configdir='x'");
     keyring = keyring_new();
     ck_assert_int_eq(keyring_select_reason(keyring, "orders"), ENV_R_NO_MODULE);
@@ -405,7 +405,7 @@ START_TEST(init_args_need_a_module_path)
 }
 END_TEST
 
-/* Where root may not mount, SoftHSM's package has to have told p11-kit of it. */
+/* Where root may not mount, SoftHSM's package must have registered it with p11-kit. */
 START_TEST(without_a_module_path_p11_kits_modules_are_used)
 {
     struct env_kek *kek;

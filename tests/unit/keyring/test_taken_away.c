@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* KEKs that disabled-kek and the state file take away, by all that may name them. */
+/* KEKs that disabled-kek and the state file disable, with every way to name them. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,7 +109,7 @@ START_TEST(what_was_taken_stays_taken_when_the_state_breaks)
 }
 END_TEST
 
-/* How often the text stands in the file. */
+/* How often the text is in the file. */
 static unsigned times_in(const char *path, const char *text)
 {
     static char all[65536];
@@ -144,7 +144,7 @@ START_TEST(the_audit_log_says_that_a_word_is_no_name)
     becomes("disabled-kek = orders\n");
     ck_assert_int_eq(wrap_reason(), ENV_R_KEK_DISABLED);
     ck_assert_uint_eq(times_in(path, "\"reason\":364"), 0);
-    for (int again = 0; again < 3; again++) { /* told once, not at each look */
+    for (int again = 0; again < 3; again++) { /* reported once, not at each look */
         becomes("disabled-kek = pkcs11:frobnicate\n");
         ck_assert_int_eq(wrap_reason(), ENV_R_KEK_DISABLED);
         ck_assert_uint_eq(times_in(path, "\"operation\":\"state-change\""), 2);

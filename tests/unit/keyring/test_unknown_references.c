@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers that name what is not here, and ciphertexts that fit no key: how much they cost a token.
+/* Headers that name unknown KEKs, and ciphertexts that fit no key: the cost for a token.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -150,7 +150,7 @@ START_TEST(a_key_that_comes_is_found_after_a_while)
 }
 END_TEST
 
-/* The list of ids is young and says that it is not there: what was made here is known better. */
+/* The fresh list of ids does not have it, but a key that this process made is found anyway. */
 START_TEST(a_key_that_is_made_here_is_found_at_once)
 {
     const struct env_kek_request request = {.type = ENV_KEK_AES,
@@ -219,7 +219,7 @@ START_TEST(a_modulus_that_the_token_lied_about_is_read_again)
 }
 END_TEST
 
-/* Each such ciphertext would have the key looked for anew otherwise. */
+/* Otherwise each such ciphertext would cause a new search for the key. */
 START_TEST(ciphertexts_that_do_not_fit_ask_the_token_a_few_times)
 {
     struct env_wrapped wrapped = wrap_for_rsa();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Versions of a KEK in a program that runs: when the newest one is taken up, and when it is left.
+/* Versions of a KEK in a running program: when the newest one is used, and when no longer.
  */
 #include <stdio.h>
 #include <string.h>
@@ -72,7 +72,7 @@ static void seals_with(const char *hex)
     ENV_RESULT r = seal(&der, &len);
 
     ck_assert_msg(env_ok(r), "%d %s", r.reason, raised_text());
-    ck_assert_msg(memmem(der, len, id.bytes, id.len) != NULL, "it is not %s that seals", hex);
+    ck_assert_msg(memmem(der, len, id.bytes, id.len) != NULL, "%s does not seal", hex);
     r = env_dek_open(&context, (struct env_span){der, len}, ENV_CONTENT_SEALED_KEY, dek);
     ck_assert_msg(env_ok(r), "%d %s", r.reason, raised_text());
     OPENSSL_free(der);
@@ -88,7 +88,7 @@ static enum env_reason refused(void)
     return r.reason;
 }
 
-/* A version that seals from today on, for so many days; 0: for ever. */
+/* A version that seals from today on, for this many days; 0: for ever. */
 static void make_dated(const char *label, const char *id, int64_t from, int64_t days)
 {
     const int64_t first = TODAY / ENV_DAY_SECONDS + from;
@@ -152,7 +152,7 @@ START_TEST(a_start_date_counts_where_dates_are_not_looked_at_as_well)
 }
 END_TEST
 
-/* ---- one that goes ---- */
+/* ---- a version that disappears ---- */
 
 START_TEST(one_that_expires_is_left_at_once)
 {

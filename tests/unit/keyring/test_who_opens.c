@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which keys of a token open. Anybody seals to an RSA key whose certificate he has, a web server's
- * for example, so one opens only when the configuration names it.
+ * Which keys of a token open. Anybody can seal to an RSA key whose certificate they have, such as a
+ * web server's, so one opens only if the configuration names it.
  */
 #include <check.h>
 #include <openssl/rand.h>
@@ -49,7 +49,7 @@ static void begin(void)
     raised_forget();
 }
 
-/* ---- what somebody makes who has the certificate alone ---- */
+/* ---- messages from somebody who only has the certificate ---- */
 
 static struct env_public_file certificate(void)
 {
@@ -247,7 +247,7 @@ START_TEST(a_name_that_an_aes_kek_has_names_that_one)
 }
 END_TEST
 
-/* ... wherever it is, as soon as it is gone, and whether it is found first or last. */
+/* ... wherever it is, as soon as it is absent, and whether it is found first or last. */
 START_TEST(an_aes_kek_on_another_token_has_the_name_too)
 {
     struct forged forged;
@@ -372,7 +372,7 @@ START_TEST(a_kek_that_is_named_twice_is_one_recipient)
     ck_assert_uint_eq(selected(CERTIFICATE "?id=" WEB " web"), 1);
     ck_assert_uint_eq(selected(CERTIFICATE "?id=0a " CERTIFICATE "?id=0a"), 1);
     ck_assert_uint_eq(selected("orders " CERTIFICATE "?id=0102"), 2); /* an AES and an RSA KEK */
-    /* another key under the same reference could not be told from it */
+    /* another key under the same reference could not be distinguished from it */
     softhsm_make_rsa(
         &(struct softhsm_rsa){.label = "other", .id = "0a0b", .file = "other-3072.pem"});
     ck_assert_uint_eq(selected("other " CERTIFICATE "?id=0a0b"), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* KEKs as EVP_PKEYs: made, duplicated, compared, written, read, never let out. */
+/* KEKs as EVP_PKEYs: made, duplicated, compared, written, read, never exported. */
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * KEKs as EVP_SKEYs, by the functions that libcrypto 3.5 calls: so that they are tested with an
- * earlier libcrypto as well.
+ * KEKs as EVP_SKEYs, by the functions that libcrypto 3.5 calls, so that they are tested with
+ * earlier versions as well.
  */
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>

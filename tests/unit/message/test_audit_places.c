@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit log to a socket and to the standard error, whoever reads there or does not. */
+/* The audit log to a socket and to the standard error, with and without a reader. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -26,7 +26,7 @@ static char value[256]; /* of audit-log */
 static char why[WHY];
 static int reader;       /* the socket's, or the pipe's */
 static int real_stderr;  /* kept aside */
-static const char *host; /* NULL: it cannot be had */
+static const char *host; /* NULL: it is not available */
 
 /* The host's name, for the whole program: anything is one that the kernel takes. */
 int gethostname(char *name, size_t len)

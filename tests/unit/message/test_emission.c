@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The arithmetic of emission.h: what is written and what is left, over every state of a small
- * cipher and over many of the real ones. The bytes are counted here as the callers count them.
+ * The arithmetic of emission.h: what is written and what is left, for every state of a small cipher
+ * and many states of the real ones. The bytes are counted here as the callers count them.
  */
 #include "contract.h"
 #include "envelope/message/stream.h"

@@ -151,7 +151,7 @@ START_TEST(errors_of_other_recipients_are_kept)
 }
 END_TEST
 
-/* Of several failures the one that somebody can do something about is told. */
+/* Of several failures, the one that a user can fix is reported. */
 START_TEST(the_gravest_failure_is_reported)
 {
     struct bytes message = sealed_for(SEVERAL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers judged against today's KEKs: whether they are for these, all of them and no others. */
+/* Headers compared with today's KEKs: whether they are for exactly these. */
 #include "rewrap_headers.h"
 
 static int is_current_reason(struct bytes der)

@@ -2,7 +2,7 @@
 /* Recipients of a header altered by somebody who lacks the DEK. */
 #include "rewrap_headers.h"
 
-/* Whatever KEKs are asked: it does not open, is not current and is not re-wrapped. */
+/* With any KEKs: it does not open, is not current and is not re-wrapped. */
 static void ck_altered_refused(enum env_reason reason)
 {
     struct bytes der = der_encode(root);

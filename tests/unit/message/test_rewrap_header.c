@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers written anew for other KEKs, and opened through each recipient. */
+/* Headers rewritten for other KEKs, and opened through each recipient. */
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <string.h>
@@ -196,7 +196,7 @@ static void long_references(void)
     }
 }
 
-/* Messages, sealed keys and headers written anew; the numbers say how far it is. */
+/* Messages, sealed keys and rewritten headers; the numbers show the progress. */
 START_TEST(a_header_too_long_to_seal_says_its_length)
 {
     struct bytes old = der_encode(root);

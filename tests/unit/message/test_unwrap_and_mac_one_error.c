@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether it was the wrapped key or the MAC that did not verify is told to nobody. */
+/* Nobody learns whether it was the wrapped key or the MAC that did not verify. */
 #include <openssl/err.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a thread remembers of the keys that it found: for a second, of what was asked alone. */
+/* What a thread remembers of the keys that it found: for one second, and only for the same request.
+ */
 #include <check.h>
 #include <pthread.h>
 #include <string.h>

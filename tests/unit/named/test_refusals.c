@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Refusals: the first of a minute have lines of their own, all are counted, and few lines are made.
+/* Refusals: the first ones in a minute get a line each, all are counted, and the number of lines
+ * stays small.
  */
 #include <string.h>
 
@@ -22,7 +23,7 @@ static size_t note(enum env_reason reason, const char *named_key)
     return env_refusals_note(&refusals, reason, named_key, now, lines);
 }
 
-/* Notes so many; the sum of what the lines stand for, and how many lines these are. */
+/* Notes this many; returns the sum that the lines stand for, and the number of lines. */
 static uint64_t flood(uint64_t times, enum env_reason reason, const char *named_key, size_t *made)
 {
     uint64_t sum = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How often a process seals with a key of AES-GCM: counted, and told in the audit log. */
+/* How often a process seals with a key of AES-GCM is counted and written to the audit log. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +124,7 @@ START_TEST(opening_and_other_modes_are_not_counted)
 }
 END_TEST
 
-/* A file that was sealed anew is the same key. */
+/* A file that was sealed again holds the same key. */
 START_TEST(the_count_goes_on_when_the_file_changes)
 {
     struct named_made made = named_put(&(struct named_recipe){0});

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state file: what it says, what is no such file, and folders of them. */
+/* The state file: its contents, invalid files, and folders of them. */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>

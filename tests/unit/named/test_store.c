@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store: who gets which key, what of it costs a use of a KEK, and what changes while it runs.
+/* The store: who gets which key, which steps use a KEK, and changes while it runs.
  */
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -261,7 +261,7 @@ START_TEST(guesses_do_not_flood_the_log)
     ck_assert_uint_eq(refusals("orders@1", ENV_R_KEY_WRONG_USE), 1);
     ck_assert_int_eq(ask(&made), ENV_R_NONE);
     ck_assert_uint_eq(lines("open", NULL, "\"count\":360,"), 0);
-    refresh(); /* a minute later whoever asks next has the rest told */
+    refresh(); /* a minute later the next request reports the rest */
     ck_assert_int_eq(ask(&made), ENV_R_NONE);
     ck_assert_uint_eq(lines("open", NULL, "\"count\":360,"), 1);
     ck_assert_uint_eq(refusals(NULL, ENV_R_KEY_UNKNOWN), 17);
@@ -270,7 +270,7 @@ START_TEST(guesses_do_not_flood_the_log)
 }
 END_TEST
 
-/* The first eight bytes of its hash stand in the file for all to read: they open nothing. */
+/* Everybody can read the first eight bytes of its hash in the file: they open nothing. */
 START_TEST(what_has_the_same_hint_is_another_stand_in)
 {
     struct named_recipe recipe = {0};
@@ -354,7 +354,7 @@ START_TEST(a_broken_file_is_said_by_name_and_unknown_by_stand_in)
 }
 END_TEST
 
-/* Whoever runs the program hears of it, and whoever guesses learns nothing of stand-ins. */
+/* The operator gets a message, and somebody who guesses learns nothing about stand-ins. */
 static void refused_with(const char *stand_in, const char *use, const char *words)
 {
     const struct env_named_wish wish = wish_for(use, false);
@@ -523,7 +523,7 @@ START_TEST(a_key_whose_file_is_gone_goes)
     refresh();
     ck_assert_int_eq(ask(&made), ENV_R_KEY_REFUSED);
     ck_assert_uint_eq(lines("state-change", "orders@1", "\"reason\":351,"), 1);
-    /* whoever has it, has it until he lets it go */
+    /* a holder keeps the key until it releases it */
     ck_assert_mem_eq(kept->key.data, made.key, made.key_len);
     keys->vtable->release(keys, kept);
 #if !defined(__SANITIZE_ADDRESS__)
@@ -752,7 +752,7 @@ START_TEST(threads_while_keys_come_and_go)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, asks_all_the_time, NULL), 0);
     for (int i = 0; i < 50; i++) {
         until_more(&right, 20);
-        (void)named_put(&recipe); /* sealed anew */
+        (void)named_put(&recipe); /* sealed again */
         (void)named_put(&(struct named_recipe){.number = 2 + (uint32_t)(i % 3)});
         refresh();
     }

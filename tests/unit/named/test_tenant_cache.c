@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cache of opened tenant keys: the least used goes, and everything of a name counts. */
+/* The cache of opened tenant keys: the least recently used one is dropped, and every part of a name
+ * counts. */
 #include <check.h>
 #include <pthread.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a key may be for: one algorithm, or those that go together. */
+/* The uses of a key: one algorithm, or a compatible set. */
 #include <string.h>
 
 #include "envelope/base/secret.h"
@@ -82,7 +82,7 @@ START_TEST(ciphers_and_sets_are_those_of_key_ciphers)
             ck_assert(listed[j] == ((all & ENV_USE_BIT(number)) != 0));
         }
     }
-    /* of rails there is no cipher, so it is none for key-ciphers */
+    /* rails has no cipher, so key-ciphers does not accept it */
     ck_assert_int_eq(env_stock_judge_ciphers("rails", named_context->errors).reason,
                      ENV_R_CONFIG_VALUE);
 }
@@ -139,7 +139,7 @@ START_TEST(modes_that_give_the_hash_key_away_stand_apart)
             (void)snprintf(words, sizeof(words), "%s %s", sealing[i], others[j]);
             ck_assert_int_eq(fit(words, 32, ENV_NAMED_IMPORTED, false), ENV_R_KEY_USES);
             ck_assert_int_eq(fit(words, 32, ENV_NAMED_IMPORTED, true), ENV_R_NONE);
-            /* a file that says so without saying that it was wanted gives no use */
+            /* a file with mixed uses that is not marked as mixed gives no use */
             env_uses_to_clear(uses_for(words, 0, true), &clear);
             ck_assert(env_uses_of(&clear) == 0);
             clear.mixed = true;

@@ -68,7 +68,7 @@ START_TEST(it_may_be_active_already)
 }
 END_TEST
 
-/* fips=yes means fips and base; what is not installed is said by the first operation. */
+/* fips=yes means fips and base; the first operation reports what is not installed. */
 START_TEST(fips_means_fips_and_base)
 {
     unsigned char key[32] = {1};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What cannot be spliced. A listed name never disappears from our answer: stock OpenSSL would take
- * the stand-in for the key. One that is not listed is left out, and stock OpenSSL serves it.
+ * Ciphers that cannot be spliced. A listed name never disappears from our answer, because stock
+ * OpenSSL would use the stand-in as the key. One that is not listed is omitted, and stock OpenSSL
+ * serves it.
  */
 #include <openssl/crypto.h>
 #include <openssl/err.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ours with a stand-in against stock OpenSSL with the key: random calls on both, each of which has
- * to give the same result, the same bytes and the same error. Raw keys come in between.
+ * Our ciphers with a stand-in compared with stock OpenSSL with the key: random calls on both must
+ * give the same result, the same bytes and the same error. Some use raw keys.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>

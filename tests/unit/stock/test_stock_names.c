@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who serves stock OpenSSL's names, and with which key. A key goes to stock OpenSSL untouched, a
- * stand-in is replaced, and what is marked and cannot be replaced is refused.
+ * stand-in is replaced, and a stand-in that cannot be replaced is refused.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -300,7 +300,7 @@ START_TEST(a_keks_selector_is_refused)
 }
 END_TEST
 
-/* Random keys may begin with the mark, and are keys all the same. NULs fill them up. */
+/* Random keys may begin with the mark, and are still keys. NULs pad them. */
 START_TEST(what_only_begins_like_a_mark_is_a_key)
 {
     static const char keys[][33] = {
@@ -354,7 +354,7 @@ END_TEST
 
 /* ---- a configuration with something wrong in it ---- */
 
-/* The splice stands, keys go on, and whoever brings a stand-in is told. */
+/* The splice stays, keys work, and a stand-in gets an error. */
 START_TEST(what_is_wrong_is_said_to_stand_ins_alone)
 {
     static const struct {

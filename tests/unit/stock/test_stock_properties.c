@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Property queries against definitions, as libcrypto judges them when it fetches. */
+/* Property queries compared with definitions, as libcrypto does when it fetches. */
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcrypto's random generator passes random keys through AES, in our ciphers where it is not told
+ * libcrypto's random generator passes random keys through AES, in our ciphers unless it is told
  * otherwise. Our own context's is.
  */
 #include <openssl/crypto.h>

@@ -47,7 +47,7 @@ static int encrypt(const char *query, const char *name, EVP_SKEY *skey, const un
     return ok;
 }
 
-/* libcrypto wants key and cipher of one provider: who names another for one of them gets neither.
+/* libcrypto requires key and cipher from the same provider: naming two gives neither.
  */
 static const struct {
     const char *type;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A token that is away while many threads want it: one asks again, after 1, 2, 4 and so on up to 30
- * seconds, and the others fail at once. The clock stands still but for clock_move.
+ * A token that is away while many threads need it: one retries after 1, 2, 4 and so on up to 30
+ * seconds, and the others fail at once. Only clock_move moves the clock.
  */
 #include <check.h>
 #include <pthread.h>
@@ -99,7 +99,7 @@ static unsigned all_act(ENV_RESULT (*what)(void))
     return atomic_load(&worked);
 }
 
-/* The token is back: whoever asks finds it, and turns others away while it asks. */
+/* The token is back: the thread that asks finds it, and others are refused meanwhile. */
 static void all_but_those_beside_the_first(ENV_RESULT (*what)(void))
 {
     ck_assert_uint_gt(all_act(what), THREADS * (EACH - 1));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens that are not as SoftHSM: texts padded with NULs (TPMs, Rutoken), and keys that want the
- * PIN for every use (PIV, eID cards).
+ * Tokens that differ from SoftHSM: texts padded with NULs (TPMs, Rutoken), and keys that require
+ * the PIN for every use (PIV, eID cards).
  */
 #include <check.h>
 #include <stdio.h>
@@ -156,7 +156,7 @@ START_TEST(the_last_try_is_not_taken_for_a_use_either)
 }
 END_TEST
 
-/* A module that says that the key wants a login, and then wants none. */
+/* A module that reports that the key requires a login, and then requires none. */
 START_TEST(a_login_that_is_not_wanted_after_all_does_no_harm)
 {
     static const CK_RV codes[] = {CKR_OPERATION_NOT_INITIALIZED, CKR_USER_TYPE_INVALID,

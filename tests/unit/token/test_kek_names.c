@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kek and kek-optional of openssl.cnf, as they are kept for all messages. */
+/* kek and kek-optional in openssl.cnf, which are resolved once for all messages. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -145,7 +145,7 @@ START_TEST(read_once)
     atomic_store(&kept, NULL);
     config.kek = (char *)(uintptr_t) "100%";
     ck_assert_int_eq(env_kek_names_get(&kept, &config, &first, &detail).reason, ENV_R_CONFIG_VALUE);
-    ck_assert_ptr_null(atomic_load(&kept)); /* what is wrong is told each time */
+    ck_assert_ptr_null(atomic_load(&kept)); /* the error is reported each time */
     ck_assert_int_eq(env_kek_names_get(&kept, &config, &first, &detail).reason, ENV_R_CONFIG_VALUE);
     config.kek = (char *)(uintptr_t) "orders";
     ck_assert(env_ok(env_kek_names_get(&kept, &config, &first, &detail)));

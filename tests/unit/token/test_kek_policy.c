@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which keys are refused as KEKs, for which reason, and what accepts them all the same. */
+/* Which keys are refused as KEKs, for which reason, and which option accepts them. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a token says of its mechanisms is asked once, and is the same for all threads. */
+/* A token is asked for its mechanisms once, for all threads. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the id of a pair of keys is left as it was made: openCryptoki before 3.23. */
+/* Modules where the id of a key pair cannot be changed later: openCryptoki before 3.23. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pin-failure-memory: what one process found out about a PIN counts for the next ones, so that a
- * service that is started anew with a wrong PIN does not lock its token; and it keeps no right PIN
- * from working.
+ * pin-failure-memory: a PIN that one process found wrong is not tried by later ones, so that a
+ * service that is restarted with a wrong PIN does not lock its token; and a right PIN always works.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -212,7 +211,8 @@ START_TEST(a_file_has_a_hash_and_nobody_else_may_read_it)
 }
 END_TEST
 
-/* A right PIN works, whatever becomes of the folder; a wrong one says that it is not remembered. */
+/* A right PIN works, whatever happens to the folder; the error for a wrong one says that it is not
+ * remembered. */
 static void still_works(void)
 {
     ck_assert_int_eq(start(SOFTHSM_PIN), ENV_R_NONE);
@@ -253,7 +253,7 @@ START_TEST(a_file_that_is_none_is_replaced)
     }
     ck_assert_int_eq(start("9999"), ENV_R_PIN_WRONG);
     ck_assert_int_eq(start("9999"), ENV_R_PIN_REMEMBERED);
-    /* a link is not followed: whoever made it could let us read or write anything */
+    /* a link is not followed: its maker could make us read or write any file */
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(symlink("elsewhere", path), 0);
     ck_assert_int_eq(start("99998"), ENV_R_PIN_WRONG);

@@ -287,7 +287,7 @@ START_TEST(a_pin_comes_from_a_uri)
         ck_assert_int_eq(keyring_select_reason(keyring, keks[i]), ENV_R_NONE);
         keyring_free(keyring);
     }
-    for (size_t i = 0; i < 3; i++) { /* for opening too, when it stands in the configuration */
+    for (size_t i = 0; i < 3; i++) { /* for opening too, when it is in the configuration */
         keyring_set(&keyring_config()->kek, keks[i]);
         keyring = keyring_new();
         ck_assert_int_eq(keyring_lookup_reason(keyring, "0102", ENV_WRAP_AES256_KW), ENV_R_NONE);

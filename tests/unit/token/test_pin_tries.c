@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* That a wrong PIN is tried once, and which tries are not made at all. */
+/* A wrong PIN is tried once, and some tries are not made at all. */
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ START_TEST(a_wrong_pin_is_tried_once)
 }
 END_TEST
 
-/* Returns arg when it was told that the PIN is wrong. */
+/* Returns arg if the PIN was refused. */
 static void *select_in_thread(void *arg)
 {
     const struct env_selector selector = {.name = "orders"};

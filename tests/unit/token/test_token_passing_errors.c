@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a token that failed for a moment did not tell, or told wrongly, is looked at again: with two
+ * Answers that a token did not give, or gave wrongly, while it failed are asked for again: with two
  * tokens, of which the other one works all the time.
  */
 #include <check.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What tokens forget, and how it is made good: sessions, logins, handles, modules. */
+/* What tokens lose, and how it is recovered: sessions, logins, handles, modules. */
 #include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>

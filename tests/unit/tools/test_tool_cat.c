@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A part of a message: its bytes, how many are read for them, and that nothing is given of a
- * message whose end is not the one that was sealed, wherever the part is.
+ * A part of a message: its bytes, how many bytes are read for it, and that a message with another
+ * end than the sealed one gives no output, wherever the part is.
  */
 #include <openssl/crypto.h>
 #include <openssl/provider.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The body of a re-encrypted message's file behind its new header, where the file system does not
- * copy by itself, does so in part, or fails. This program's own copy_file_range takes libc's place.
+ * Copies the body of a re-encrypted file behind its new header on a file system that does not
+ * support copying, copies only a part, or fails. This program's copy_file_range replaces libc's.
  */
 #include <errno.h>
 #include <fcntl.h>

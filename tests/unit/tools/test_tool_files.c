@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What seal and open are made of: names, streams that come in pieces, outputs that others get in
- * the way of, and reading back what is not what it should be. Over fake KEKs.
+ * The parts of seal and open: names, streams in pieces, outputs that another program interferes
+ * with, and reading back wrong contents. With fake KEKs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -229,7 +229,7 @@ START_TEST(writing_where_nobody_reads_ends_as_the_signal_does)
     ck_assert(tool_interrupt_seen());
     is_reason(tool_write_all(&errors, ends[1], byte), ENV_R_STOPPED);
     tool_interrupt_end(); /* raises it */
-    ck_abort_msg("it goes on");
+    ck_abort_msg("it did not stop");
 }
 END_TEST
 
@@ -242,7 +242,7 @@ START_TEST(a_signal_that_was_ignored_stays_so)
     ck_assert_int_eq(raise(SIGTERM), 0);
     ck_assert(tool_interrupt_seen());
     tool_interrupt_end();
-    ck_abort_msg("it goes on");
+    ck_abort_msg("it did not stop");
 }
 END_TEST
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A header in place and its journal: whatever a broken-off run left, and what is none of ours. */
+/* A header change in place and its journal: leftovers of an interrupted run, and foreign files. */
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key bytes that come from a descriptor and go to one: hex, base64 and as they are. */
+/* Key bytes read from and written to a descriptor: hex, base64 and raw. */
 #include <string.h>
 #include <unistd.h>
 

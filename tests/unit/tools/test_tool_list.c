@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of sealed keys: base64 as it has to be, bad lines with their numbers, constant memory. */
+/* Lists of sealed keys: strict base64, bad lines with their numbers, constant memory. */
 #include <errno.h>
 #include <malloc.h>
 #include <openssl/evp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a file's first bytes and its size say: messages, sealed keys, and what is neither. */
+/* Classifying files by their first bytes and size: messages, sealed keys, and others. */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What envelope(1) writes: JSON that any parser takes, and text that is safe on a terminal. */
+/* The output of envelope(1): JSON that any parser accepts, and text that is safe on a terminal. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The provider's section as envelope(1) reads it, and what it finds fault with. */
+/* The provider's section as envelope(1) reads it, and the problems that it reports. */
 #include <openssl/core.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
@@ -91,7 +91,7 @@ START_TEST(a_file_without_one_section_says_why)
     refused("[e]\nkek = a\n", NULL, "no line 'openssl_conf = ...' before the first section");
     refused("openssl_conf = init\n[init]\nx = y\n", NULL,
             "no line 'providers = ...' in [init], so OpenSSL loads no provider from it");
-    /* what stands above the first section is not looked through for what a section lacks */
+    /* text above the first section is not searched for keys that a section lacks */
     refused("providers = list\n" HEAD_OF_INIT "[list]\nenvelope = e\n[e]\nkek = a\n", NULL,
             "no line 'providers = ...' in [init], so OpenSSL loads no provider from it");
     refused("openssl_conf = init\n[init]\nproviders = list\n", NULL,
@@ -106,8 +106,8 @@ START_TEST(a_file_without_one_section_says_why)
 }
 END_TEST
 
-/* What libcrypto would give the provider as a section is no value, and what stands above the first
- * section is no value of ours. */
+/* A value that libcrypto replaces by a section is not a value, and text above the first section is
+ * not a value of ours. */
 START_TEST(a_value_that_names_a_section_is_no_value)
 {
     ck_assert(read_text("token = pkcs11:token=x\n[e]\nkek = orders\n", "e"));
@@ -126,7 +126,7 @@ static int never(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const 
     (void)in;
     (void)out;
     (void)provctx;
-    ck_abort_msg("a provider of ours is started");
+    ck_abort_msg("our own provider is started");
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Audit logs added up: lines of every kind, rows, the wear of keys, and logs that are rotated. */
+/* Summarising audit logs: lines of every kind, rows, the wear of keys, and rotated logs. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A key that is typed: the terminal does not show it, and shows what is typed afterwards. */
+/* A typed key: the terminal does not show it, and echoes again afterwards. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include "tools/key/key_bytes.h"
 #include "tools/key/terminal.h"
 
-static int keyboard; /* the terminal as whoever types at it has it */
+static int keyboard; /* the user's end of the terminal */
 static int terminal; /* as the program has it */
 static int usual_stderr;
 
@@ -45,7 +45,7 @@ static bool echoes(void)
     return (now.c_lflag & ECHO) != 0;
 }
 
-/* What stands on the screen until now. */
+/* The contents of the screen so far. */
 static const char *screen(void)
 {
     static char text[4096];

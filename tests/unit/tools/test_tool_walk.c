@@ -207,7 +207,7 @@ START_TEST(a_tree_is_walked_to_its_greatest_depth)
     ck_assert(tool_walk("d", take, seen));
     ck_assert_str_eq(seen, expected);
 
-    /* one more is told, and what is in it is not; what follows is found all the same */
+    /* one level more is reported without its contents; what follows is still found */
     path[len] = '\0';
     strcat(path, "/a");
     make_dir(path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Points in time on the command line: RFC 3339, and so much from now on. */
+/* Points in time on the command line: RFC 3339, and relative to now. */
 #include "caller.h"
 #include "tools/common/when.h"
 
