@@ -104,6 +104,19 @@ works bare 'AES-GCM by C_Encrypt' bare
 make bare rsa-bare type:RSA
 works bare 'RSA-OAEP with SHA-256' rsa-bare
 
+# Nor does it keep dates: the next version seals at once, or not at all.
+mkdir years
+make bare years/1
+device bare kek='years/*'
+tool kek rotate years >out 2>&1 && fail "dates were kept: $(<out)"
+grep -qF "$(reason KEK_DATES)" out || fail "$(<out)"
+grep -q 'envelope kek rotate --start now years$' out || fail "$(<out)"
+tool_gives 0 - kek rotate --start now years
+grep -q "^years/2 in token 'kek': AES-256, reference [0-9a-f]*: made$" out || fail "$(<out)"
+works bare 'AES-GCM by C_Encrypt' 'years/*'
+tool census --labels sealed >out
+grep -q "key 'years/2'" out || fail "$(<out)"
+
 # ---- RSA ----
 
 for profile in aws luna luna-fips nshield yubihsm; do
@@ -161,7 +174,7 @@ for profile in aws luna luna-fips luna-fips-793 nshield vault; do
     kem $profile.pem
 done
 for profile in aws luna yubihsm; do
-    device $profile -kek
+    device $profile "kek=rsa-$profile"
     kem rsa-$profile.pem
 done
 

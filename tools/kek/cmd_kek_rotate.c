@@ -152,12 +152,26 @@ static void take_back(struct rotation *r)
     env_errors_unmark(r->errors, true);
 }
 
+/* A token that keeps no dates can only have a version that seals at once and has no end. */
+static ENV_RESULT generate_without_dates(struct rotation *r, struct env_kek_request *request,
+                                         ENV_RESULT refused)
+{
+    struct env_keyring *keyring = r->run->keys->dek.keyring;
+    struct tool_failure ignored;
+
+    if (refused.reason != ENV_R_KEK_DATES || r->start > r->today || r->dates.last != 0)
+        return refused;
+    tool_failure_take(refused, &ignored);
+    request->dates = (struct env_dates){.first = 0};
+    return keyring->vtable->generate(keyring, request, &r->made);
+}
+
 /* A KEK that could not be recorded in the audit log is removed again. */
 static ENV_RESULT generate(struct rotation *r)
 {
     struct env_keyring *keyring = r->run->keys->dek.keyring;
     const struct env_kek_info *last = r->like;
-    const struct env_kek_request request = {
+    struct env_kek_request request = {
         .type = last->type,
         .bits = last->bits,
         .label = r->label,
@@ -167,6 +181,8 @@ static ENV_RESULT generate(struct rotation *r)
     struct env_audit_use use = {.operation = ENV_AUDIT_GENERATE, .label = r->label};
     ENV_RESULT result = keyring->vtable->generate(keyring, &request, &r->made);
 
+    if (!env_ok(result))
+        result = generate_without_dates(r, &request, result);
     use.kek = r->made;
     result = env_audit_record(keyring->audit, &use, result);
     if (!env_ok(result) && r->made != NULL)
@@ -189,10 +205,14 @@ static enum tool_status tell_who_has_it(struct rotation *r, ENV_RESULT exists, b
 {
     struct env_kek_info info = {.label = ""};
     struct tool_failure why;
+    ENV_RESULT seen;
 
     tool_failure_take(exists, &why);
-    if (env_ok(see_other(r)))
+    seen = see_other(r);
+    if (env_ok(seen))
         return tell_other(r);
+    if (seen.reason != ENV_R_KEK_VERSION_RACE)
+        return tool_kek_fails(r->run, r->label, seen);
     (void)snprintf(info.label, sizeof(info.label), "%.*s", (int)sizeof(info.label) - 1, r->label);
     tool_kek_tell_never(r->run, &info, &why);
     r->taken = r->number;
@@ -215,8 +235,15 @@ static enum tool_status make(struct rotation *r, bool *again)
         if (!env_ok(result) && r->start > r->today)
             take_back(r);
     }
-    if (!env_ok(result))
-        return tool_kek_fails(r->run, r->label, result);
+    if (!env_ok(result)) {
+        (void)tool_kek_fails(r->run, r->label, result);
+        if (result.reason == ENV_R_KEK_DATES)
+            say(r,
+                "  a token that keeps no dates can have a version that seals at once, without an "
+                "end: envelope kek rotate --start now %s\n",
+                r->name);
+        return TOOL_WRONG;
+    }
     *again = race == TOOL_RACE_NONE;
     if (race == TOOL_RACE_LOST)
         return tell_other(r);

@@ -96,8 +96,8 @@ START_TEST(sealing_asks_no_token)
     keyring = keyring_new();
     shim_forget_counts();
     kek = keyring_select_one(keyring, "rsa");
-    ck_assert_uint_eq(shim_count(SHIM_DECRYPT), 1); /* SHA-256 fails in C_DecryptInit */
-    ck_assert_uint_eq(shim_count(SHIM_DECRYPT_INIT), 2);
+    ck_assert_uint_eq(shim_count(SHIM_DECRYPT), 2);      /* a value, and an altered copy of it */
+    ck_assert_uint_eq(shim_count(SHIM_DECRYPT_INIT), 3); /* SHA-256 fails there */
     ck_assert_uint_eq(shim_count(SHIM_ENCRYPT_INIT), 0);
     ck_assert_uint_eq(shim_count(SHIM_WRAP_KEY), 0);
     shim_forget_counts();
