@@ -78,7 +78,7 @@ for section in openssl_init provider_sect; do
     if seal -in plain >/dev/null 2>err; then fail "a key in [$section]"; fi
     check 1
     says failed provider "no active provider offers AES-256-GCM"
-    says warning configuration "kek: it stands in [$section]"
+    says warning configuration "kek: it is in [$section]"
 done
 # A program's section and another provider's own are theirs.
 write_cnf

@@ -94,7 +94,7 @@ make_kek kek wraps --id 0d
 write_cnf kek=wraps
 expect_quiet seal -in plain -out sealed
 device vault kek=wraps
-needs='the token does AES-GCM by C_Encrypt and C_Decrypt, for which the key needs CKA_ENCRYPT and CKA_DECRYPT'
+needs='the token supports AES-GCM by C_Encrypt and C_Decrypt, for which the key needs CKA_ENCRYPT and CKA_DECRYPT'
 expect_failure KEK_USAGE "$needs" seal -in plain
 expect_failure KEK_USAGE "$needs" open -in sealed
 

@@ -81,6 +81,6 @@ expect_failure KEK_DATES "not-after is before not-before" \
 "$ENVELOPE_PROGRAMS/make_kek" --module "$softhsm" --token kek --pin "$pin" --label strange --id 77 \
     --end-date 20310230
 write_cnf kek=strange
-expect_failure KEK_DATES "key 'strange'.*no day" seal -in plain -out sealed
+expect_failure KEK_DATES "key 'strange'.*not a valid date" seal -in plain -out sealed
 expect_quiet ossl pkey -in 'envelope:object=strange' -noout -text >text
 grep -qx '    Seals: never (one of its dates is invalid)' text || fail "$(<text)"

@@ -187,7 +187,7 @@ static void take(void *arg, enum tool_trap trap, const char *key, const char *wh
     ck_assert_ptr_eq(arg, traps);
     ck_assert(trap == TOOL_TRAP_SECTION ? strstr(what, "name of a section") != NULL
               : trap == TOOL_TRAP_KEY   ? strstr(what, "no such key") != NULL
-                                        : strstr(what, "it stands in [") != NULL);
+                                        : strstr(what, "it is in [") != NULL);
     (void)snprintf(traps + used, sizeof(traps) - used, "%s: %s\n", key, what);
 }
 
@@ -287,9 +287,9 @@ static void lines_give(const char *text, const char *section, const char *wanted
 }
 
 #define CUT " the value ends at it\n"
-#define PUT_IN " a variable is put in\n"
-#define LEFT_OUT " a backslash is left \n"
-#define TWICE " it stands there twic\n"
+#define PUT_IN " its $ is replaced by\n"
+#define LEFT_OUT " a backslash is dropp\n"
+#define TWICE " it is there twice: o\n"
 
 START_TEST(lines_that_libcrypto_alters_are_named)
 {
