@@ -48,23 +48,26 @@
     {"ENVELOPE-AES-256-WRAP-PAD", ENV_PROPERTIES, env_wrap_256_pad_functions,                      \
      "AES-256 key wrap with padding (RFC 5649) with a KEK in a token"}
 
-/* With standard-names = yes: also under all the names that stock OpenSSL has for them. */
+/* With standard-names = yes: also under all the names that stock OpenSSL has for them. The first of
+   two is for a query that says nothing of fips. */
+#define STANDARD(names, which, what)                                                               \
+    {names, ENV_PROPERTIES, env_standard_##which##_functions,                                      \
+     what ", also with a KEK in a token (kek:LABEL)"},                                             \
+    {names, ENV_PROPERTIES ",fips=yes", env_standard_##which##_fips_functions,                     \
+     what " by another provider"}
 #define STANDARD_CIPHERS                                                                           \
-    {"AES-128-WRAP:id-aes128-wrap:AES128-WRAP:2.16.840.1.101.3.4.1.5", ENV_PROPERTIES,             \
-     env_standard_128_functions, "AES-128 key wrap, also with a KEK in a token (kek:LABEL)"},      \
-    {"AES-192-WRAP:id-aes192-wrap:AES192-WRAP:2.16.840.1.101.3.4.1.25", ENV_PROPERTIES,            \
-     env_standard_192_functions, "AES-192 key wrap, also with a KEK in a token (kek:LABEL)"},      \
-    {"AES-256-WRAP:id-aes256-wrap:AES256-WRAP:2.16.840.1.101.3.4.1.45", ENV_PROPERTIES,            \
-     env_standard_256_functions, "AES-256 key wrap, also with a KEK in a token (kek:LABEL)"},      \
-    {"AES-128-WRAP-PAD:id-aes128-wrap-pad:AES128-WRAP-PAD:2.16.840.1.101.3.4.1.8", ENV_PROPERTIES, \
-     env_standard_128_pad_functions,                                                               \
-     "AES-128 key wrap with padding, also with a KEK in a token (kek:LABEL)"},                     \
-    {"AES-192-WRAP-PAD:id-aes192-wrap-pad:AES192-WRAP-PAD:2.16.840.1.101.3.4.1.28", ENV_PROPERTIES,\
-     env_standard_192_pad_functions,                                                               \
-     "AES-192 key wrap with padding, also with a KEK in a token (kek:LABEL)"},                     \
-    {"AES-256-WRAP-PAD:id-aes256-wrap-pad:AES256-WRAP-PAD:2.16.840.1.101.3.4.1.48", ENV_PROPERTIES,\
-     env_standard_256_pad_functions,                                                               \
-     "AES-256 key wrap with padding, also with a KEK in a token (kek:LABEL)"}
+    STANDARD("AES-128-WRAP:id-aes128-wrap:AES128-WRAP:2.16.840.1.101.3.4.1.5", 128,                \
+             "AES-128 key wrap"),                                                                  \
+    STANDARD("AES-192-WRAP:id-aes192-wrap:AES192-WRAP:2.16.840.1.101.3.4.1.25", 192,               \
+             "AES-192 key wrap"),                                                                  \
+    STANDARD("AES-256-WRAP:id-aes256-wrap:AES256-WRAP:2.16.840.1.101.3.4.1.45", 256,               \
+             "AES-256 key wrap"),                                                                  \
+    STANDARD("AES-128-WRAP-PAD:id-aes128-wrap-pad:AES128-WRAP-PAD:2.16.840.1.101.3.4.1.8", 128_pad,\
+             "AES-128 key wrap with padding"),                                                     \
+    STANDARD("AES-192-WRAP-PAD:id-aes192-wrap-pad:AES192-WRAP-PAD:2.16.840.1.101.3.4.1.28", 192_pad,\
+             "AES-192 key wrap with padding"),                                                     \
+    STANDARD("AES-256-WRAP-PAD:id-aes256-wrap-pad:AES256-WRAP-PAD:2.16.840.1.101.3.4.1.48", 256_pad,\
+             "AES-256 key wrap with padding")
 
 #define END {NULL, NULL, NULL, NULL}
 

@@ -28,11 +28,12 @@ struct env_wrap_splice {
 };
 
 /*
- * That of the name, whose number (below ENV_WRAP_KINDS) it is; NULL when no other provider offers
- * it now: another time one may. Takes no lock of ours and leaves nothing on the error stack.
+ * That of the name, whose number (below ENV_WRAP_KINDS) it is; of a provider that has fips=yes
+ * where that is demanded. NULL when no other provider offers it now: another time one may. Takes no
+ * lock of ours and leaves nothing on the error stack.
  */
 const struct env_wrap_splice *env_wrap_splice(struct env_provctx *provctx, unsigned number,
-                                              const char *name);
+                                              const char *name, bool fips);
 
 /* Nobody has a context with one any more. */
 void env_wrap_splices_end(struct env_provctx *provctx);
