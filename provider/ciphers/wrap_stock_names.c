@@ -100,8 +100,7 @@ static bool is_stand_in(const struct standard_ctx *ctx, struct env_span key)
 {
     const enum env_mark mark = env_mark_of(key.data, key.len);
 
-    return (mark == ENV_MARK_STAND_IN || mark == ENV_MARK_BLANKS) &&
-           !provctx_of(ctx)->inside_token();
+    return mark != ENV_MARK_NONE && mark != ENV_MARK_SELECTOR && !provctx_of(ctx)->inside_token();
 }
 
 /* From here on the context has a KEK. It forgets a raw key. */

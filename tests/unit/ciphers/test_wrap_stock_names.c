@@ -289,11 +289,12 @@ END_TEST
 /* Nor are they keys, with the line end of the file that they come from or without. */
 START_TEST(stand_ins_are_refused)
 {
-    static const unsigned char stand_ins[][33] = {"key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-",
-                                                  "key:ABCDEFGHIJKL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-                                                  "key:ABCDEFGHIJKL\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0"};
+    static const unsigned char stand_ins[][33] = {
+        "key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-", "key:ABCDEFGHIJKL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        "key:ABCDEFGHIJKL\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "key:ABCDEFGHIJKLkey:ABCDEFGHIJKL",
+        "a2V5OkFCQ0RFRkdISUpLTE1OT1BRUlNU"};
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(stand_ins) / sizeof(stand_ins[0]); i++) {
         ck_assert_int_eq(begin("AES-256-WRAP", 1, raw_key, NULL), 1);
         ck_refused(EVP_CipherInit_ex2(ours, NULL, stand_ins[i], NULL, 1, NULL),
                    ENV_R_STAND_IN_MISPLACED);
