@@ -75,7 +75,7 @@ for document in "${documents[@]}"; do
             page=$document
             [[ -z $file ]] || page=$(dirname "$document")/$file
             sed -nE 's/^#+ //p' "$page" | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9_\n-' |
-                grep -qxF -- "${target#*#}" || fail "$document: $page has no heading for #${target#*#}"
+                found -xF -- "${target#*#}" || fail "$document: $page has no heading for #${target#*#}"
         }
         count=$((count + 1))
     done < <(grep -oE '\]\([^)]+\)' "$document" | sed -E 's/^\]\(//; s/\)$//' | grep -vE '^(https?|mailto):')

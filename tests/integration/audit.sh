@@ -229,7 +229,7 @@ tool() {
 }
 tool inspect --here --json backup/other.sealed bent >json || :
 [[ $(jq -r 'select(.type == "file") | .message // "none"' json | tr '\n' ' ') == "$id none " ]] || fail "inspect: $(<json)"
-tool inspect --here backup/other.sealed | grep -qx "  message id $id" || fail "inspect, as text"
+tool inspect --here backup/other.sealed | found -x "  message id $id" || fail "inspect, as text"
 tool inspect --json backup/other.sealed >json
 jq -es 'all(.[]; has("message") | not)' json >/dev/null || fail "an id that nobody opened: $(<json)"
 for each in "" --each-recipient; do

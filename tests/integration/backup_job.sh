@@ -205,4 +205,4 @@ expect_quiet open -in x -out opened
     set +o pipefail
     tar c saved/etc saved/nowhere 2>/dev/null | seal -out half 2>/dev/null
 ) || fail "the status of half an archive"
-open -in half 2>/dev/null | tar t | grep -qx saved/etc/words || fail "half an archive"
+open -in half 2>/dev/null | tar t | found -x saved/etc/words || fail "half an archive"

@@ -89,7 +89,7 @@ fi
 datakey new --kek invoices for.invoices
 expect_quiet kem decapsulate invoices.pem for.invoices >again
 same out again
-if stock pkeyutl -help 2>&1 | grep -q -- '-encap '; then
+if stock pkeyutl -help 2>&1 | found -- '-encap '; then
     expect_quiet ossl pkeyutl -encap -inkey orders.pem -secret secret.raw -out by.pkeyutl
     datakey open --raw by.pkeyutl
     same secret.raw out

@@ -39,8 +39,8 @@ with_fips() { # further lines
 }
 
 with_fips
-ossl list -providers | tr -d ' \n' | grep -q 'base.*envelope.*fips' || fail "other providers"
-if ossl list -providers | grep -q '^  default$'; then
+ossl list -providers | tr -d ' \n' | found 'base.*envelope.*fips' || fail "other providers"
+if ossl list -providers | found '^  default$'; then
     fail "the default provider is active"
 fi
 
@@ -113,6 +113,6 @@ done
 with_fips kek=soft-rsa
 expect_quiet genpkey label:soft-rsa type:RSA >rsa.pem
 round_trip
-if ossl list -providers | grep -q '^  default$'; then
+if ossl list -providers | found '^  default$'; then
     fail "the default provider is active"
 fi

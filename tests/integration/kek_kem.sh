@@ -54,9 +54,9 @@ for key in orders gcm rsa; do
 done
 [[ ${lengths[*]} == "177 204 534" ]] || fail "sealed keys of ${lengths[*]} bytes"
 grep -qF '/* 177 bytes with an AES KEK */' "$source_dir/docs/KEYS.md" || fail "KEYS.md"
-tr '\n' ' ' <"$source_dir/docs/KEYS.md" | grep -q '177 bytes are what.* 204 with .wrap = aes-gcm., and 534 with' ||
+tr '\n' ' ' <"$source_dir/docs/KEYS.md" | found '177 bytes are what.* 204 with .wrap = aes-gcm., and 534 with' ||
     fail "KEYS.md has other lengths"
-tr '\n' ' ' <"$source_dir/docs/envelope.7" | grep -q 'nothing behind it, 177 bytes with an AES KEK' ||
+tr '\n' ' ' <"$source_dir/docs/envelope.7" | found 'nothing behind it, 177 bytes with an AES KEK' ||
     fail "envelope(7) has another length"
 
 invoices_id=$(ossl pkey -in invoices.pem -noout -text | sed -nE 's/^ *Reference: ([0-9a-f]+)$/\1/p')

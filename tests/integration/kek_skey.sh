@@ -4,7 +4,7 @@
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 has_option() { # of openssl enc
-    openssl enc -help 2>&1 | grep -q -- " $1 "
+    openssl enc -help 2>&1 | found -- " $1 "
 }
 has_option -skeymgmt || fail "$(openssl version) has no -skeymgmt"
 make_usual

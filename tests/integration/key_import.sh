@@ -36,9 +36,9 @@ for name in hex hex-newline base64 raw; do
 done
 rm out json
 # the same key has the same id in each file, and each file another fingerprint
-tool key list --json | jq -rs '[.[] | select(.name) | .key_id] | unique | length' | grep -qx 1 ||
+tool key list --json | jq -rs '[.[] | select(.name) | .key_id] | unique | length' | found -x 1 ||
     fail "several key ids"
-tool key list --json | jq -rs '[.[] | select(.name) | .fingerprint] | unique | length' | grep -qx 4 ||
+tool key list --json | jq -rs '[.[] | select(.name) | .fingerprint] | unique | length' | found -x 4 ||
     fail "not four fingerprints"
 
 # What still holds it is said, and what takes its place.

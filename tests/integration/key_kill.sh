@@ -90,10 +90,10 @@ is_done() { # name
     case $1 in
     new) envelope key export fresh@1 --yes >/dev/null ;;
     import) [[ $(envelope key export cards@1 --yes) == "$(<value)" ]] ;;
-    stand-in) envelope key list rows --verbose | grep -q "stand-in of till" ;;
+    stand-in) envelope key list rows --verbose | found "stand-in of till" ;;
     revoke) ! envelope key which --directory "$tree" <shop >/dev/null 2>&1 ;;
     rotate) envelope key export rows@2 --yes >/dev/null ;;
-    activate) envelope key list rows | grep -q "seals from 2999" ;;
+    activate) envelope key list rows | found "seals from 2999" ;;
     destroy) [[ ! -e $tree/cards@1.envkey && -s $tree/cards@1.destroyed ]] ;;
     esac
 }

@@ -193,6 +193,6 @@ named_cnf "audit-log=\"file:$work/audit.log\""
 key_fails KEY_EXISTS "" new recorded --for AES-256-GCM
 
 tool_complains "there is no key what" key what
-tool key --help | grep -q '^  stand-in  ' || fail "key --help"
+tool key --help | found '^  stand-in  ' || fail "key --help"
 tool key >out 2>err && fail "no action"
 { [[ ! -s out ]] && grep -q '^usage: envelope key ACTION' err; } || fail "no usage: $(<err)"

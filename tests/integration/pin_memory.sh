@@ -100,7 +100,7 @@ if [[ -z ${ENVELOPE_SANITIZE-} ]]; then
         leftovers=$(find "$memory" -name '*.new')
         [[ -z $leftovers ]] || fail "a full disk at $i leaves $leftovers"
         for what in before torn; do # after a call is before the next one
-            [[ $what == before ]] || sed -n "${i}p" calls | grep -q write || continue
+            [[ $what == before ]] || sed -n "${i}p" calls | found write || continue
             rm -f "$memory"/*
             faulty "$i" "$what" >out 2>err || :
             # whatever is there now: a right PIN works, and a wrong one is known the second time

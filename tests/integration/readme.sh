@@ -56,7 +56,7 @@ run_example() { # file, name
 }
 
 for example in "${required[@]}"; do
-    block_names "$source_dir/${example%%:*}" | grep -qx "${example#*:}" ||
+    block_names "$source_dir/${example%%:*}" | found -x "${example#*:}" ||
         fail "${example%%:*} has no example '${example#*:}'"
 done
 stream 5000 >report.pdf # what the examples seal

@@ -37,7 +37,7 @@ done
 for size in 0 65536 65537 3000000; do
     with_envelope "$ENVELOPE_PROGRAMS/whole_message" open ENVELOPE-64K "tree/64k.$size" opened
     same "plain.$size" opened
-    envelope inspect "tree/64k.$size" | grep -q 'segments of 64 KiB' || fail "other segments"
+    envelope inspect "tree/64k.$size" | found 'segments of 64 KiB' || fail "other segments"
 done
 write_cnf kek=two
 # Not one segment, nor FLOE's IV, is as it was: nothing of the old data key is left.
@@ -156,9 +156,9 @@ END
 diff -u wanted rows.err || fail "a list"
 [[ $(sed -n '3p;5p' rows) == "$(sed -n '3p;5p' rows.new)" ]] || fail "what failed was changed"
 [[ $(tail -c 1 rows.new | wc -l) == 0 ]] || fail "a newline that was not there"
-sed -n 1p rows.new | grep -qE '^\{"id":1,"context":"row 1","message":"[A-Za-z0-9+/]+=*","more":\[1, 2\]\}$' ||
+sed -n 1p rows.new | found -E '^\{"id":1,"context":"row 1","message":"[A-Za-z0-9+/]+=*","more":\[1, 2\]\}$' ||
     fail "row 1: $(sed -n 1p rows.new)"
-sed -n 2p rows.new | grep -qE $'^2\trow 2\t[A-Za-z0-9+/]+=*$' || fail "row 2: $(sed -n 2p rows.new)"
+sed -n 2p rows.new | found -E $'^2\trow 2\t[A-Za-z0-9+/]+=*$' || fail "row 2: $(sed -n 2p rows.new)"
 sed -n 1p rows.new | jq -r .message | base64 -d >new.1
 for line in 2 6; do
     sed -n ${line}p rows.new | cut -f 3 | base64 -d >new.$line

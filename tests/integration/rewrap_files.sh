@@ -247,7 +247,7 @@ envelope rewrap --list <list >list.out 2>list.err && fail "the bad lines are fin
 for line in 2 3 5; do
     [[ $(sed -n "${line}p" list.out) == "$(sed -n "${line}p" list)" ]] || fail "line $line changed"
 done
-sed -n 4p list.out | grep -q '^  M.* .$' || fail "the blanks of line 4: $(sed -n 4p list.out | od -c | tail -3)"
+sed -n 4p list.out | found '^  M.* .$' || fail "the blanks of line 4: $(sed -n 4p list.out | od -c | tail -3)"
 grep -q '^(stdin):2: ' list.err || fail "line 2 is not told: $(<list.err)"
 grep -q '^(stdin):5: ' list.err || fail "line 5 is not told: $(<list.err)"
 grep -qx '3 re-wrapped, 0 current, 1 skipped, 2 failed' list.err || fail "the sum: $(<list.err)"

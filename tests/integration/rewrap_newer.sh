@@ -118,4 +118,4 @@ rm tree/.file.envelope-exchange
 expect_failed FILE_UNSAFE "the name of its exchange record is not one" envelope rewrap tree
 same original tree/file
 envelope verify --json tree >json && :
-grep -c '"state":"skipped"' json | grep -qx 2 || fail "sidecars: $(<json)"
+grep -c '"state":"skipped"' json | found -x 2 || fail "sidecars: $(<json)"

@@ -135,7 +135,7 @@ no_token "kek=file:cert.pem" # relative to where the program runs, as everywhere
 expect_quiet seal -in plain -out relative
 no_token "kek=file:cert.pem" oaep-hash=sha256
 expect_quiet seal -in plain -out recovery.sha256
-shown recovery.sha256 | grep -q sha256 || fail "$(shown recovery.sha256)"
+shown recovery.sha256 | found sha256 || fail "$(shown recovery.sha256)"
 no_token "kek=\"file:$work/cert.pem?id=0102\""
 expect_quiet seal -in plain -out recovery.id
 

@@ -11,7 +11,7 @@ nss_cnf() { # further lines
 }
 
 hash_of() { # message
-    if stock cms -cmsout -print -noout -inform DER -in "$1" | grep -q sha256; then
+    if stock cms -cmsout -print -noout -inform DER -in "$1" | found sha256; then
         echo sha256
     else
         echo sha1

@@ -101,7 +101,7 @@ diff mixed new | grep -c '^>' >changed || :
 [[ $(<changed) == 1 ]] || fail "other lines: $(diff mixed new)"
 tells() { # line, reason, detail
     grep -qF "mixed:$1" err || fail "line $1 is not told: $(<err)"
-    grep -E "^mixed:$1( |:)" err | grep -F "$(reason "$2")" | grep -qF "$3" || fail "line $1: $(<err)"
+    grep -E "^mixed:$1( |:)" err | grep -F "$(reason "$2")" | found -F "$3" || fail "line $1: $(<err)"
 }
 tells 2 TENANT_KEY_CLOSED ""
 tells 3 TENANT_INCOMPLETE "the row has no tenant of 1 to 255 bytes"

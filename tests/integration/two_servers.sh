@@ -89,7 +89,7 @@ wanted="[in] pEncryptedData 384
 [out] pData 32"
 [[ $(went_over) == "$wanted" ]] || fail "the key server got and gave $(went_over)"
 hex=$(head -c 16 order.json | od -An -v -tx1 | tr -d ' \n')
-! tr -d ' \n' <trace | grep -qi "$hex" || fail "the plaintext went to the key server"
+! tr -d ' \n' <trace | found -i "$hex" || fail "the plaintext went to the key server"
 # for the message of half a megabyte the same
 rm -f trace
 export P11_KIT_SERVER_ADDRESS=unix:path=/proc/self/cwd/kek.socket

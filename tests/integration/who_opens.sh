@@ -30,7 +30,7 @@ mkdir tree
 forge tree/by-reference ""
 forge tree/by-id "?id=$web_id"
 stock cms -cmsout -print -noout -inform DER -in tree/by-reference >shown
-tr -d ' \n-' <shown | grep -q "${reference:0:24}" || fail "another reference: $(<shown)"
+tr -d ' \n-' <shown | found "${reference:0:24}" || fail "another reference: $(<shown)"
 
 # ---- ours ----
 

@@ -42,6 +42,12 @@ fail() {
     exit 1
 }
 
+# Whether standard input has a line that matches, as `grep -q` says; but all of it is read. What
+# writes into a pipe that grep -q has left fails, now and then, and takes the pipeline with it.
+found() { # grep's options, a pattern
+    (($(grep -c "$@") > 0))
+}
+
 # The first of these files that is there.
 first_file() {
     local file

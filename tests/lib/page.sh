@@ -45,7 +45,7 @@ says() { # name of the answer without "-answer", file: NAME.out
     block "$page" "$1-answer" "" | with_paths | as_patterns >"$1.patterns"
     [[ -s $1.patterns ]] || fail "$1-answer is empty"
     while IFS= read -r pattern; do
-        sed -E 's/[0-9a-f]{16,}/HEX/g' "${2-$1.out}" | grep -qE -- "$pattern" ||
+        sed -E 's/[0-9a-f]{16,}/HEX/g' "${2-$1.out}" | found -E -- "$pattern" ||
             fail "$1: '$pattern' expected: $(<"${2-$1.out}")"
     done <"$1.patterns"
     ran="$ran$1-answer "

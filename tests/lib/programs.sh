@@ -59,7 +59,7 @@ find_node() {
     library=$(echo "$packages"/libnode*/usr/lib/*/libnode.so.*)
     [[ -f $library && -x $packages/nodejs/usr/bin/node ]] || fail "there is no Node: tests/run.sh --programs"
     node=(env "LD_LIBRARY_PATH=${library%/*}" "$packages/nodejs/usr/bin/node")
-    "${node[@]}" -p 'process.config.variables.node_shared_openssl' | grep -qx true ||
+    "${node[@]}" -p 'process.config.variables.node_shared_openssl' | found -x true ||
         fail "this Node has a libcrypto of its own"
 }
 

@@ -62,7 +62,7 @@ start() { # a way to run it
 served() { # TLS version
     printf 'GET / HTTP/1.0\r\n\r\n' |
         as_before timeout 60 openssl s_client -unix s "-$1" -CAfile certificate.pem -verify_return_error \
-            -ign_eof -quiet 2>client.err | grep -q 'it is served'
+            -ign_eof -quiet 2>client.err | found 'it is served'
 }
 
 existing() {

@@ -4,7 +4,7 @@
 # says everything in the key bytes: tests/lib/field_column.sh.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
-php -m | grep -qx pdo_pgsql || fail "PHP has no pdo_pgsql: tests/run.sh --install"
+php -m | found -x pdo_pgsql || fail "PHP has no pdo_pgsql: tests/run.sh --programs installs it"
 column_program=(php "$source_dir/tests/programs/field_column.php")
 rows=${FIELD_ROWS:-2000}
 by_name=yes
