@@ -5,6 +5,9 @@
 
 #include "provider/common/provctx.h"
 
+/* Whether a query demands it; NULL: none. */
+bool env_fips_in_query(const char *query);
+
 /*
  * fips=yes is demanded, by propquery or by the program's default properties; not wished for. A
  * negative answer is remembered for a second: asking libcrypto takes a tenth of a short field's

@@ -501,6 +501,8 @@ END_TEST
 
 /* ---- fips=yes ---- */
 
+#define FIPS "standard-names = yes\npropquery = fips=yes\n"
+
 /* A query with fips=yes is answered by us as well: stock OpenSSL would take the selector for the
    key. It gets no token's key wrap, and what a key does is done by a provider with that property.
  */
@@ -508,7 +510,7 @@ START_TEST(where_fips_is_demanded_a_selector_is_refused)
 {
     static const char *const queries[] = {"fips=yes,?provider=envelope",
                                           "provider=envelope,fips=yes", NULL};
-    OSSL_LIB_CTX *both = fake_libctx_new_configured("standard-names = yes\n", true);
+    OSSL_LIB_CTX *both = fake_libctx_new_configured(FIPS, true);
     unsigned char expected[40], stand_in[] = "key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
     OSSL_PROVIDER *odd;
 
@@ -546,8 +548,9 @@ END_TEST
 /* Nobody with that property is there: not the default provider's either. */
 START_TEST(where_fips_is_demanded_the_default_provider_gets_no_key)
 {
-    EVP_CIPHER *cipher = fetch("AES-256-WRAP", "fips=yes,provider=envelope");
-    EVP_CIPHER *usual = fetch("AES-256-WRAP", "?provider=envelope");
+    OSSL_LIB_CTX *other = fake_libctx_new_configured(FIPS, true);
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(other, "AES-256-WRAP", "fips=yes,provider=envelope");
+    EVP_CIPHER *usual = EVP_CIPHER_fetch(other, "AES-256-WRAP", "?provider=envelope");
 
     ck_refused(EVP_CipherInit_ex2(ours, cipher, raw_key, NULL, 1, NULL), ENV_R_NO_STOCK_CIPHER);
     ck_refused(EVP_CipherUpdate(ours, out, &n, in, 32), ENV_R_NOT_INITIALISED);
@@ -557,6 +560,10 @@ START_TEST(where_fips_is_demanded_the_default_provider_gets_no_key)
     EVP_CIPHER_CTX_reset(ours);
     EVP_CIPHER_free(cipher);
     EVP_CIPHER_free(usual);
+    OSSL_LIB_CTX_free(other);
+    /* nor are there two where it is not demanded: a mere preference would find the second */
+    ck_assert_ptr_null(EVP_CIPHER_fetch(libctx, "AES-256-WRAP", "fips=yes,provider=envelope"));
+    ERR_clear_error();
 }
 END_TEST
 
