@@ -7,6 +7,7 @@
 #include "provider/ciphers/field_cipher.h"
 #include "provider/ciphers/wrap_cipher.h"
 #include "provider/ciphers/wrap_stock_names.h"
+#include "provider/common/fips.h"
 #include "provider/keys/kek_asym_cipher.h"
 #include "provider/keys/kek_decoder.h"
 #include "provider/keys/kek_encoder.h"
@@ -48,33 +49,40 @@
     {"ENVELOPE-AES-256-WRAP-PAD", ENV_PROPERTIES, env_wrap_256_pad_functions,                      \
      "AES-256 key wrap with padding (RFC 5649) with a KEK in a token"}
 
-/* With standard-names = yes: also under all names that stock OpenSSL has for them. */
-#define STANDARD_CIPHERS                                                                           \
-    {"AES-128-WRAP:id-aes128-wrap:AES128-WRAP:2.16.840.1.101.3.4.1.5", ENV_PROPERTIES,             \
-     env_standard_128_functions, "AES-128 key wrap, also with a KEK in a token (kek:LABEL)"},      \
-    {"AES-192-WRAP:id-aes192-wrap:AES192-WRAP:2.16.840.1.101.3.4.1.25", ENV_PROPERTIES,            \
-     env_standard_192_functions, "AES-192 key wrap, also with a KEK in a token (kek:LABEL)"},      \
-    {"AES-256-WRAP:id-aes256-wrap:AES256-WRAP:2.16.840.1.101.3.4.1.45", ENV_PROPERTIES,            \
-     env_standard_256_functions, "AES-256 key wrap, also with a KEK in a token (kek:LABEL)"},      \
-    {"AES-128-WRAP-PAD:id-aes128-wrap-pad:AES128-WRAP-PAD:2.16.840.1.101.3.4.1.8", ENV_PROPERTIES, \
-     env_standard_128_pad_functions,                                                               \
-     "AES-128 key wrap with padding, also with a KEK in a token (kek:LABEL)"},                     \
-    {"AES-192-WRAP-PAD:id-aes192-wrap-pad:AES192-WRAP-PAD:2.16.840.1.101.3.4.1.28", ENV_PROPERTIES,\
-     env_standard_192_pad_functions,                                                               \
-     "AES-192 key wrap with padding, also with a KEK in a token (kek:LABEL)"},                     \
-    {"AES-256-WRAP-PAD:id-aes256-wrap-pad:AES256-WRAP-PAD:2.16.840.1.101.3.4.1.48", ENV_PROPERTIES,\
-     env_standard_256_pad_functions,                                                               \
-     "AES-256 key wrap with padding, also with a KEK in a token (kek:LABEL)"}
+/* With standard-names = yes: also under all the names that stock OpenSSL has for them. */
+#define WITH_KEK(names, which, what)                                                               \
+    {names, ENV_PROPERTIES, env_standard_##which##_functions,                                      \
+     what ", also with a KEK in a token (kek:LABEL)"}
+/* Where propquery demands fips=yes there are two, the first for a query that says nothing of it. */
+#define WITH_FIPS(names, which, what)                                                              \
+    WITH_KEK(names, which, what),                                                                  \
+    {names, ENV_PROPERTIES ",fips=yes", env_standard_##which##_fips_functions,                     \
+     what " by another provider"}
+#define STANDARD_CIPHERS(STANDARD)                                                                 \
+    STANDARD("AES-128-WRAP:id-aes128-wrap:AES128-WRAP:2.16.840.1.101.3.4.1.5", 128,                \
+             "AES-128 key wrap"),                                                                  \
+    STANDARD("AES-192-WRAP:id-aes192-wrap:AES192-WRAP:2.16.840.1.101.3.4.1.25", 192,               \
+             "AES-192 key wrap"),                                                                  \
+    STANDARD("AES-256-WRAP:id-aes256-wrap:AES256-WRAP:2.16.840.1.101.3.4.1.45", 256,               \
+             "AES-256 key wrap"),                                                                  \
+    STANDARD("AES-128-WRAP-PAD:id-aes128-wrap-pad:AES128-WRAP-PAD:2.16.840.1.101.3.4.1.8", 128_pad,\
+             "AES-128 key wrap with padding"),                                                     \
+    STANDARD("AES-192-WRAP-PAD:id-aes192-wrap-pad:AES192-WRAP-PAD:2.16.840.1.101.3.4.1.28", 192_pad,\
+             "AES-192 key wrap with padding"),                                                     \
+    STANDARD("AES-256-WRAP-PAD:id-aes256-wrap-pad:AES256-WRAP-PAD:2.16.840.1.101.3.4.1.48", 256_pad,\
+             "AES-256 key wrap with padding")
 
 #define END {NULL, NULL, NULL, NULL}
 
-/* libcrypto takes one list, so there is one for each combination of the two keys. */
+/* libcrypto takes one list, so there is one for each way of the keys. */
 static const OSSL_ALGORITHM ciphers[] = {CIPHERS(), END};
 static const OSSL_ALGORITHM ciphers_strict[] = {CIPHERS(_strict), END};
-static const OSSL_ALGORITHM ciphers_standard[] = {CIPHERS(), STANDARD_CIPHERS,
-                                                  END};
+static const OSSL_ALGORITHM ciphers_standard[] = {CIPHERS(), STANDARD_CIPHERS(WITH_KEK), END};
 static const OSSL_ALGORITHM ciphers_standard_strict[] = {CIPHERS(_strict),
-                                                         STANDARD_CIPHERS, END};
+                                                         STANDARD_CIPHERS(WITH_KEK), END};
+static const OSSL_ALGORITHM ciphers_fips[] = {CIPHERS(), STANDARD_CIPHERS(WITH_FIPS), END};
+static const OSSL_ALGORITHM ciphers_fips_strict[] = {CIPHERS(_strict),
+                                                     STANDARD_CIPHERS(WITH_FIPS), END};
 /* clang-format on */
 
 /* ---- KEKs as keys of OpenSSL ---- */
@@ -135,6 +143,8 @@ static const OSSL_ALGORITHM stores_with_pkcs11[] = {
 
 static const OSSL_ALGORITHM *ciphers_for(const struct env_config *config)
 {
+    if (config->standard_names_on && env_fips_in_query(config->propquery))
+        return config->strict_output_on ? ciphers_fips_strict : ciphers_fips;
     if (config->standard_names_on)
         return config->strict_output_on ? ciphers_standard_strict : ciphers_standard;
     return config->strict_output_on ? ciphers_strict : ciphers;

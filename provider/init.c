@@ -22,6 +22,7 @@
 #include "provider/common/operation.h"
 #include "provider/stock/activate.h"
 #include "provider/stock/guard.h"
+#include "provider/stock/property.h"
 #include "provider/stock/stock.h"
 #include "provider/stock/wraps.h"
 
@@ -282,6 +283,19 @@ static bool own_random_stays_away(const struct env_provctx *provctx)
            RAND_set_DRBG_type(provctx->libctx, NULL, "provider!=envelope", NULL, NULL) == 1;
 }
 
+/*
+ * For what we do ourselves. default_properties prefer us where key-ciphers is set, and our own
+ * ciphers under stock names may be closed.
+ */
+static struct env_crypto *own_crypto(const struct env_provctx *provctx)
+{
+    char *query = env_property_not_ours(provctx->config.propquery);
+    struct env_crypto *crypto = query != NULL ? env_crypto_new(provctx->libctx, query) : NULL;
+
+    OPENSSL_free(query);
+    return crypto;
+}
+
 int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
                            const OSSL_DISPATCH **out, void **vprovctx, env_keyring_factory *factory)
 {
@@ -313,7 +327,7 @@ int env_provider_init_with(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *
                          env_algorithms(OSSL_OP_SKEYMGMT, &provctx->config)))
         goto failed;
     provctx->dek.errors = &provctx->errors;
-    provctx->dek.crypto = env_crypto_new(provctx->libctx, provctx->config.propquery);
+    provctx->dek.crypto = own_crypto(provctx);
     if (provctx->dek.crypto == NULL || !env_ok(factory(&provctx->config, provctx->libctx,
                                                        &provctx->errors, &provctx->dek.keyring)))
         goto failed;

@@ -208,6 +208,10 @@
     X(KEK_COPIES_BY_HAND,    436, "the last version is on several tokens, and no token hands a key to another: --token says where the next one is made") \
     X(KEK_LAST_VERSION,      419, "the last version has the highest number that there is: give the KEK another name") \
     X(KEK_VERSION_RACE,      437, "another machine made the same version: two keys have its label, and neither seals by NAME/*") \
+    /* key bytes that begin as a stand-in or a selector do */                                      \
+    X(SELECTOR_IN_FIPS,      441, "the key bytes name a KEK, and the cipher was asked for with fips=yes: a token's key wrap has not that property (ask with -fips)") \
+    X(STAND_IN_ENCODED,      442, "the key bytes are the text of a named key's stand-in in hexadecimal or base64: decode it, or give the stand-in as it is") \
+    X(STAND_IN_LONGER,       443, "the key bytes begin with a named key's stand-in, and something stands behind it") \
     /* files that the command seals and opens */                                                   \
     X(ALREADY_SEALED,        450, "the input is already sealed (--again seals it once more)")      \
     X(READ_BACK_DIFFERS,     451, "what was read back is not what was sealed")                     \

@@ -7,6 +7,7 @@
 #include "envelope/base/secret.h"
 #include "envelope/named/stand_in.h"
 #include "provider/common/params.h"
+#include "provider/stock/stand_in.h"
 
 /* ---- key bytes ---- */
 
@@ -28,6 +29,15 @@ static void forget_key(struct env_field_said *said)
     said->parts = (struct env_field_key_bytes){0};
 }
 
+/* A stand-in with its line end, or as text, is named. */
+static enum env_reason wrong_key(struct env_span key)
+{
+    const enum env_mark mark = env_mark_of(key.data, key.len);
+
+    return mark == ENV_MARK_NONE || mark == ENV_MARK_SELECTOR ? ENV_R_FIELD_KEY_BYTES
+                                                              : env_mark_reason(mark);
+}
+
 /* The parts point into the copy of the key bytes. */
 static ENV_RESULT read_key(struct env_field_said *said, const struct env_errors *errors)
 {
@@ -41,7 +51,7 @@ static ENV_RESULT read_key(struct env_field_said *said, const struct env_errors 
         return ENV_OK;
     }
     if (!env_field_key_bytes_is(key))
-        return ENV_FAIL(ENV_R_FIELD_KEY_BYTES);
+        return ENV_FAIL(wrong_key(key));
     r = env_field_key_bytes_read(key, &said->parts, &what);
     if (!env_ok(r))
         return ENV_RAISE(errors, r.reason, "%s", what);

@@ -22,9 +22,10 @@ struct standard_ctx {
      */
     const struct env_wrap_splice *splice;
     void *stock;
-    bool keyed;                           /* a key or a KEK has been given */
-    bool marked;                          /* the key bytes named a KEK */
-    bool other_iv;                        /* the last IV was not the default one */
+    bool fips;     /* fetched with fips=yes: stock OpenSSL's is, and a token is not */
+    bool keyed;    /* a key or a KEK has been given */
+    bool marked;   /* the key bytes named a KEK */
+    bool other_iv; /* the last IV was not the default one */
     char label[ENV_SELECTOR_KEY_LEN + 1]; /* of the KEK, or "" */
 };
 
@@ -60,7 +61,7 @@ static bool have_stock(struct standard_ctx *ctx)
 
     if (ctx->stock != NULL)
         return true;
-    ctx->splice = env_wrap_splice(provctx_of(ctx), kind->index, kind->stock);
+    ctx->splice = env_wrap_splice(provctx_of(ctx), kind->index, kind->stock, ctx->fips);
     if (ctx->splice == NULL)
         return false;
     ctx->stock = ctx->splice->newctx(ctx->splice->stock);
@@ -101,8 +102,7 @@ static bool is_stand_in(const struct standard_ctx *ctx, struct env_span key)
 {
     const enum env_mark mark = env_mark_of(key.data, key.len);
 
-    return (mark == ENV_MARK_STAND_IN || mark == ENV_MARK_BLANKS) &&
-           !provctx_of(ctx)->inside_token();
+    return mark != ENV_MARK_NONE && mark != ENV_MARK_SELECTOR && !provctx_of(ctx)->inside_token();
 }
 
 /* From here on the context has a KEK. Forgets a raw key. */
@@ -113,6 +113,8 @@ static ENV_RESULT take_selector(struct standard_ctx *ctx, struct env_span key)
     forget_stock(ctx);
     (void)have_stock(ctx);
     ENV_TRY(env_provctx_ready(provctx_of(ctx)));
+    if (ctx->fips)
+        return ENV_FAIL(ENV_R_SELECTOR_IN_FIPS);
     ENV_TRY(env_selector_from_bytes(key.data + MARK_LEN, key.len - MARK_LEN, ctx->label));
     ctx->keyed = true;
     return ENV_OK;
@@ -227,7 +229,8 @@ static ENV_RESULT set_params(struct env_cipher_ctx *base, const OSSL_PARAM param
 
 /* ---- what libcrypto calls ---- */
 
-static ENV_RESULT make(struct env_provctx *provctx, const struct env_wrap_kind *kind, void **ctx)
+static ENV_RESULT make(struct env_provctx *provctx, const struct env_wrap_kind *kind, bool fips,
+                       void **ctx)
 {
     static const struct env_cipher_family family = {
         .ctx_size = sizeof(struct standard_ctx),
@@ -241,26 +244,33 @@ static ENV_RESULT make(struct env_provctx *provctx, const struct env_wrap_kind *
     };
 
     ENV_TRY(env_wrap_ctx_new(provctx, &family, kind, ctx));
+    ((struct standard_ctx *)*ctx)->fips = fips;
     (void)have_stock(*ctx);
     return ENV_OK;
 }
 
-static void *new_ctx(struct env_provctx *provctx, const struct env_wrap_kind *kind)
+static void *new_ctx(struct env_provctx *provctx, const struct env_wrap_kind *kind, bool fips)
 {
     void *ctx = NULL;
 
-    return ENV_EDGE_IN(provctx, provctx, make(provctx, kind, &ctx)) ? ctx : NULL;
+    return ENV_EDGE_IN(provctx, provctx, make(provctx, kind, fips, &ctx)) ? ctx : NULL;
 }
 
 static OSSL_FUNC_cipher_gettable_ctx_params_fn gettable_ctx_params;
 static OSSL_FUNC_cipher_settable_ctx_params_fn settable_ctx_params;
 
-/* The stock cipher's parameters apply to ours: the six have the same ones. */
+/* The stock cipher's parameters apply to ours: all of them have the same ones. */
 static const struct env_wrap_splice *any_stock(struct env_provctx *provctx)
 {
     const struct env_wrap_kind *kind = &env_wrap_kind_256;
 
-    return provctx != NULL ? env_wrap_splice(provctx, kind->index, kind->stock) : NULL;
+    const struct env_wrap_splice *stock = NULL;
+
+    if (provctx != NULL)
+        stock = env_wrap_splice(provctx, kind->index, kind->stock, false);
+    if (stock == NULL && provctx != NULL)
+        stock = env_wrap_splice(provctx, kind->index, kind->stock, true);
+    return stock;
 }
 
 static const OSSL_PARAM *gettable_ctx_params(void *vctx, void *vprovctx)
@@ -287,31 +297,33 @@ static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
 }
 
 /*
- * The six differ in their kind. EVP_Cipher returns 1 instead of a length, as with the stock ones.
+/*
+ * They differ in their kind, and in whether they are for fips=yes. EVP_Cipher returns 1 instead of a
+ * length, as with the stock ones.
  */
-#define IMPLEMENT_CIPHER(name)                                                                     \
-    static OSSL_FUNC_cipher_newctx_fn standard_##name##_newctx;                                    \
-    static OSSL_FUNC_cipher_get_params_fn standard_##name##_get_params;                            \
+#define IMPLEMENT_CIPHER(name, kind, fips)                                                         \
+    static OSSL_FUNC_cipher_newctx_fn name##_newctx;                                               \
+    static OSSL_FUNC_cipher_get_params_fn name##_get_params;                                       \
                                                                                                    \
-    static void *standard_##name##_newctx(void *vprovctx)                                          \
+    static void *name##_newctx(void *vprovctx)                                                     \
     {                                                                                              \
-        return new_ctx(vprovctx, &env_wrap_kind_##name);                                           \
+        return new_ctx(vprovctx, &(kind), (fips));                                                 \
     }                                                                                              \
                                                                                                    \
-    static int standard_##name##_get_params(OSSL_PARAM params[])                                   \
+    static int name##_get_params(OSSL_PARAM params[])                                              \
     {                                                                                              \
-        return env_wrap_answer(&env_wrap_kind_##name, params);                                     \
+        return env_wrap_answer(&(kind), params);                                                   \
     }                                                                                              \
                                                                                                    \
-    const OSSL_DISPATCH env_standard_##name##_functions[] = {                                      \
-        {OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))standard_##name##_newctx},                       \
+    const OSSL_DISPATCH env_##name##_functions[] = {                                               \
+        {OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))name##_newctx},                                  \
         {OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))env_cipher_freectx},                            \
         {OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))env_cipher_dupctx},                              \
         {OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))env_cipher_encrypt_init},                  \
         {OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))env_cipher_decrypt_init},                  \
         {OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))env_cipher_update},                              \
         {OSSL_FUNC_CIPHER_FINAL, (void (*)(void))env_cipher_final},                                \
-        {OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))standard_##name##_get_params},               \
+        {OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))name##_get_params},                          \
         {OSSL_FUNC_CIPHER_GETTABLE_PARAMS, (void (*)(void))env_wrap_gettable_params},              \
         {OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (void (*)(void))env_cipher_get_ctx_params},              \
         {OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, (void (*)(void))gettable_ctx_params},               \
@@ -319,10 +331,13 @@ static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
         {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))settable_ctx_params},               \
         {0, NULL},                                                                                 \
     }
+#define IMPLEMENT_CIPHERS(name)                                                                    \
+    IMPLEMENT_CIPHER(standard_##name, env_wrap_kind_##name, false);                                \
+    IMPLEMENT_CIPHER(standard_##name##_fips, env_wrap_kind_##name, true)
 
-IMPLEMENT_CIPHER(128);
-IMPLEMENT_CIPHER(192);
-IMPLEMENT_CIPHER(256);
-IMPLEMENT_CIPHER(128_pad);
-IMPLEMENT_CIPHER(192_pad);
-IMPLEMENT_CIPHER(256_pad);
+IMPLEMENT_CIPHERS(128);
+IMPLEMENT_CIPHERS(192);
+IMPLEMENT_CIPHERS(256);
+IMPLEMENT_CIPHERS(128_pad);
+IMPLEMENT_CIPHERS(192_pad);
+IMPLEMENT_CIPHERS(256_pad);

@@ -8,6 +8,10 @@
  * key bytes are a key. They never reach a token, and such a context is handled completely by the
  * stock cipher, which comes from another provider.
  *
+ * A query with fips=yes gets ciphers of their own. Keys go to a provider that has fips=yes, and a
+ * selector is refused, since no token's key wrap is libcrypto's validated one. Without these names
+ * there, stock OpenSSL would take the selector for the key.
+ *
  * While the calling thread is inside a PKCS#11 module, all key bytes are keys: SoftHSM itself wraps
  * with libcrypto's ciphers, in our process.
  */
@@ -24,5 +28,12 @@ extern const OSSL_DISPATCH env_standard_256_functions[];
 extern const OSSL_DISPATCH env_standard_128_pad_functions[];
 extern const OSSL_DISPATCH env_standard_192_pad_functions[];
 extern const OSSL_DISPATCH env_standard_256_pad_functions[];
+
+extern const OSSL_DISPATCH env_standard_128_fips_functions[];
+extern const OSSL_DISPATCH env_standard_192_fips_functions[];
+extern const OSSL_DISPATCH env_standard_256_fips_functions[];
+extern const OSSL_DISPATCH env_standard_128_pad_fips_functions[];
+extern const OSSL_DISPATCH env_standard_192_pad_fips_functions[];
+extern const OSSL_DISPATCH env_standard_256_pad_fips_functions[];
 
 #endif

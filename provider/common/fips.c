@@ -26,9 +26,9 @@ static bool demands_fips(const char *clause)
     return strncasecmp(clause, "yes", 3) == 0;
 }
 
-static bool demanded(const struct env_provctx *provctx)
+bool env_fips_in_query(const char *query)
 {
-    const char *clause = provctx->config.propquery;
+    const char *clause = query;
 
     while (clause != NULL) {
         const char *comma = strchr(clause, ',');
@@ -37,7 +37,13 @@ static bool demanded(const struct env_provctx *provctx)
             return true;
         clause = comma != NULL ? comma + 1 : NULL;
     }
-    return EVP_default_properties_is_fips_enabled(provctx->libctx) == 1;
+    return false;
+}
+
+static bool demanded(const struct env_provctx *provctx)
+{
+    return env_fips_in_query(provctx->config.propquery) ||
+           EVP_default_properties_is_fips_enabled(provctx->libctx) == 1;
 }
 
 bool env_fips_demanded(struct env_provctx *provctx)

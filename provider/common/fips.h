@@ -5,6 +5,9 @@
 
 #include "provider/common/provctx.h"
 
+/* Whether a query demands it; NULL: none. */
+bool env_fips_in_query(const char *query);
+
 /*
  * Whether propquery or the program's default properties require fips=yes; an optional clause
  * (?fips=yes) does not count. A negative answer is cached for a second: asking libcrypto takes a

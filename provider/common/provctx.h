@@ -47,8 +47,8 @@ struct env_provctx {
     _Atomic(int64_t) not_fips_until; /* see fips.h */
     /* Key wrap under stock names: see wrap_stock_names.h */
     bool (*inside_token)(void); /* whether this thread is inside a PKCS#11 call of ours */
-    _Atomic(struct env_spliced_wrap *) wraps[ENV_WRAP_KINDS]; /* see stock/wraps.h */
-    struct env_provctx *next_instance;                        /* see instances.h */
+    _Atomic(struct env_spliced_wrap *) wraps[2][ENV_WRAP_KINDS]; /* see stock/wraps.h */
+    struct env_provctx *next_instance;                           /* see instances.h */
 };
 
 /* Checks the configuration once; every operation begins with it. May raise FOREIGN_LIBCRYPTO. */

@@ -196,7 +196,7 @@ static bool look_around(struct env_provctx *provctx, struct env_look *look)
     look->provctx = provctx;
     env_stock_guard_up();
     env_errors_mark(&provctx->errors);
-    look->fips = demands_fips(provctx);
+    look->fips = look->fips || demands_fips(provctx);
     if (OSSL_PROVIDER_do_all(provctx->libctx, look_at, look) != 1)
         look->failed = true;
     env_errors_unmark(&provctx->errors, true);
@@ -210,9 +210,11 @@ bool env_look(struct env_provctx *provctx, struct env_look *look)
     return look_around(provctx, look);
 }
 
-bool env_look_for_wrap(struct env_provctx *provctx, const char *name, struct env_look *look)
+bool env_look_for_wrap(struct env_provctx *provctx, const char *name, bool fips,
+                       struct env_look *look)
 {
     memset(look, 0, sizeof(*look));
+    look->fips = fips;
     look->wrap_name = name;
     return look_around(provctx, look);
 }

@@ -18,7 +18,7 @@ struct env_found {
 
 struct env_look {
     struct env_provctx *provctx;
-    bool fips; /* the library context demands fips=yes */
+    bool fips; /* fips=yes is demanded */
     bool failed;
     struct env_found ciphers[ENV_STOCK_CIPHER_COUNT];
     struct env_found kdf;
@@ -36,8 +36,9 @@ struct env_look {
  */
 bool env_look(struct env_provctx *provctx, struct env_look *look);
 
-/* The same for one key wrap cipher, by its name. */
-bool env_look_for_wrap(struct env_provctx *provctx, const char *name, struct env_look *look);
+/* The same for one key wrap cipher, by its name; fips: from a provider that has fips=yes. */
+bool env_look_for_wrap(struct env_provctx *provctx, const char *name, bool fips,
+                       struct env_look *look);
 
 void env_held_release(const struct env_provctx *provctx, const OSSL_CORE_HANDLE *const *held,
                       size_t count);

@@ -46,11 +46,8 @@ static ENV_RESULT init_marked(const struct env_splices *splices, enum env_stock_
     const struct env_provctx *provctx = splices->provctx;
 
     ENV_TRY(env_provctx_ready(splices->provctx));
-    if (mark == ENV_MARK_SELECTOR)
-        return ENV_RAISE(&provctx->errors, ENV_R_SELECTOR_MISPLACED, "%s",
-                         env_stock_ciphers[id].name);
-    if (mark == ENV_MARK_BLANKS)
-        return ENV_RAISE(&provctx->errors, ENV_R_STAND_IN_BLANKS, "%s", env_stock_ciphers[id].name);
+    if (env_mark_reason(mark) != ENV_R_NONE)
+        return ENV_RAISE(&provctx->errors, env_mark_reason(mark), "%s", env_stock_ciphers[id].name);
     if (!splices->listed[id])
         return ENV_RAISE(&provctx->errors, ENV_R_KEY_NOT_LISTED, "%s", env_stock_ciphers[id].name);
     return init_with_named_key(splices, id, stock, init);
@@ -153,11 +150,13 @@ static ENV_RESULT call_with_named_key(const struct env_splices *splices, const s
     static const struct env_real_use use = {.algorithm = ENV_STOCK_PBKDF2};
     struct env_provctx *provctx = splices->provctx;
     struct env_real_key key;
+    enum env_reason wrong;
     ENV_RESULT r;
 
     ENV_TRY(env_provctx_ready(provctx));
-    if (env_mark_of_password(password->data, password->data_size) == ENV_MARK_BLANKS)
-        return ENV_RAISE(&provctx->errors, ENV_R_STAND_IN_BLANKS, "%s", ENV_STOCK_PBKDF2);
+    wrong = env_mark_reason(env_mark_of_password(password->data, password->data_size));
+    if (wrong != ENV_R_NONE)
+        return ENV_RAISE(&provctx->errors, wrong, "%s", ENV_STOCK_PBKDF2);
     ENV_TRY(env_real_key_find(provctx, (struct env_span){password->data, password->data_size}, &use,
                               &key));
     r = with_key(how, params, password, &key);

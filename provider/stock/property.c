@@ -2,14 +2,15 @@
 #include "provider/stock/property.h"
 
 #include <openssl/crypto.h>
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #define SPACES " \t"
 #define PROVIDER "provider"
 #define OURS "provider=envelope"
+#define NOT_OURS "provider!=envelope"
 
 struct text {
     const char *at;
@@ -104,6 +105,35 @@ int env_property_score(const char *query, const char *definition)
             return -1;
     }
     return score;
+}
+
+bool env_property_has(const char *query, const char *name)
+{
+    struct clause clause;
+
+    while (query != NULL && take_clause(&query, &clause)) {
+        if (same(clause.name, (struct text){name, strlen(name)}))
+            return true;
+    }
+    return false;
+}
+
+char *env_property_not_ours(const char *query)
+{
+    struct clause clause;
+    const char *at = query;
+    size_t size;
+    char *whole;
+
+    if (env_property_has(query, PROVIDER)) /* libcrypto takes no name twice */
+        return OPENSSL_strdup(query);
+    if (query == NULL || !take_clause(&at, &clause))
+        return OPENSSL_strdup(NOT_OURS);
+    size = strlen(query) + sizeof("," NOT_OURS);
+    whole = OPENSSL_malloc(size);
+    if (whole != NULL)
+        (void)snprintf(whole, size, "%s," NOT_OURS, query);
+    return whole;
 }
 
 char *env_property_ours(const char *definition)

@@ -4,9 +4,10 @@
 static atomic_bool claimed[ENV_STOCK_SLOTS];
 _Atomic(const struct env_splices *) env_slots[ENV_STOCK_SLOTS];
 
-int env_slot_claim(void)
+/* The first is the default context's. */
+int env_slot_claim(bool is_default)
 {
-    for (int i = 0; i < ENV_STOCK_SLOTS; i++) {
+    for (int i = is_default ? 0 : 1; i < ENV_STOCK_SLOTS; i++) {
         if (!atomic_exchange(&claimed[i], true))
             return i;
     }

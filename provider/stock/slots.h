@@ -14,12 +14,18 @@
 #include "envelope/base/stock_names.h"
 #include "provider/stock/splices.h"
 
-/* Programs with two instances exist: PHP 8.5 makes a library context of its own. */
-#define ENV_STOCK_SLOTS 4
+/*
+ * Programs with two instances exist: PHP 8.5 makes a library context of its own. The first slot is
+ * for the default context: SoftHSM computes there, and takes a closed cipher for a wrong PIN.
+ */
+#define ENV_STOCK_SLOTS 8
 #define ENV_STOCK_NO_SLOT (-1)
 
-/* A slot for the instance, until it is released; ENV_STOCK_NO_SLOT if there is none. */
-int env_slot_claim(void);
+/*
+ * A slot for the instance, until it is released; ENV_STOCK_NO_SLOT if there is none. is_default: the
+ * instance is that of libcrypto's default context.
+ */
+int env_slot_claim(bool is_default);
 void env_slot_release(int slot);
 
 /* Its contents; NULL: empty. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provider/stock/stand_in.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 
 #include "envelope/base/secret.h"
@@ -31,6 +32,97 @@ static size_t without_blanks(const unsigned char *bytes, size_t len)
     return len;
 }
 
+/* Whether they begin with the shortest stand-in, whatever is behind it. */
+static bool begins_with_one(const unsigned char *bytes, size_t len)
+{
+    size_t length;
+
+    return len >= ENV_STAND_IN_MIN &&
+           env_stand_in_is((struct env_span){bytes, ENV_STAND_IN_MIN}, &length);
+}
+
+/* The value of a digit; -1: it is none. */
+static int hex_digit(unsigned char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
+
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* The same of both alphabets, with and without URLs. */
+static int base64_digit(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+' || c == '-')
+        return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+/* What the digits of so many bits stand for, up to the first that is none and as far as there is
+   room; *read is how many there were. */
+static size_t decode(struct env_span text, unsigned bits, unsigned char *out, size_t room,
+                     size_t *read)
+{
+    uint32_t waiting = 0;
+    unsigned count = 0;
+    size_t n = 0;
+
+    for (*read = 0; *read < text.len && n < room; (*read)++) {
+        const unsigned char c = text.data[*read];
+        const int digit = bits == 4 ? hex_digit(c) : base64_digit(c);
+
+        if (digit < 0)
+            break;
+        waiting = waiting << bits | (uint32_t)digit;
+        count += bits;
+        if (count >= 8) {
+            count -= 8;
+            out[n++] = (unsigned char)(waiting >> count);
+        }
+    }
+    return n;
+}
+
+static bool begins_as_one(const unsigned char *bytes, size_t len)
+{
+    static const unsigned char filling[] = "AAAAAAAAAAAA";
+    unsigned char all[ENV_STAND_IN_MIN + sizeof(filling)];
+    bool yes;
+
+    /* a key of 16 bytes has room for the text of 8 */
+    memcpy(all, bytes, len);
+    memcpy(all + len, filling, sizeof(filling));
+    yes = len > sizeof(ENV_STAND_IN_PREFIX) - 1 && begins_with_one(all, sizeof(all));
+    OPENSSL_cleanse(all, sizeof(all));
+    return yes;
+}
+
+/* Whether all of it is text of a stand-in, or of its beginning: a program cuts a long key off. */
+static bool is_text_of_one(struct env_span text, unsigned bits)
+{
+    unsigned char out[ENV_STAND_IN_MIN];
+    size_t read;
+    size_t n = decode(text, bits, out, sizeof(out), &read);
+    bool yes = (n == sizeof(out) || read == text.len) && begins_as_one(out, n);
+
+    OPENSSL_cleanse(out, sizeof(out));
+    return yes;
+}
+
+static bool is_text(const unsigned char *bytes, size_t len)
+{
+    const struct env_span text = {bytes, len};
+
+    return bytes[0] != ENV_STAND_IN_PREFIX[0] &&
+           (is_text_of_one(text, 4) || is_text_of_one(text, 6));
+}
+
 enum env_mark env_mark_of(const unsigned char *bytes, size_t len)
 {
     enum env_mark mark;
@@ -41,17 +133,59 @@ enum env_mark env_mark_of(const unsigned char *bytes, size_t len)
     if (mark != ENV_MARK_NONE)
         return mark;
     mark = exact_mark(bytes, without_blanks(bytes, len));
-    return mark == ENV_MARK_STAND_IN ? ENV_MARK_BLANKS : mark;
+    if (mark != ENV_MARK_NONE)
+        return mark == ENV_MARK_STAND_IN ? ENV_MARK_BLANKS : mark;
+    if (begins_with_one(bytes, len))
+        return ENV_MARK_LONGER;
+    return is_text(bytes, without_blanks(bytes, len)) ? ENV_MARK_ENCODED : ENV_MARK_NONE;
+}
+
+/* Of 32 bytes: 64 digits, or 43 and perhaps the filling of base64. */
+static bool is_text_of_whole(const unsigned char *bytes, size_t len)
+{
+    const struct env_span text = {bytes, len};
+    unsigned char out[ENV_STAND_IN_KDF_LEN];
+    const struct env_span all = {out, sizeof(out)};
+    size_t read;
+    bool yes = false;
+
+    if (len == 2 * sizeof(out))
+        yes = decode(text, 4, out, sizeof(out), &read) == sizeof(out) &&
+              env_stand_in_is_password(all);
+    else if (len == 43 || (len == 44 && bytes[43] == '='))
+        yes = decode(text, 6, out, sizeof(out), &read) == sizeof(out) &&
+              env_stand_in_is_password(all);
+    OPENSSL_cleanse(out, sizeof(out));
+    return yes;
 }
 
 enum env_mark env_mark_of_password(const unsigned char *bytes, size_t len)
 {
     const struct env_span first = {bytes, ENV_STAND_IN_KDF_LEN};
 
-    if (len < ENV_STAND_IN_KDF_LEN || !env_mark_is_likely(bytes, len) ||
-        without_blanks(bytes, len) != ENV_STAND_IN_KDF_LEN || !env_stand_in_is_password(first))
+    if (len < ENV_STAND_IN_KDF_LEN || !env_mark_is_likely(bytes, len))
+        return ENV_MARK_NONE;
+    if (is_text_of_whole(bytes, without_blanks(bytes, len)))
+        return ENV_MARK_ENCODED;
+    if (without_blanks(bytes, len) != ENV_STAND_IN_KDF_LEN || !env_stand_in_is_password(first))
         return ENV_MARK_NONE;
     return len == ENV_STAND_IN_KDF_LEN ? ENV_MARK_STAND_IN : ENV_MARK_BLANKS;
+}
+
+enum env_reason env_mark_reason(enum env_mark mark)
+{
+    switch (mark) {
+    case ENV_MARK_SELECTOR:
+        return ENV_R_SELECTOR_MISPLACED;
+    case ENV_MARK_BLANKS:
+        return ENV_R_STAND_IN_BLANKS;
+    case ENV_MARK_LONGER:
+        return ENV_R_STAND_IN_LONGER;
+    case ENV_MARK_ENCODED:
+        return ENV_R_STAND_IN_ENCODED;
+    default:
+        return ENV_R_NONE;
+    }
 }
 
 /* Makes a copy, so that the named key may be released. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key bytes that are not a key. Bytes in the form of a named key's stand-in, or of a KEK's
- * selector, never reach a cipher of stock OpenSSL. A random key of 16 bytes has that form once in
- * 2^49.
+ * Key bytes that are not a key. Bytes that begin with a named key's stand-in, in its own form or as
+ * hexadecimal or base64 text, and those of a KEK's selector, never reach a cipher of stock OpenSSL.
+ * A random key has such a form once in 2^56.
  */
 #ifndef ENVELOPE_STOCK_STAND_IN_H
 #define ENVELOPE_STOCK_STAND_IN_H
@@ -14,19 +14,38 @@ enum env_mark {
     ENV_MARK_STAND_IN, /* "key:", 12 or more characters of base64url, NULs */
     ENV_MARK_SELECTOR, /* "kek:", a label in well-formed UTF-8 without control characters, NULs */
     ENV_MARK_BLANKS,   /* a stand-in followed by line ends or blanks */
+    ENV_MARK_LONGER,   /* a stand-in followed by anything else: another one, a filling */
+    ENV_MARK_ENCODED,  /* the text of a stand-in, or its start, in hexadecimal or base64 */
 };
 
 /* Whether a closer look is needed. Runs in every init, so it takes only a few instructions. */
 static inline bool env_mark_is_likely(const unsigned char *bytes, size_t len)
 {
-    return len >= 16 && bytes[0] == 'k' && bytes[1] == 'e' && bytes[3] == ':';
+    if (len < 16)
+        return false;
+    switch (bytes[0]) {
+    case 'k':
+        return bytes[1] == 'e' && bytes[3] == ':';
+    case '6': /* "key:" in hexadecimal */
+        return (bytes[1] | 0x20) == 'b' && bytes[2] == '6' && bytes[3] == '5';
+    case 'a': /* and in base64 */
+        return bytes[1] == '2' && bytes[2] == 'V' && bytes[3] == '5';
+    default:
+        return false;
+    }
 }
 
 /* What key bytes of this length are. */
 enum env_mark env_mark_of(const unsigned char *bytes, size_t len);
 
-/* A password is a stand-in only if it has 32 bytes, all of which belong to the stand-in. */
+/*
+ * A password is a stand-in only if it has 32 bytes, all of which belong to the stand-in. It is the
+ * text of one only if the text is complete. Others that begin like one are passwords.
+ */
 enum env_mark env_mark_of_password(const unsigned char *bytes, size_t len);
+
+/* What is wrong with key bytes that are marked, and stand for no key; NONE: nothing. */
+enum env_reason env_mark_reason(enum env_mark mark);
 
 /* What the key is for. */
 struct env_real_use {

@@ -38,6 +38,12 @@ static bool make_closed(struct env_stock *stock)
     return true;
 }
 
+static bool is_default(const struct env_provctx *provctx)
+{
+    return (OSSL_LIB_CTX *)provctx->core_get_libctx(provctx->handle) ==
+           OSSL_LIB_CTX_get0_global_default();
+}
+
 bool env_stock_start(struct env_provctx *provctx, const OSSL_ALGORITHM *own_ciphers,
                      const OSSL_ALGORITHM *own_skeymgmts)
 {
@@ -53,7 +59,8 @@ bool env_stock_start(struct env_provctx *provctx, const OSSL_ALGORITHM *own_ciph
     stock->own_ciphers = own_ciphers;
     stock->own_skeymgmts = own_skeymgmts;
     env_stock_list(provctx->config.key_ciphers, stock->listed);
-    stock->slot = provctx->foreign_libcrypto ? ENV_STOCK_NO_SLOT : env_slot_claim();
+    stock->slot =
+        provctx->foreign_libcrypto ? ENV_STOCK_NO_SLOT : env_slot_claim(is_default(provctx));
     return make_closed(stock);
 }
 

@@ -4,8 +4,8 @@
 #include "provider/stock/marked_calls.h"
 #include "provider/stock/stand_in.h"
 
-#define EVERY_SLOT(X) X(0) X(1) X(2) X(3)
-_Static_assert(ENV_STOCK_SLOTS == 4, "EVERY_SLOT");
+#define EVERY_SLOT(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+_Static_assert(ENV_STOCK_SLOTS == 8, "EVERY_SLOT");
 
 /* ---- ciphers ---- */
 
@@ -45,17 +45,29 @@ static inline int decrypt_init(int slot, enum env_stock_id id, const struct env_
 #define CIPHER_1(id, name, key, iv, block, mode, flags) INITS(1, id)
 #define CIPHER_2(id, name, key, iv, block, mode, flags) INITS(2, id)
 #define CIPHER_3(id, name, key, iv, block, mode, flags) INITS(3, id)
+#define CIPHER_4(id, name, key, iv, block, mode, flags) INITS(4, id)
+#define CIPHER_5(id, name, key, iv, block, mode, flags) INITS(5, id)
+#define CIPHER_6(id, name, key, iv, block, mode, flags) INITS(6, id)
+#define CIPHER_7(id, name, key, iv, block, mode, flags) INITS(7, id)
 
 ENV_STOCK_CIPHERS(CIPHER_0)
 ENV_STOCK_CIPHERS(CIPHER_1)
 ENV_STOCK_CIPHERS(CIPHER_2)
 ENV_STOCK_CIPHERS(CIPHER_3)
+ENV_STOCK_CIPHERS(CIPHER_4)
+ENV_STOCK_CIPHERS(CIPHER_5)
+ENV_STOCK_CIPHERS(CIPHER_6)
+ENV_STOCK_CIPHERS(CIPHER_7)
 
 #define PAIR(slot, id) {encrypt_init_##slot##_##id, decrypt_init_##slot##_##id},
 #define PAIR_0(id, name, key, iv, block, mode, flags) PAIR(0, id)
 #define PAIR_1(id, name, key, iv, block, mode, flags) PAIR(1, id)
 #define PAIR_2(id, name, key, iv, block, mode, flags) PAIR(2, id)
 #define PAIR_3(id, name, key, iv, block, mode, flags) PAIR(3, id)
+#define PAIR_4(id, name, key, iv, block, mode, flags) PAIR(4, id)
+#define PAIR_5(id, name, key, iv, block, mode, flags) PAIR(5, id)
+#define PAIR_6(id, name, key, iv, block, mode, flags) PAIR(6, id)
+#define PAIR_7(id, name, key, iv, block, mode, flags) PAIR(7, id)
 #define PAIRS(slot) {ENV_STOCK_CIPHERS(PAIR_##slot)},
 
 const struct env_cipher_trampolines

@@ -42,12 +42,12 @@ static void fill(struct env_wrap_splice *splice, const struct env_found *found)
     splice->settable_ctx_params = TAKE(table, settable_ctx_params, SETTABLE_CTX_PARAMS);
 }
 
-static struct env_spliced_wrap *make(struct env_provctx *provctx, const char *name)
+static struct env_spliced_wrap *make(struct env_provctx *provctx, const char *name, bool fips)
 {
     struct env_look look;
     struct env_spliced_wrap *made = NULL;
 
-    if (env_look_for_wrap(provctx, name, &look) && look.wrap.entry != NULL)
+    if (env_look_for_wrap(provctx, name, fips, &look) && look.wrap.entry != NULL)
         made = OPENSSL_zalloc(sizeof(*made));
     if (made == NULL) {
         env_held_release(provctx, look.held, look.held_count);
@@ -68,15 +68,15 @@ static void drop(const struct env_provctx *provctx, struct env_spliced_wrap *wra
 }
 
 const struct env_wrap_splice *env_wrap_splice(struct env_provctx *provctx, unsigned number,
-                                              const char *name)
+                                              const char *name, bool fips)
 {
-    _Atomic(struct env_spliced_wrap *) *place = &provctx->wraps[number];
+    _Atomic(struct env_spliced_wrap *) *place = &provctx->wraps[fips][number];
     struct env_spliced_wrap *known = atomic_load_explicit(place, memory_order_acquire);
     struct env_spliced_wrap *made;
 
     if (known != NULL)
         return &known->splice;
-    made = provctx->foreign_libcrypto ? NULL : make(provctx, name);
+    made = provctx->foreign_libcrypto ? NULL : make(provctx, name, fips);
     if (made == NULL)
         return NULL;
     if (atomic_compare_exchange_strong(place, &known, made))
@@ -87,6 +87,8 @@ const struct env_wrap_splice *env_wrap_splice(struct env_provctx *provctx, unsig
 
 void env_wrap_splices_end(struct env_provctx *provctx)
 {
-    for (size_t i = 0; i < ENV_WRAP_KINDS; i++)
-        drop(provctx, atomic_exchange(&provctx->wraps[i], NULL));
+    for (size_t i = 0; i < ENV_WRAP_KINDS; i++) {
+        drop(provctx, atomic_exchange(&provctx->wraps[false][i], NULL));
+        drop(provctx, atomic_exchange(&provctx->wraps[true][i], NULL));
+    }
 }

@@ -100,6 +100,9 @@ marked=$(printf kek:orders | od -An -v -tx1 | tr -d ' \n')$(printf '00%.0s' {1..
 expect_quiet with_envelope "$ENVELOPE_PROGRAMS/wrap" -d aes-256-wrap-pad "$marked" provider=envelope \
     <wrapped >opened
 same data opened
+# who asks for fips=yes gets no token, and the selector is no key
+expect_failure SELECTOR_IN_FIPS "" with_envelope "$ENVELOPE_PROGRAMS/wrap" -d aes-256-wrap-pad \
+    "$marked" provider=envelope,fips=yes <wrapped
 
 # ---- SoftHSM: fips and base are enough for it as well ----
 

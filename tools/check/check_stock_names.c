@@ -52,6 +52,16 @@ static OSSL_LIB_CTX *load(const struct tool_check *check)
 
 /* ---- the names ---- */
 
+/* Key wrap is there twice, once for fips=yes. */
+static bool is_known(const struct names *names, enum kind kind, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->list[i].kind == kind && strcmp(names->list[i].text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void add(struct names *names, enum kind kind, const OSSL_PROVIDER *provider,
                 const char *name)
 {
@@ -60,7 +70,7 @@ static void add(struct names *names, enum kind kind, const OSSL_PROVIDER *provid
     if (provider == NULL || name == NULL || names->count == NAMES_MAX ||
         strcmp(OSSL_PROVIDER_get0_name(provider), names->own) != 0 ||
         strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 ||
-        strlen(name) >= sizeof(next->text))
+        strlen(name) >= sizeof(next->text) || is_known(names, kind, name))
         return;
     next->kind = kind;
     memcpy(next->text, name, strlen(name) + 1);

@@ -251,7 +251,9 @@ START_TEST(key_bytes_that_are_nothing_are_an_error_of_init)
 {
     init_refused("0123456789abcdef0123456789abcdef", 32, ENV_R_FIELD_KEY_BYTES);
     init_refused("key:short", 32, ENV_R_FIELD_KEY_BYTES);
-    init_refused("key:ABCDEFGHIJKL!", 32, ENV_R_FIELD_KEY_BYTES);
+    init_refused("key:ABCDEFGHIJKL!", 32, ENV_R_STAND_IN_LONGER);
+    init_refused("key:ABCDEFGHIJKL\n", 17, ENV_R_STAND_IN_BLANKS);
+    init_refused("6b65793a4142434445464748494a4b4c", 32, ENV_R_STAND_IN_ENCODED);
     init_refused("ENVF", 32, ENV_R_FIELD_KEY_FORM);
     init_refused("ENVF\2", 32, ENV_R_FIELD_KEY_FORM);
     init_refused("ENVF\1", 15, ENV_R_FIELD_KEY_LENGTH);

@@ -11,6 +11,7 @@
 #include "caller.h"
 #include "fake_keyring.h"
 #include "keymgmt/token/module_call.h"
+#include "odd_provider.h"
 
 static OSSL_LIB_CTX *libctx;
 static EVP_CIPHER_CTX *ours, *theirs;
@@ -288,11 +289,12 @@ END_TEST
 /* Nor are they keys, with the line end of the file that they come from or without. */
 START_TEST(stand_ins_are_refused)
 {
-    static const unsigned char stand_ins[][33] = {"key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-",
-                                                  "key:ABCDEFGHIJKL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-                                                  "key:ABCDEFGHIJKL\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0"};
+    static const unsigned char stand_ins[][33] = {
+        "key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-", "key:ABCDEFGHIJKL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        "key:ABCDEFGHIJKL\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "key:ABCDEFGHIJKLkey:ABCDEFGHIJKL",
+        "a2V5OkFCQ0RFRkdISUpLTE1OT1BRUlNU"};
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(stand_ins) / sizeof(stand_ins[0]); i++) {
         ck_assert_int_eq(begin("AES-256-WRAP", 1, raw_key, NULL), 1);
         ck_refused(EVP_CipherInit_ex2(ours, NULL, stand_ins[i], NULL, 1, NULL),
                    ENV_R_STAND_IN_MISPLACED);
@@ -497,6 +499,74 @@ START_TEST(stock_names_are_served_only_when_configured)
 }
 END_TEST
 
+/* ---- fips=yes ---- */
+
+#define FIPS "standard-names = yes\npropquery = fips=yes\n"
+
+/* A query with fips=yes is answered by us as well: stock OpenSSL would take the selector for the
+   key. It gets no token's key wrap, and what a key does is done by a provider with that property.
+ */
+START_TEST(where_fips_is_demanded_a_selector_is_refused)
+{
+    static const char *const queries[] = {"fips=yes,?provider=envelope",
+                                          "provider=envelope,fips=yes", NULL};
+    OSSL_LIB_CTX *both = fake_libctx_new_configured(FIPS, true);
+    unsigned char expected[40], stand_in[] = "key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+    OSSL_PROVIDER *odd;
+
+    odd_reset();
+    odd_ciphers[0] =
+        (struct odd_cipher){.name = "AES-256-WRAP", .definition = "provider=odd,fips=yes"};
+    odd = odd_load(both);
+    expect(raw_key, expected);
+    for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+        EVP_CIPHER *cipher;
+
+        if (queries[i] == NULL)
+            ck_assert_int_eq(EVP_set_default_properties(both, queries[0]), 1);
+        cipher = EVP_CIPHER_fetch(both, "AES-256-WRAP", queries[i]);
+        ck_assert_str_eq(OSSL_PROVIDER_get0_name(EVP_CIPHER_get0_provider(cipher)), "envelope");
+        ck_refused(EVP_CipherInit_ex2(ours, cipher, kek_key, NULL, 1, NULL),
+                   ENV_R_SELECTOR_IN_FIPS);
+        ck_refused(EVP_CipherUpdate(ours, out, &n, in, 32), ENV_R_NOT_INITIALISED);
+        ck_refused(EVP_CipherInit_ex2(ours, NULL, stand_in, NULL, 1, NULL),
+                   ENV_R_STAND_IN_MISPLACED);
+        odd_inits = 0;
+        ck_assert_int_eq(EVP_CipherInit_ex2(ours, NULL, raw_key, NULL, 1, NULL), 1);
+        ck_assert_int_eq(EVP_CipherUpdate(ours, out, &n, in, 32), 1);
+        ck_assert_mem_eq(out, expected, 40);
+        ck_assert_int_eq(odd_inits, 1);
+        EVP_CIPHER_CTX_reset(ours);
+        EVP_CIPHER_free(cipher);
+    }
+    ck_assert(no_token_was_used());
+    ck_assert_int_eq(OSSL_PROVIDER_unload(odd), 1);
+    OSSL_LIB_CTX_free(both);
+}
+END_TEST
+
+/* Nobody with that property is there: not the default provider's either. */
+START_TEST(where_fips_is_demanded_the_default_provider_gets_no_key)
+{
+    OSSL_LIB_CTX *other = fake_libctx_new_configured(FIPS, true);
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(other, "AES-256-WRAP", "fips=yes,provider=envelope");
+    EVP_CIPHER *usual = EVP_CIPHER_fetch(other, "AES-256-WRAP", "?provider=envelope");
+
+    ck_refused(EVP_CipherInit_ex2(ours, cipher, raw_key, NULL, 1, NULL), ENV_R_NO_STOCK_CIPHER);
+    ck_refused(EVP_CipherUpdate(ours, out, &n, in, 32), ENV_R_NOT_INITIALISED);
+    /* and a query that says nothing of it gets the KEK */
+    ck_assert_int_eq(EVP_CipherInit_ex2(ours, usual, kek_key, NULL, 1, NULL), 1);
+    ck_assert_int_eq(EVP_CipherUpdate(ours, out, &n, in, 32), 1);
+    EVP_CIPHER_CTX_reset(ours);
+    EVP_CIPHER_free(cipher);
+    EVP_CIPHER_free(usual);
+    OSSL_LIB_CTX_free(other);
+    /* nor are there two where it is not demanded: a mere preference would find the second */
+    ck_assert_ptr_null(EVP_CIPHER_fetch(libctx, "AES-256-WRAP", "fips=yes,provider=envelope"));
+    ERR_clear_error();
+}
+END_TEST
+
 static void *wrap_often(void *arg)
 {
     const unsigned char *key = arg;
@@ -554,6 +624,8 @@ int main(void)
     tcase_add_test(tcase, stock_openssl_comes_later_and_may_go);
     tcase_add_test(tcase, property_queries_choose_who_serves_a_name);
     tcase_add_test(tcase, stock_names_are_served_only_when_configured);
+    tcase_add_test(tcase, where_fips_is_demanded_a_selector_is_refused);
+    tcase_add_test(tcase, where_fips_is_demanded_the_default_provider_gets_no_key);
     tcase_add_test(tcase, threads_wrap_at_once);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);

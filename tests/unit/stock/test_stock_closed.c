@@ -252,22 +252,57 @@ END_TEST
 
 /* ---- slots ---- */
 
+/* The first is the default context's. */
+#define SLOTS (ENV_STOCK_SLOTS - 1)
+
+static int seal(OSSL_LIB_CTX *in)
+{
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(in, "ENVELOPE", NULL);
+    const unsigned char no_key[32] = {0};
+    unsigned char message[5000];
+    int ok = EVP_CipherInit_ex2(ctx, cipher, no_key, NULL, 1, NULL) == 1 &&
+             EVP_EncryptUpdate(ctx, message, &n, raw_key, 32) == 1 &&
+             EVP_EncryptFinal_ex(ctx, message + n, &n) == 1;
+
+    EVP_CIPHER_free(cipher);
+    return ok;
+}
+
 START_TEST(contexts_without_a_slot_are_closed)
 {
-    OSSL_LIB_CTX *contexts[ENV_STOCK_SLOTS];
+    OSSL_LIB_CTX *contexts[SLOTS];
 
     /* the fixture's context has one */
-    for (int i = 0; i < ENV_STOCK_SLOTS; i++)
+    for (int i = 0; i < SLOTS; i++)
         contexts[i] = fake_named_libctx(LISTED "key-kdfs = PBKDF2\n", true);
-    for (int i = 0; i < ENV_STOCK_SLOTS - 1; i++)
+    for (int i = 0; i < SLOTS - 1; i++)
         ck_assert_int_eq(begin_in(contexts[i], "AES-256-GCM", stand_in()), 1);
-    ck_refused(begin_in(contexts[ENV_STOCK_SLOTS - 1], "AES-256-GCM", raw_key),
-               ENV_R_STOCK_NO_ROOM);
-    ck_assert_str_eq(fake_named_server(contexts[ENV_STOCK_SLOTS - 1], "AES-256-CTR", NULL),
-                     "default");
+    ck_refused(begin_in(contexts[SLOTS - 1], "AES-256-GCM", raw_key), ENV_R_STOCK_NO_ROOM);
+    ck_assert_str_eq(fake_named_server(contexts[SLOTS - 1], "AES-256-CTR", NULL), "default");
+    /* our own ciphers do without ours */
+    ck_assert_int_eq(seal(contexts[SLOTS - 1]), 1);
     EVP_CIPHER_CTX_reset(ctx);
-    for (int i = 0; i < ENV_STOCK_SLOTS; i++)
+    for (int i = 0; i < SLOTS; i++)
         OSSL_LIB_CTX_free(contexts[i]);
+}
+END_TEST
+
+/* SoftHSM computes there in our process, and what it lacks is a wrong PIN to it. */
+START_TEST(the_default_context_has_a_slot_of_its_own)
+{
+    int slots[SLOTS];
+    int first;
+
+    for (int i = 0; i < SLOTS - 1; i++) {
+        slots[i] = env_slot_claim(false);
+        ck_assert_int_gt(slots[i], 0);
+    }
+    ck_assert_int_eq(env_slot_claim(false), ENV_STOCK_NO_SLOT);
+    first = env_slot_claim(true);
+    ck_assert_int_eq(first, 0);
+    env_slot_release(first);
+    for (int i = 0; i < SLOTS - 1; i++)
+        env_slot_release(slots[i]);
 }
 END_TEST
 
@@ -367,6 +402,7 @@ int main(void)
     tcase_add_test(tcase, propquery_chooses_whose_ciphers_are_spliced);
     tcase_add_test(tcase, fips_properties_choose_as_well);
     tcase_add_test(tcase, contexts_without_a_slot_are_closed);
+    tcase_add_test(tcase, the_default_context_has_a_slot_of_its_own);
     tcase_add_test(tcase, slots_are_given_back);
     tcase_add_test(tcase, without_memory_listed_names_are_there_and_closed);
     tcase_add_test(tcase, while_we_look_we_are_asked_in_vain);

@@ -300,13 +300,17 @@ START_TEST(a_keks_selector_is_refused)
 }
 END_TEST
 
-/* Random keys may begin with the mark, and are still keys. NULs pad them. */
+/* Random keys may begin with less than the shortest stand-in, and are still keys. */
 START_TEST(what_only_begins_like_a_mark_is_a_key)
 {
     static const char keys[][33] = {
-        "key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_+",
+        "key:ABCDEFGHIJK+MNOPQRSTUVWXYZ_-",
         "key:ABCDEFGHIJK\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-        "key:ABCDEFGHIJKLM\0OPQRSTUVWXYZ01",
+        "6b65793a4142434445464748494a4b2b", /* no base64url */
+        "6b65793b4142434445464748494a4b4c", /* no colon */
+        "6b65793a4142434445464748494a4bxx",
+        "a2V5OUFCQ0RFRkdISUpLTE1OT1BRUlNU", /* no colon */
+        "a2V5OkFCQ0RFRkdISUpL\0\0T1BRUlNUV",
         "kek:\xFF\xFForders\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
         "kek:orders\0x\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
         "kez:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-",
@@ -337,6 +341,57 @@ START_TEST(a_stand_in_with_a_line_end_is_no_key)
         memset(key + 10, 0, sizeof(key) - 10);
         memcpy(key + 10, ends[i], strlen(ends[i]));
         ck_refused(begin("AES-256-CBC", key), ENV_R_SELECTOR_MISPLACED);
+    }
+    ck_assert_int_eq(atomic_load(&fake_named_asked), 0);
+}
+END_TEST
+
+/* Two of them, as for XTS, or one that was filled up otherwise than with NULs. */
+START_TEST(a_stand_in_with_something_behind_it_is_no_key)
+{
+    static const char keys[][33] = {
+        "key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_+",
+        "key:ABCDEFGHIJKL================",
+        "key:ABCDEFGHIJKLkey:ABCDEFGHIJKL",
+        "key:ABCDEFGHIJKLM\0OPQRSTUVWXYZ01",
+        "key:ABCDEFGHIJKL\n\n\nx\0\0\0\0\0\0\0\0\0\0\0\0",
+    };
+    unsigned char two[64];
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        ck_refused(begin("AES-256-CBC", keys[i]), ENV_R_STAND_IN_LONGER);
+    memcpy(two, stand_in, 32);
+    memcpy(two + 32, "key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-", 32);
+    ck_refused(begin("AES-256-XTS", two), ENV_R_STAND_IN_LONGER);
+    ck_assert_int_eq(atomic_load(&fake_named_asked), 0);
+}
+END_TEST
+
+/* A program that decodes no key, or one in another way, takes as much of the text as its key is
+   long: PHP does so without a word. */
+START_TEST(the_text_of_a_stand_in_is_no_key)
+{
+    static const char *const texts[] = {
+        "6b65793a4142434445464748494a4b4c4d4e4f505152535455565758595a5f2d",
+        "6B65793A4142434445464748494A4B4C4D4E4F505152535455565758595A5F2D",
+        "a2V5OkFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaXy0=", /* with its filling or a line end */
+        "a2V5OkFCQ0RFRkdISUpL\n",
+        "6b65793a4142434445464748494a4b4c\n",
+    };
+    static const struct {
+        const char *name;
+        size_t len;
+    } ciphers[] = {
+        {"AES-128-CBC", 16}, {"AES-192-CBC", 24}, {"AES-256-CBC", 32}, {"AES-256-XTS", 64}};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        for (size_t j = 0; j < sizeof(ciphers) / sizeof(ciphers[0]); j++) {
+            unsigned char key[64] = {0};
+            size_t len = strlen(texts[i]);
+
+            memcpy(key, texts[i], len < ciphers[j].len ? len : ciphers[j].len);
+            ck_refused(begin(ciphers[j].name, key), ENV_R_STAND_IN_ENCODED);
+        }
     }
     ck_assert_int_eq(atomic_load(&fake_named_asked), 0);
 }
@@ -481,6 +536,8 @@ int main(void)
     tcase_add_test(tcase, a_keks_selector_is_refused);
     tcase_add_test(tcase, what_only_begins_like_a_mark_is_a_key);
     tcase_add_test(tcase, a_stand_in_with_a_line_end_is_no_key);
+    tcase_add_test(tcase, a_stand_in_with_something_behind_it_is_no_key);
+    tcase_add_test(tcase, the_text_of_a_stand_in_is_no_key);
     tcase_add_test(tcase, inside_a_module_every_key_is_a_key);
     tcase_add_test(tcase, what_is_wrong_is_said_to_stand_ins_alone);
     tcase_add_test(tcase, threads_fetch_for_the_first_time_at_once);

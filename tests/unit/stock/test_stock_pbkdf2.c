@@ -135,6 +135,37 @@ START_TEST(a_stand_in_with_a_line_end_is_no_password)
 }
 END_TEST
 
+/* Of a whole one: a program that does not decode it. What only begins so is a password. */
+START_TEST(the_text_of_a_stand_in_is_no_password)
+{
+    static const char *const texts[] = {
+        "6b65793a4142434445464748494a4b4c4d4e4f505152535455565758595a5f2d",
+        "6B65793A4142434445464748494A4B4C4D4E4F505152535455565758595A5F2D\n",
+        "a2V5OkFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaXy0=",
+        "a2V5OkFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaXy0",
+    };
+    static const char *const passwords[] = {
+        "6b65793a4142434445464748494a4b4c4d4e4f505152535455565758595a5f2",
+        "6b65793a4142434445464748494a4b4c4d4e4f505152535455565758595a5f2d2d",
+        "6b65793a4142434445464748494a4b4c4d4e4f505152535455565758595a5f2b",
+        "a2V5OkFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaXy0==",
+        "a2V5OkFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaXys=",
+    };
+    OSSL_PARAM params[5];
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        fill(params, texts[i], strlen(texts[i]));
+        ck_refused(EVP_KDF_CTX_set_params(ours, params), ENV_R_STAND_IN_ENCODED);
+        ck_refused(EVP_KDF_derive(ours, out, sizeof(out), params), ENV_R_STAND_IN_ENCODED);
+    }
+    for (size_t i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++) {
+        fill(params, passwords[i], strlen(passwords[i]));
+        ck_assert_int_eq(EVP_KDF_derive(ours, out, sizeof(out), params), 1);
+    }
+    ck_assert_int_eq(atomic_load(&fake_named_asked), 0);
+}
+END_TEST
+
 START_TEST(what_is_refused_is_not_derived_from)
 {
     OSSL_PARAM params[5];
@@ -164,6 +195,44 @@ START_TEST(a_refused_derivation_leaves_bytes_that_nobody_has)
         for (size_t part = 0; part < sizeof(out); part += 16)
             ck_assert_mem_ne(out + part, before + part, 16);
     }
+}
+END_TEST
+
+static int scrypt(const char *query, const void *password, size_t len, unsigned char made[32])
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(libctx, "SCRYPT", "provider=default");
+    EVP_KDF_CTX *kctx = EVP_KDF_CTX_new(kdf);
+    uint64_t n = 16;
+    uint32_t one = 1;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_PASSWORD, (void *)(uintptr_t)password, len),
+        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SALT, "salt", 4),
+        OSSL_PARAM_uint64(OSSL_KDF_PARAM_SCRYPT_N, &n),
+        OSSL_PARAM_uint32(OSSL_KDF_PARAM_SCRYPT_R, &one),
+        OSSL_PARAM_uint32(OSSL_KDF_PARAM_SCRYPT_P, &one),
+        OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_PROPERTIES, (void *)(uintptr_t)query, strlen(query)),
+        OSSL_PARAM_END,
+    };
+    int ok = EVP_KDF_derive(kctx, made, 32, params);
+
+    EVP_KDF_CTX_free(kctx);
+    EVP_KDF_free(kdf);
+    return ok;
+}
+
+/* What OpenSSL builds of PBKDF2 takes the key as well. */
+START_TEST(scrypt_takes_a_stand_in)
+{
+    const struct fake_named_key *named = &fake_named_keys[FAKE_NAMED_32];
+    char unknown[33];
+
+    ck_assert_int_eq(scrypt("provider=default", named->key, named->len, expected), 1);
+    ck_assert_int_eq(scrypt("", stand_in, 32, out), 1);
+    ck_assert_mem_eq(out, expected, 32);
+    memcpy(unknown, stand_in, 33);
+    unknown[31] = 'x';
+    ck_assert_int_eq(scrypt("", unknown, 32, out), 0);
+    ERR_clear_error();
 }
 END_TEST
 
@@ -212,8 +281,10 @@ int main(void)
     tcase_add_test(tcase, a_stand_in_is_replaced_by_a_key_of_any_length);
     tcase_add_test(tcase, passwords_are_passwords);
     tcase_add_test(tcase, a_stand_in_with_a_line_end_is_no_password);
+    tcase_add_test(tcase, the_text_of_a_stand_in_is_no_password);
     tcase_add_test(tcase, what_is_refused_is_not_derived_from);
     tcase_add_test(tcase, a_refused_derivation_leaves_bytes_that_nobody_has);
+    tcase_add_test(tcase, scrypt_takes_a_stand_in);
     tcase_add_test(tcase, contexts_are_reset_and_copied);
     tcase_add_test(tcase, a_wrong_configuration_is_said_to_stand_ins_alone);
     suite_add_tcase(suite, tcase);

@@ -154,6 +154,28 @@ START_TEST(what_is_missing_is_empty)
 }
 END_TEST
 
+START_TEST(our_own_queries_leave_us_out)
+{
+    static const char *const rows[][2] = {
+        {NULL, "provider!=envelope"},
+        {"", "provider!=envelope"},
+        {" , ", "provider!=envelope"},
+        {"fips=yes", "fips=yes,provider!=envelope"},
+        {"?x.provider=y", "?x.provider=y,provider!=envelope"},
+        {"provider=default", "provider=default"}, /* libcrypto takes no name twice */
+        {"fips=yes, ? Provider = fips", "fips=yes, ? Provider = fips"},
+        {"-provider", "-provider"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char *query = env_property_not_ours(rows[i][0]);
+
+        ck_assert_str_eq(query, rows[i][1]);
+        OPENSSL_free(query);
+    }
+}
+END_TEST
+
 START_TEST(definitions_keep_all_but_the_provider)
 {
     static const char *const rows[][2] = {
@@ -181,6 +203,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, queries_are_judged_as_libcrypto_judges_them, 0,
                         (int)(sizeof(cases) / sizeof(cases[0])));
+    tcase_add_test(tcase, our_own_queries_leave_us_out);
     tcase_add_test(tcase, what_is_missing_is_empty);
     tcase_add_test(tcase, definitions_keep_all_but_the_provider);
     suite_add_tcase(suite, tcase);
