@@ -297,9 +297,8 @@ static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
 }
 
 /*
-/*
- * They differ in their kind, and in whether they are for fips=yes. EVP_Cipher returns 1 instead of a
- * length, as with the stock ones.
+ * They differ in their kind, and in whether they are for fips=yes. EVP_Cipher returns 1 instead of
+ * a length, as with the stock ones.
  */
 #define IMPLEMENT_CIPHER(name, kind, fips)                                                         \
     static OSSL_FUNC_cipher_newctx_fn name##_newctx;                                               \

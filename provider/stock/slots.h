@@ -22,8 +22,8 @@
 #define ENV_STOCK_NO_SLOT (-1)
 
 /*
- * A slot for the instance, until it is released; ENV_STOCK_NO_SLOT if there is none. is_default: the
- * instance is that of libcrypto's default context.
+ * A slot for the instance, until it is released; ENV_STOCK_NO_SLOT if there is none. is_default:
+ * the instance is that of libcrypto's default context.
  */
 int env_slot_claim(bool is_default);
 void env_slot_release(int slot);

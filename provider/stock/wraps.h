@@ -28,9 +28,9 @@ struct env_wrap_splice {
 };
 
 /*
- * The functions for a name, whose number (below ENV_WRAP_KINDS) must be given too; with fips, those of
- * a provider that has fips=yes. NULL if no other provider offers it now; that may change. Takes no
- * lock of ours, and leaves nothing on the error stack.
+ * The functions for a name, whose number (below ENV_WRAP_KINDS) must be given too; with fips, those
+ * of a provider that has fips=yes. NULL if no other provider offers it now; that may change. Takes
+ * no lock of ours, and leaves nothing on the error stack.
  */
 const struct env_wrap_splice *env_wrap_splice(struct env_provctx *provctx, unsigned number,
                                               const char *name, bool fips);
