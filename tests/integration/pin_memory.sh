@@ -34,7 +34,7 @@ with_pin wrong
 expect_failure PIN_WRONG CKR_PIN_INCORRECT open -in sealed
 logins_are 1
 for _ in 1 2 3; do
-    expect_failure PIN_REMEMBERED "token 'kek': where .* remove $memory/token-[0-9a-f]{32}" open -in sealed
+    expect_failure PIN_REMEMBERED "token 'kek': if .* remove $memory/token-[0-9a-f]{32}" open -in sealed
 done
 logins_are 0
 with_pin pin
