@@ -16,7 +16,7 @@
  */
 #define CLOSING_SECONDS 3
 #define CLOSING_SECONDS_BUSY 20
-#define IDLE_NS 500000 /* processor time; waiting itself uses less */
+#define IDLE_NS 10000000 /* processor time; waiting alone used up to 2 ms on a busy machine */
 
 /* How long it may keep a process from forking. After one such wait, later forks wait less. */
 #define FORKING_SECONDS 30
