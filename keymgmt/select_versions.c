@@ -7,30 +7,10 @@
 #include "envelope/base/printable.h"
 #include "keymgmt/kek/list_versions.h"
 
-/* Refusals that last until the tokens are searched again. */
-static bool is_refusal(enum env_reason reason)
-{
-    switch (reason) {
-    case ENV_R_KEK_AMBIGUOUS:
-    case ENV_R_KEK_WITHOUT_ID:
-    case ENV_R_KEK_EXTRACTABLE:
-    case ENV_R_KEK_NOT_SENSITIVE:
-    case ENV_R_KEK_PUBLIC:
-    case ENV_R_KEK_IMPORTED:
-    case ENV_R_KEK_TOO_WEAK:
-    case ENV_R_KEK_KIND:
-    case ENV_R_KEK_USAGE:
-    case ENV_R_KEK_DATES:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Whether the reason makes an older version the newest that may seal. */
 static bool passes_over(enum env_reason reason)
 {
-    return is_refusal(reason) || env_kek_was_replaced(reason);
+    return env_kek_is_refused(reason) || env_kek_was_replaced(reason);
 }
 
 #define NAME_ROOM (ENV_URI_TEXT + ENV_LABEL_MAX + 16u)
@@ -81,7 +61,7 @@ static ENV_RESULT select_version(struct env_token_set *token_set, const struct e
     if (refusal != ENV_R_NONE)
         return env_error_detail(detail, refusal, "%s", query.shown);
     r = select(token_set, &query, &name, list, detail);
-    if (is_refusal(r.reason))
+    if (env_kek_is_refused(r.reason))
         atomic_store(&version->refusal, (int)r.reason);
     return r;
 }

@@ -257,6 +257,26 @@ static inline bool env_kek_out_of_reach(enum env_reason reason)
     }
 }
 
+/* Whether a KEK is refused for what it is, until the tokens are searched again. */
+static inline bool env_kek_is_refused(enum env_reason reason)
+{
+    switch (reason) {
+    case ENV_R_KEK_AMBIGUOUS:
+    case ENV_R_KEK_WITHOUT_ID:
+    case ENV_R_KEK_EXTRACTABLE:
+    case ENV_R_KEK_NOT_SENSITIVE:
+    case ENV_R_KEK_PUBLIC:
+    case ENV_R_KEK_IMPORTED:
+    case ENV_R_KEK_TOO_WEAK:
+    case ENV_R_KEK_KIND:
+    case ENV_R_KEK_USAGE:
+    case ENV_R_KEK_DATES:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Whether another version of the KEK may work where this one no longer does. */
 static inline bool env_kek_was_replaced(enum env_reason reason)
 {

@@ -73,26 +73,16 @@ ENV_RESULT tool_would_seal(struct tool_run *run, const struct env_kek_info *info
 bool tool_never_seals(enum env_reason reason)
 {
     switch (reason) {
-    case ENV_R_KEK_AMBIGUOUS:
-    case ENV_R_KEK_WITHOUT_ID:
-    case ENV_R_KEK_EXTRACTABLE:
-    case ENV_R_KEK_NOT_SENSITIVE:
-    case ENV_R_KEK_PUBLIC:
-    case ENV_R_KEK_IMPORTED:
-    case ENV_R_KEK_TOO_WEAK:
-    case ENV_R_KEK_KIND:
-    case ENV_R_KEK_USAGE:
     case ENV_R_KEK_SELF_TEST:
     case ENV_R_KEK_DIFFERS:
     case ENV_R_KEK_TOKEN_NONCE:
     case ENV_R_TOKEN_IV:
     case ENV_R_TOKEN_IV_MOVED:
-    case ENV_R_KEK_DATES:
     case ENV_R_KEK_EXPIRED:
     case ENV_R_KEK_DISABLED:
     case ENV_R_KEK_OPENS_ONLY:
         return true;
     default:
-        return false;
+        return env_kek_is_refused(reason);
     }
 }
