@@ -4,7 +4,7 @@
 # "N passed, N failed", with the exit status that goes with it.
 #
 #     tests/run.sh                 what every change must pass
-#     tests/run.sh --quick         the release build and its tests alone
+#     tests/run.sh --quick         the release build and all its tests, but for other projects' programs
 #     tests/run.sh --libcrypto     those for which another libcrypto can make a difference
 #     tests/run.sh --programs      the release build, and other projects' programs with it
 #     tests/run.sh --install       only installs what is missing
@@ -132,7 +132,7 @@ check() { # name, command ...
 }
 
 build() { # preset
-    cmake --preset "$1" && cmake --build --preset "$1"
+    cmake --preset "$1" -DENVELOPE_UNIT_TESTS="${unit_tests-.}" && cmake --build --preset "$1"
 }
 
 # CTest's output for failed tests, without the list of those that passed.
@@ -169,6 +169,7 @@ without_libcrypto+='|token_(block|faults|pin|restart|unload)|reencrypt|backup|se
 without_libcrypto+='|bad_configuration|p11_kit_modules|(rotation|fields)_postgres)$|^walls|^programs\.'
 without_libcrypto+='|^unit\.tools\.test_tool_terminal$' # of which a chroot has none
 
+threads_units='/(token|kek|keyring)/|/test_[a-z_]*(thread|fork|life_cycle)'
 threads='^unit\.(token|kek|keyring)\.|^unit\..*(thread|fork|life_cycle)'
 threads+='|^integration\.(fork|many_keks|token_(reenter|restart|threads))$'
 
@@ -326,16 +327,19 @@ coverage) ;;
 libcrypto) build_and_test suite -E "$without_libcrypto" ;;
 quick) build_and_test suite -LE programs ;;
 programs) build_and_test suite -L programs ;;
-*) build_and_test suite -E '^unit\.' ;; # those run in clang's build, a release as well
+everything) build_and_test suite ;;
+# Only what needs a release: asan's build runs all others. As a release, the unit tests run in clang's
+# build, and the integration tests in run-in-chroot.sh's.
+*) unit_tests='^none$' build_and_test suite -L '^(release|programs)$' -E '\.valgrind_unit$' ;;
 esac
 if [[ $wanted == usual || $wanted == everything ]]; then
     build_and_test asan
-    build_and_test clang -R '^unit\.'
+    build_and_test clang -R '^(unit\..*|integration\.valgrind_unit)$'
     if [[ $wanted == everything ]]; then
         build_and_test tsan
     else
         # the tests with threads: of the others ThreadSanitizer would say nothing
-        build_and_test tsan -R "$threads"
+        unit_tests=$threads_units build_and_test tsan -R "$threads"
     fi
     # every target's corpus, and 5 s of new inputs
     build_and_test fuzz

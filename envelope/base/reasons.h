@@ -167,7 +167,7 @@
     X(KEY_NUMBER_USED,       378, "this version existed and was destroyed: its number is not used again") \
     X(KEY_OTHER_LENGTH,      379, "a key of this name already exists and has another length") \
     X(KEY_NEVER_SEALS,       381, "the version would never seal: its not-after comes before its seal-from") \
-    X(STAND_IN_BLANKS,       386, "a line end or a blank stands behind the key's stand-in: take it away") \
+    X(STAND_IN_BLANKS,       386, "a line end or a blank follows the key's stand-in: remove it") \
     X(STAND_IN_MISPLACED,    387, "the key bytes are a named key's stand-in, which key wrap does not take") \
     /* stock OpenSSL's names */                                                                    \
     X(STOCK_NOT_THERE,       390, "no other provider offers the algorithm as it is needed, so it takes no key: activate default or fips, and see propquery") \
@@ -187,7 +187,7 @@
     X(FIELD_NO_KEY,          407, "no named key is given: use field-key (as a parameter or in openssl.cnf) or key bytes") \
     X(FIELD_KEY_BYTES,       408, "the key bytes are neither a stand-in, nor of the form ENVF, nor zeros") \
     X(FIELD_KEY_FORM,        409, "malformed key bytes of the form ENVF")                          \
-    X(FIELD_KEY_LENGTH,      410, "the key must have 16 to 4608 bytes")                            \
+    X(FIELD_KEY_LENGTH,      410, "the key must be 16 to 4608 bytes long")                         \
     X(FIELD_NOT_IN_FIPS,     411, "ENVELOPE-FIELD-DETERMINISTIC is not available with fips=yes")   \
     X(FIELD_TOO_LONG,        412, "the value is too long for a field: use ENVELOPE")               \
     X(FIELD_NO_AES,          413, "no provider offers AES in ECB, CBC and CTR: activate default or fips, and see propquery") \
@@ -196,7 +196,7 @@
     X(TENANT_KEY_VALUE,      416, "a tenant key has 32 bytes, and is sealed with ENVELOPE-FIELD for a tenant of 1 to 255 bytes") \
     X(TENANT_KEY_STAYS,      417, "a tenant key is never given out: use it with tenant-key and tenant") \
     /* tokens as they are */                                                                       \
-    X(TOKEN_IV,              418, "the token made no IV for AES-GCM that it would not make again, and two wraps under one give the KEK away: use another mechanism (wrap)") \
+    X(TOKEN_IV,              418, "the token made no fresh IV for AES-GCM, and two wraps under one IV give the KEK away: use another mechanism (wrap)") \
     X(TOKEN_IV_MOVED,        420, "the token gives AES-GCM's IV back in another way than at first use, so nothing was sealed: see what changed, and start the program again") \
     /* a KEK's life */                                                                             \
     X(KEK_NOT_YET,           430, "the KEK does not seal before its start date (allow-expired-kek = yes ignores dates)") \
@@ -209,9 +209,9 @@
     X(KEK_LAST_VERSION,      419, "the last version has the highest number that there is: give the KEK another name") \
     X(KEK_VERSION_RACE,      437, "another machine made the same version: two keys have its label, and neither seals by NAME/*") \
     /* key bytes that begin as a stand-in or a selector do */                                      \
-    X(SELECTOR_IN_FIPS,      441, "the key bytes name a KEK, and the cipher was asked for with fips=yes: a token's key wrap has not that property (ask with -fips)") \
+    X(SELECTOR_IN_FIPS,      441, "the key bytes name a KEK, and the cipher was asked for with fips=yes: a token's key wrap does not have that property (ask with -fips)") \
     X(STAND_IN_ENCODED,      442, "the key bytes are the text of a named key's stand-in in hexadecimal or base64: decode it, or give the stand-in as it is") \
-    X(STAND_IN_LONGER,       443, "the key bytes begin with a named key's stand-in, and something stands behind it") \
+    X(STAND_IN_LONGER,       443, "the key bytes begin with a named key's stand-in, and something follows it") \
     /* files that the command seals and opens */                                                   \
     X(ALREADY_SEALED,        450, "the input is already sealed (--again seals it once more)")      \
     X(READ_BACK_DIFFERS,     451, "what was read back is not what was sealed")                     \

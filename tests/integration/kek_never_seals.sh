@@ -83,14 +83,14 @@ tool_gives 0 - kek list orders
 says "^orders/3 .*: seals today$"
 it_is 2031-06-15
 
-# What is no day.
+# A date that is not a day.
 make_version noday/1
 make_other noday/2 12 20310701-20310732
 write_cnf 'kek=noday/*'
 tool_gives 0 - kek list noday
 says "^noday/2 .*never seals"
 tool_gives 0 - kek rotate noday
-says "^noday/2 never seals.*a date of it is no day"
+says "^noday/2 never seals.*one of its dates is not a day"
 says "^noday/3 .*: made$"
 
 # Where dates count for nothing it is the next one.

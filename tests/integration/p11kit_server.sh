@@ -69,6 +69,7 @@ fi
 # ---- a running program ----
 
 coproc PROGRAM { with_envelope timeout 100 "$ENVELOPE_PROGRAMS/on_command" 2>errors; }
+program_pid=$PROGRAM_PID # bash unsets the variable once the program has ended
 to_program=${PROGRAM[1]}
 from_program=${PROGRAM[0]}
 
@@ -95,5 +96,5 @@ for _ in 1 2 3; do
 done
 answers good open fork seal open
 exec {to_program}>&-
-wait "$PROGRAM_PID" || fail "the program ended with status $?; $(<errors)"
+wait "$program_pid" || fail "the program ended with status $?; $(<errors)"
 [[ ! -s errors ]] || fail "$(<errors)"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What stands behind the type of docs/FIELDS.md: fields_frameworks.sh puts the two together. The argument
+# What is behind the type of docs/FIELDS.md: fields_frameworks.sh puts the two together. The argument
 # is what a field says that was altered.
 
 def demand(what) = yield || raise(what)

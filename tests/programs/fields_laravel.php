@@ -1,6 +1,6 @@
 <?php
 // SPDX-License-Identifier: Apache-2.0
-// What stands behind the cast of docs/FIELDS.md: fields_frameworks.sh puts the two together. The
+// What is behind the cast of docs/FIELDS.md: fields_frameworks.sh puts the two together. The
 // argument is what a field says that was sealed for another row.
 
 $capsule = new Illuminate\Database\Capsule\Manager();

@@ -175,6 +175,7 @@ story
 
 started ours
 coproc SESSION { as_application 2>&1; }
+session_pid=$SESSION_PID # bash unsets the variable once the session has ended
 session() { # SQL: its one line of an answer
     local line
     echo "$1;" >&"${SESSION[1]}"
@@ -190,7 +191,7 @@ each_fails
 token_back
 read_rows || fail "psql"
 echo '\q' >&"${SESSION[1]}"
-wait "$SESSION_PID" || :
+wait "$session_pid" || :
 
 # As docs/PROGRAMS.md has it.
 sql 'ALTER TABLE notes RENAME TO all_notes'

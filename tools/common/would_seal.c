@@ -11,7 +11,7 @@ static ENV_RESULT judge_days(const struct tool_run *run, const struct env_kek_in
     char text[2][ENV_DATE_TEXT];
 
     if (dates->unread)
-        return ENV_RAISE(errors, ENV_R_KEK_DATES, "%s: a date of it is no day", info->label);
+        return ENV_RAISE(errors, ENV_R_KEK_DATES, "%s: one of its dates is not a day", info->label);
     if (dates->last != 0 && dates->last < dates->first)
         return ENV_RAISE(errors, ENV_R_KEK_DATES, "%s: its last day, %s, is before its first, %s",
                          info->label, env_date_text(dates->last, text[0]),

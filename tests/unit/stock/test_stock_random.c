@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcrypto's random generator passes random keys through AES, in our ciphers unless it is told
- * otherwise. Our own context's is.
+ * libcrypto's random generator passes random keys through AES: in our ciphers, unless told
+ * otherwise. Our own context's is told so.
  */
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
