@@ -69,7 +69,8 @@ fi
 # ---- a running program ----
 
 coproc PROGRAM { with_envelope timeout 100 "$ENVELOPE_PROGRAMS/on_command" 2>errors; }
-program_pid=$PROGRAM_PID # bash unsets the variable once the program has ended
+# shellcheck disable=SC2153 # coproc sets it, and bash unsets it once the program has ended
+program_pid=$PROGRAM_PID
 to_program=${PROGRAM[1]}
 from_program=${PROGRAM[0]}
 

@@ -175,7 +175,8 @@ story
 
 started ours
 coproc SESSION { as_application 2>&1; }
-session_pid=$SESSION_PID # bash unsets the variable once the session has ended
+# shellcheck disable=SC2153 # coproc sets it, and bash unsets it once the session has ended
+session_pid=$SESSION_PID
 session() { # SQL: its one line of an answer
     local line
     echo "$1;" >&"${SESSION[1]}"
