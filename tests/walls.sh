@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # The floors of docs/ARCHITECTURE.md: an include goes to the same floor or one below, only
 # keymgmt/token/ uses PKCS#11 and only provider/ uses OpenSSL's dispatch, an unknown folder is a
-# violation, and modules (a .c and its .h) have no cycles.
+# violation, and modules (a .c and its .h) have no cycles. Includes do not show everything: a header
+# may declare functions of another module. So in a build the calls between modules are checked too.
 #
-#     tests/walls.sh [TREE]     says what is wrong and ends with 1; or "N files, N includes"
+#     tests/walls.sh [TREE [OBJECTS]]     says what is wrong and ends with 1; or "N files, N includes"
+#
+# OBJECTS is a file with the paths of a build's object files, one a line.
 set -euo pipefail
+objects=${2:+$(realpath "$2")}
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 
 # The floors, lowest first. Add a new folder here and in CMakeLists.txt.
@@ -15,7 +19,8 @@ floors=(envelope/base envelope/format envelope/message envelope/named
     tools/common tools/rotate tools/key tools/kek tools/files tools/check tools/look tools/stats tools)
 
 edges=$(mktemp)
-trap 'rm -f "$edges"' EXIT
+calls=$(mktemp)
+trap 'rm -f "$edges" "$calls"' EXIT
 
 # FILE<TAB>INCLUDED for every include of our own; FILE<TAB>!WORD for what only one floor knows.
 mapfile -t files < <(find envelope keymgmt provider tools -name '*.[ch]' | LC_ALL=C sort)
@@ -31,6 +36,36 @@ awk -v OFS='\t' '
     /^[ \t]*#[ \t]*include[ \t]+<p11-kit\// { print FILENAME, "!pkcs11" }
     /^[ \t]*#[ \t]*include[ \t]+<openssl\/core_dispatch.h>/ { print FILENAME, "!dispatch" }
 ' "${files[@]}" >"$edges"
+
+# MODULE<TAB>MODULE<TAB>SYMBOL for every function and object that one module uses of another.
+if [[ -n $objects ]]; then
+    xargs -d '\n' nm -A -P <"$objects" | awk -v OFS='\t' '
+        {
+            path = $0
+            sub(/\.c\.o: .*/, "", path)
+            sub(/.*\.dir\/(\.\/)?/, "", path)
+            sub(/.*\.c\.o: /, "")
+        }
+        $2 ~ /^[Uwv]$/ {
+            users[++n] = path
+            used[n] = $1
+        }
+        $2 ~ /^[A-TV-Z]$/ { home[$1] = path }
+        END {
+            for (i = 1; i <= n; i++)
+                if (used[i] in home && home[used[i]] != users[i])
+                    print users[i], home[used[i]], used[i]
+        }' >"$calls"
+    [[ -s $calls ]] || {
+        echo "no object file of $objects uses another one"
+        exit 1
+    }
+fi
+
+# Names the modules of every circle that tsort finds in the pairs that it reads.
+circles() { # what the modules do
+    { tsort 2>&1 >/dev/null || :; } | sed -E "s/^tsort: /circle of modules$1: /; /input contains a loop/d"
+}
 
 violations=$(
     for file in "${files[@]}"; do echo "$file"; done |
@@ -67,12 +102,24 @@ violations=$(
         rank[folder($2)] > rank[folder($1)] {
             print $1 ": includes " $2 " from a floor above"
         }' - "$edges"
-    # tsort names the modules of every circle that it finds
-    sed -E '/\t!/d; s/\.[ch]\t/ /; s/\.[ch]$//' "$edges" | awk '$1 != $2' | LC_ALL=C sort -u |
-        { tsort 2>&1 >/dev/null || :; } | sed -E 's/^tsort: /circle of modules: /; /input contains a loop/d'
+    awk -F '\t' -v floors="${floors[*]}" '
+        function folder(path) {
+            sub(/\/[^\/]*$/, "", path)
+            return path
+        }
+        BEGIN {
+            n = split(floors, list, " ")
+            for (i = 1; i <= n; i++)
+                rank[list[i]] = i
+        }
+        rank[folder($2)] > rank[folder($1)] {
+            print $1 ".c: uses " $3 " of " $2 ".c on a floor above"
+        }' "$calls"
+    sed -E '/\t!/d; s/\.[ch]\t/ /; s/\.[ch]$//' "$edges" | awk '$1 != $2' | LC_ALL=C sort -u | circles ""
+    cut -f 1,2 "$calls" | LC_ALL=C sort -u | circles " by their calls"
 )
 if [[ -n $violations ]]; then
     echo "$violations"
     exit 1
 fi
-echo "${#files[@]} files, $(wc -l <"$edges") includes"
+echo "${#files[@]} files, $(wc -l <"$edges") includes${objects:+, $(wc -l <"$calls") uses}"

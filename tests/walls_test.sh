@@ -94,3 +94,55 @@ echo '#include <p11-kit/uri.h>' >>tree/tools/one.h
 # A tree without a folder of the product is no success.
 rm -rf tree/tools
 ! bash "$walls" tree >out 2>&1 || fail "an incomplete tree passes: $(<out)"
+
+# ---- calls, which includes do not show ----
+
+# Compiles the tree's modules as a build does, and expects this status and output of walls.sh.
+calls() { # status, pattern
+    local status=0 file
+    rm -rf build
+    while read -r file; do
+        mkdir -p "build/a.dir/./${file%/*}"
+        "${CC:-cc}" -I tree -c -o "build/a.dir/./$file.o" "tree/$file"
+    done < <(cd tree && find envelope keymgmt provider tools -name '*.c')
+    find "$PWD/build" -name '*.o' >objects
+    bash "$walls" tree objects >out || status=$?
+    # shellcheck disable=SC2053 # a pattern
+    [[ $status == "$1" && $(LC_ALL=C sort out) == $2 ]] || fail "calls: status $status: $(<out)"
+}
+
+# Each module has a function of its folder's name, which calls that of the folder below.
+rm -rf tree
+cp -r good tree
+rm tree/keymgmt/kek/two.h
+sed -i '/two.h/d' tree/keymgmt/kek/one.?
+below=
+for floor in "${floors[@]}"; do
+    name=in_${floor//\//_}
+    sed -i '/^#include <.*\//d' "tree/$floor/one.c" # of other projects
+    echo "int $name(void);" >"tree/$floor/one.h"
+    printf '#include "%s"\nint %s(void) { return %s; }\n' "$floor/one.h" "$name" "${below:+$below() + }0" >>"tree/$floor/one.c"
+    below=$name
+done
+calls 0 "*, $((${#floors[@]} - 1)) uses"
+
+# A prototype of one's own hides a call upwards.
+echo 'int in_tools(void); int up(void); int up(void) { return in_tools(); }' >tree/keymgmt/up.c
+calls 1 "keymgmt/up.c: uses in_tools of tools/one.c on a floor above"
+rm tree/keymgmt/up.c
+
+# One in another module's header hides a circle, of calls and of objects alike.
+for use in 'int back(void); int back(void) { return two(); }' 'int (*back)(void) = two;'; do
+    cp -r tree circle
+    echo 'int two(void);' >>tree/keymgmt/kek/one.h
+    echo "$use" >>tree/keymgmt/kek/one.c
+    printf '#include "keymgmt/kek/one.h"\nint two(void) { return in_keymgmt_kek(); }\n' >tree/keymgmt/kek/two.c
+    calls 1 "circle of modules by their calls: keymgmt/kek/one
+circle of modules by their calls: keymgmt/kek/two"
+    rm -rf tree
+    mv circle tree
+done
+
+# A build without objects of ours is no success.
+: >none
+! bash "$walls" tree none >out 2>&1 || fail "no objects pass: $(<out)"

@@ -79,8 +79,8 @@ ENV_RESULT env_floe_set_segment_key(struct env_floe *floe, const struct env_cryp
     return r;
 }
 
-static ENV_RESULT begin(struct env_floe *floe, const struct env_crypto *crypto,
-                        struct env_floe_params params, struct env_span aad)
+ENV_RESULT env_floe_start(struct env_floe *floe, const struct env_crypto *crypto,
+                          struct env_floe_params params, struct env_span aad)
 {
     env_floe_clear(floe);
     floe->crypto = crypto;
@@ -121,7 +121,7 @@ ENV_RESULT env_floe_seal_start_under(struct env_floe *floe, struct env_prk *prk,
                                      struct env_floe_params params, struct env_span aad,
                                      uint8_t header[ENV_FLOE_HEADER_LEN])
 {
-    ENV_TRY(begin(floe, prk->crypto, params, aad));
+    ENV_TRY(env_floe_start(floe, prk->crypto, params, aad));
     ENV_TRY(draw_first(floe, prk->crypto));
     encode_params(&params, header);
     memcpy(header + PARAMS_LEN, floe->iv, sizeof(floe->iv));
@@ -165,7 +165,7 @@ ENV_RESULT env_floe_open_start_under(struct env_floe *floe, struct env_prk *prk,
     ENV_TRY(env_floe_segment_len(header, &segment_len));
     if (segment_len != params.segment_len)
         return ENV_FAIL(ENV_R_SEGMENT_LENGTH);
-    ENV_TRY(begin(floe, prk->crypto, params, aad));
+    ENV_TRY(env_floe_start(floe, prk->crypto, params, aad));
     memcpy(floe->iv, header + PARAMS_LEN, sizeof(floe->iv));
     r = derive_from_dek(floe, prk, tag);
     if (env_ok(r) && CRYPTO_memcmp(tag, header + PARAMS_LEN + ENV_FLOE_IV_LEN, sizeof(tag)) != 0)
@@ -186,20 +186,6 @@ ENV_RESULT env_floe_open_start(struct env_floe *floe, const struct env_crypto *c
         r = env_floe_open_start_under(floe, &prk, params, aad, header);
     env_prk_clear(&prk);
     return r;
-}
-
-ENV_RESULT env_floe_copy_opening(struct env_floe *to, const struct env_floe *from,
-                                 struct env_span aad, uint8_t *pieces, size_t pieces_len)
-{
-    ENV_TRY(begin(to, from->crypto, from->params, aad));
-    to->position = from->position;
-    to->closed = from->closed;
-    memcpy(to->iv, from->iv, sizeof(to->iv));
-    memcpy(to->message_key, from->message_key, sizeof(to->message_key));
-    if (pieces_len > ENV_FLOE_HEAD_LEN)
-        ENV_TRY(env_floe_undo_pieces(to, pieces, pieces_len));
-    /* derived again, because not every provider can copy an AES context */
-    return env_floe_set_segment_key(to, to->crypto);
 }
 
 void env_floe_clear(struct env_floe *floe)

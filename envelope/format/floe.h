@@ -5,7 +5,8 @@
  * but the last), 12 of IV, the ciphertext, and 16 of tag.
  *
  * This code does not depend on EVP_CIPHER's contract, on PKCS#11 or on OpenSSL's core: segments go
- * in, and segments come out. floe.c has the header and the keys, floe_segment.c the segments.
+ * in, and segments come out. floe.c has the header and the keys, floe_segment.c the segments and
+ * copying.
  */
 #ifndef ENVELOPE_FLOE_H
 #define ENVELOPE_FLOE_H
@@ -138,7 +139,11 @@ ENV_RESULT env_floe_copy_opening(struct env_floe *to, const struct env_floe *fro
 /* Wipes the state. Accepts a zeroed one. */
 void env_floe_clear(struct env_floe *floe);
 
-/* ---- shared by floe.c and floe_segment.c ---- */
+/* ---- floe.c's, for floe_segment.c ---- */
+
+/* A state with these parameters and nothing else; what it contained is wiped. */
+ENV_RESULT env_floe_start(struct env_floe *floe, const struct env_crypto *crypto,
+                          struct env_floe_params params, struct env_span aad);
 
 /*
  * The AES key for the segment at floe->position, which 2^rotation segments share. crypto is floe's,
@@ -148,8 +153,5 @@ ENV_RESULT env_floe_set_segment_key(struct env_floe *floe, const struct env_cryp
 
 /* Draws more IVs for segments; all earlier ones have been used. */
 ENV_RESULT env_floe_draw_ivs(struct env_floe *floe, const struct env_crypto *crypto);
-
-/* Turns the output of a partly opened segment, with its head in front, back into ciphertext. */
-ENV_RESULT env_floe_undo_pieces(struct env_floe *floe, uint8_t *pieces, size_t len);
 
 #endif

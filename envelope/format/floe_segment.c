@@ -262,8 +262,13 @@ ENV_RESULT env_floe_open_end(struct env_floe *floe, const uint8_t tag[ENV_GCM_TA
     return end_opening(floe);
 }
 
-/* What the pieces gave is encrypted once more, which gives what they were. */
-ENV_RESULT env_floe_undo_pieces(struct env_floe *floe, uint8_t *pieces, size_t len)
+/* ---- copying ---- */
+
+/*
+ * Turns the output of a partly opened segment, with its head in front, back into ciphertext, by
+ * encrypting it once more.
+ */
+static ENV_RESULT undo_pieces(struct env_floe *floe, uint8_t *pieces, size_t len)
 {
     const struct env_span plain = {pieces + ENV_FLOE_HEAD_LEN, len - ENV_FLOE_HEAD_LEN};
 
@@ -271,4 +276,18 @@ ENV_RESULT env_floe_undo_pieces(struct env_floe *floe, uint8_t *pieces, size_t l
     ENV_TRY(init_gcm(floe, tools_of(floe), pieces + ENV_FLOE_PREFIX_LEN, true, NULL));
     return feed(tools_of(floe), plain, pieces + ENV_FLOE_HEAD_LEN) ? ENV_OK
                                                                    : ENV_FAIL(ENV_R_CRYPTO_FAILED);
+}
+
+ENV_RESULT env_floe_copy_opening(struct env_floe *to, const struct env_floe *from,
+                                 struct env_span aad, uint8_t *pieces, size_t pieces_len)
+{
+    ENV_TRY(env_floe_start(to, from->crypto, from->params, aad));
+    to->position = from->position;
+    to->closed = from->closed;
+    memcpy(to->iv, from->iv, sizeof(to->iv));
+    memcpy(to->message_key, from->message_key, sizeof(to->message_key));
+    if (pieces_len > ENV_FLOE_HEAD_LEN)
+        ENV_TRY(undo_pieces(to, pieces, pieces_len));
+    /* derived again, because not every provider can copy an AES context */
+    return env_floe_set_segment_key(to, to->crypto);
 }

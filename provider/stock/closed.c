@@ -8,6 +8,7 @@
 #include "provider/common/edge.h"
 #include "provider/stock/instance.h"
 #include "provider/stock/marked_calls.h"
+#include "provider/stock/slots.h"
 
 struct closed_ctx {
     struct env_provctx *provctx;

@@ -3,7 +3,11 @@
 #ifndef ENVELOPE_STOCK_INSTANCE_H
 #define ENVELOPE_STOCK_INSTANCE_H
 
-#include "provider/stock/slots.h"
+#include <openssl/core_dispatch.h>
+#include <stdatomic.h>
+
+#include "envelope/base/stock_names.h"
+#include "provider/common/provctx.h"
 
 struct env_stock {
     struct env_provctx *provctx;

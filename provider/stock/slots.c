@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provider/stock/slots.h"
 
+#include "provider/stock/instance.h"
+
 static atomic_bool claimed[ENV_STOCK_SLOTS];
 _Atomic(const struct env_splices *) env_slots[ENV_STOCK_SLOTS];
 
@@ -26,6 +28,11 @@ const struct env_splices *env_slot_get(int slot)
 {
     return slot == ENV_STOCK_NO_SLOT ? NULL
                                      : atomic_load_explicit(&env_slots[slot], memory_order_acquire);
+}
+
+const struct env_splices *env_splices_of(const struct env_provctx *provctx)
+{
+    return env_slot_get(provctx->stock->slot);
 }
 
 bool env_slot_put(int slot, const struct env_splices *splices)

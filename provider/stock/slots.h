@@ -31,6 +31,9 @@ void env_slot_release(int slot);
 /* Its contents; NULL: empty. */
 const struct env_splices *env_slot_get(int slot);
 
+/* What is in an instance's slot; NULL: nothing yet. */
+const struct env_splices *env_splices_of(const struct env_provctx *provctx);
+
 /* Fills an empty slot. False: another thread was faster. */
 bool env_slot_put(int slot, const struct env_splices *splices);
 

@@ -57,7 +57,4 @@ struct env_splices {
     struct env_skeymgmt_splice skeymgmts[ENV_SKEYMGMT_COUNT];
 };
 
-/* What an instance has in its slot; NULL: nothing yet. */
-const struct env_splices *env_splices_of(const struct env_provctx *provctx);
-
 #endif

@@ -5,13 +5,9 @@
 
 #include "provider/stock/build.h"
 #include "provider/stock/closed.h"
+#include "provider/stock/slots.h"
 
 #define CLOSED_PROPERTIES "provider=envelope"
-
-const struct env_splices *env_splices_of(const struct env_provctx *provctx)
-{
-    return env_slot_get(provctx->stock->slot);
-}
 
 static const struct env_build *build_of(const struct env_stock *stock)
 {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # docs/ARCHITECTURE.md, CONTRIBUTING.md and tests/README.md do not go stale: every function, macro,
 # path and environment variable that they name exists; the floors are those of tests/walls.sh; the
-# table of process state is complete; relative links of all documents work; tests that documents
-# name exist.
+# table of process state is complete; relative links and tables of all documents work; tests that
+# documents name exist.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 cd "$source_dir"
@@ -84,6 +84,29 @@ done
 ((count >= 30)) || fail "$count links: this test does not find them any more"
 echo "$count links"
 
+# Tables: the header, the line below it, and rows with as many cells. A blank line within one ends it:
+# what follows is shown as text.
+cat "${documents[@]}" | awk '
+    function cells(row) {
+        gsub(/\\\|/, "", row)
+        return gsub(/\|/, "", row)
+    }
+    /^ *```/ { code = !code }
+    code || !/^\|/ {
+        row = 0
+        next
+    }
+    ++row == 1 {
+        count++
+        columns = cells($0)
+    }
+    row == 2 && !/^\|( *:?-+:? *\|)+ *$/ { print "no header above: " $0 }
+    cells($0) != columns { print "other cells than the header: " $0 }
+    END { print count " tables" }' >"$work/tables"
+[[ $(wc -l <"$work/tables") == 1 ]] || fail "tables: $(<"$work/tables")"
+(($(cut -d ' ' -f 1 "$work/tables") >= 40)) || fail "$(<"$work/tables"): this test does not find them any more"
+cat "$work/tables"
+
 # Tests that documents name as what shows something.
 count=0
 # shellcheck disable=SC2016 # the backquotes are the pages'
@@ -107,6 +130,12 @@ sed -n '/^floors=(/,/)/p' tests/walls.sh | sed 's/^floors=//; s/[()]//g' | xargs
     LC_ALL=C sort >"$work/floors"
 first_cells "## Floors" "## " | sed 's|/$||' | LC_ALL=C sort >"$work/told"
 diff "$work/floors" "$work/told" || fail "other floors than those of tests/walls.sh"
+
+# The folders of unit tests, as tests/README.md lists them.
+find tests/unit -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort >"$work/folders"
+sed -nE 's/^\| `tests\/unit\/FLOOR\/` .*: ([a-z, ]+) \|.*/\1/p' tests/README.md | tr -d ' ' | tr ',' '\n' |
+    LC_ALL=C sort >"$work/told"
+diff "$work/folders" "$work/told" || fail "other folders than those of tests/unit/"
 
 # ---- the state of a process ----
 
