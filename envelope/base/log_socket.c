@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "envelope/base/clock.h"
+
 /* A listener that accepts no connection is treated like one that does not read. */
 static bool set_patience(int fd)
 {
@@ -62,7 +64,7 @@ static size_t syslog_head(char *head, size_t size)
 {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t now = time(NULL);
+    time_t now = (time_t)env_clock_seconds();
     struct tm tm;
     char clock[32];
     char stamp[64] = "";

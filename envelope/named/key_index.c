@@ -6,8 +6,9 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "envelope/base/clock.h"
 
 /* Seconds after which another change of a folder cannot have the same time. */
 #define SETTLES_AFTER 2
@@ -173,7 +174,7 @@ ENV_RESULT env_key_index_read(const struct env_key_reading *reading,
                       : ENV_FAIL(ENV_R_NO_MEMORY);
     if (env_ok(r)) {
         index->folder = env_file_seen(&st);
-        index->settled = time(NULL) - st.st_mtim.tv_sec >= SETTLES_AFTER;
+        index->settled = env_clock_seconds() - st.st_mtim.tv_sec >= SETTLES_AFTER;
         r = read_all(reading, folder, &names, old, index);
     }
     env_key_names_clear(&names);

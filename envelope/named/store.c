@@ -3,8 +3,8 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
-#include <time.h>
 
+#include "envelope/base/clock.h"
 #include "envelope/base/fork_gate.h"
 #include "envelope/named/stand_in.h"
 #include "envelope/named/store_inside.h"
@@ -33,7 +33,7 @@ static bool seals_fields(const struct question *q)
 
 static bool may_seal(const struct env_named_clear *clear)
 {
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = env_clock_seconds();
 
     return clear->seal_from <= now && (clear->not_after == 0 || now <= clear->not_after);
 }

@@ -3,9 +3,9 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "envelope/base/clock.h"
 #include "envelope/base/config_list.h"
 #include "envelope/base/secret.h"
 #include "envelope/named/folder.h"
@@ -44,7 +44,7 @@ static void say_failure(const struct named *named, const char *key, ENV_RESULT r
 /* Checks its uses, its times, and how many losses would lose it. */
 static void judge(const struct named *named, const char *key, const struct env_key_file *file)
 {
-    const enum tool_key_state state = tool_key_state(&file->clear, (int64_t)time(NULL));
+    const enum tool_key_state state = tool_key_state(&file->clear, env_clock_seconds());
     char when[TOOL_WHEN_TEXT];
 
     if (env_state_disables_key(named->state, file->clear.name, file->clear.number))

@@ -145,6 +145,6 @@ ENV_RESULT tool_sidecar_remove(const struct tool_locked_file *locked, enum tool_
     ENV_TRY(tool_sidecar_name(locked, kind, name));
     *removed = TEMP_FAILURE_RETRY(unlinkat(locked->dir, name, 0)) == 0;
     if (!*removed && errno != ENOENT)
-        return tool_locked_file_failed(locked, "removal of its leftover");
+        return tool_locked_file_failed(locked, "removal of its sidecar");
     return ENV_OK;
 }

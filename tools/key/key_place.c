@@ -4,9 +4,9 @@
 #include <openssl/crypto.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "envelope/base/clock.h"
 #include "tools/common/report.h"
 
 static bool open_folder(struct tool_key_place *place)
@@ -26,7 +26,7 @@ static bool open_folder(struct tool_key_place *place)
 static bool begin(struct tool_run *run, bool configuration, struct tool_key_place *out)
 {
     *out = (struct tool_key_place){
-        .run = run, .folder = -1, .errors = tool_errors(), .now = (int64_t)time(NULL)};
+        .run = run, .folder = -1, .errors = tool_errors(), .now = env_clock_seconds()};
     if (configuration) {
         if (!tool_run_keys(run))
             return false;

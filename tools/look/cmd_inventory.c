@@ -9,9 +9,9 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "envelope/base/clock.h"
 #include "tools/common/report.h"
 #include "tools/common/tree.h"
 #include "tools/key/key_show.h"
@@ -327,7 +327,7 @@ static bool options_fit(const struct tool_run *run)
 
 static enum tool_status run_inventory(struct tool_run *run)
 {
-    struct inventory inventory = {.run = run, .errors = tool_errors(), .now = (int64_t)time(NULL)};
+    struct inventory inventory = {.run = run, .errors = tool_errors(), .now = env_clock_seconds()};
     enum tool_status status = TOOL_FINE;
 
     if (!options_fit(run))

@@ -3,9 +3,9 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "envelope/base/clock.h"
 #include "envelope/base/secret.h"
 #include "envelope/named/folder.h"
 #include "envelope/named/key_file.h"
@@ -155,7 +155,7 @@ ENV_RESULT tool_tenant_keys_open(struct tool_run *run, const char *under,
                                         : run->keys->settings.config.keys_directory,
                             .under = under,
                             .wanted = wanted,
-                            .now = (int64_t)time(NULL)};
+                            .now = env_clock_seconds()};
     struct stat st;
     ENV_RESULT r;
 

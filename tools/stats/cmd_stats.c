@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "envelope/base/clock.h"
 #include "tools/stats/read_lines.h"
 #include "tools/stats/show.h"
 #include "tools/stats/state.h"
@@ -199,7 +199,7 @@ static void tell_of_lost(struct stats *stats)
 static bool keep(struct stats *stats)
 {
     const struct tool_options *options = &stats->run->options;
-    const struct tool_stats_metrics metrics = {&stats->state->counts, (int64_t)time(NULL),
+    const struct tool_stats_metrics metrics = {&stats->state->counts, env_clock_seconds(),
                                                stats->failed};
     char why[WHY];
 

@@ -15,8 +15,10 @@
 #include "fake_keyring.h"
 #include "fake_named_keys.h"
 #include "odd_provider.h"
+#include "provider/stock/closed.h"
 #include "provider/stock/guard.h"
 #include "provider/stock/slots.h"
+#include "provider_calls.h"
 
 #define LISTED "key-ciphers = AES-256-GCM AES-256-CBC\n"
 
@@ -206,6 +208,67 @@ START_TEST(pbkdf2_is_closed_as_well)
     EVP_KDF_CTX_free(kctx);
     EVP_KDF_free(kdf);
     OSSL_LIB_CTX_free(alone);
+}
+END_TEST
+
+/* ---- callbacks without a context ---- */
+
+static enum outcome call_derive(callback f, void *object)
+{
+    return ((OSSL_FUNC_kdf_derive_fn *)f)(object, out, 16, NULL) == 1 ? WORKED : FAILED;
+}
+
+struct closed_call {
+    int id;
+    provider_call_fn *call;
+};
+
+static const struct closed_call cipher_calls[] = {
+    {OSSL_FUNC_CIPHER_NEWCTX, call_cipher_newctx},
+    {OSSL_FUNC_CIPHER_FREECTX, call_free_nothing},
+    {OSSL_FUNC_CIPHER_DUPCTX, call_cipher_dupctx},
+    {OSSL_FUNC_CIPHER_ENCRYPT_INIT, call_cipher_init},
+    {OSSL_FUNC_CIPHER_DECRYPT_INIT, call_cipher_init},
+    {OSSL_FUNC_CIPHER_UPDATE, call_cipher_update},
+    {OSSL_FUNC_CIPHER_CIPHER, call_cipher_update},
+    {OSSL_FUNC_CIPHER_FINAL, call_cipher_final},
+    {OSSL_FUNC_CIPHER_GET_PARAMS, call_no_params},
+    {0, NULL},
+};
+
+static const struct closed_call kdf_calls[] = {
+    {OSSL_FUNC_KDF_NEWCTX, call_cipher_newctx},
+    {OSSL_FUNC_KDF_FREECTX, call_free_nothing},
+    {OSSL_FUNC_KDF_DUPCTX, call_cipher_dupctx},
+    {OSSL_FUNC_KDF_RESET, call_free_nothing},
+    {OSSL_FUNC_KDF_DERIVE, call_derive},
+    {OSSL_FUNC_KDF_SET_CTX_PARAMS, call_set_params},
+    {0, NULL},
+};
+
+static void call_without_a_context(const OSSL_DISPATCH *table, const struct closed_call *calls)
+{
+    provider_table = table;
+    for (; table->function_id != 0; table++) {
+        const struct closed_call *found = calls;
+        enum outcome outcome;
+
+        while (found->id != 0 && found->id != table->function_id)
+            found++;
+        ck_assert_msg(found->id != 0, "nobody calls function %d", table->function_id);
+        ERR_clear_error();
+        outcome = found->call(table->function, NULL);
+        ck_assert_int_ne(outcome, WORKED);
+        ck_assert_int_eq(caller_reason(), outcome == FAILED ? ENV_R_NO_CONTEXT : ENV_R_NONE);
+    }
+}
+
+/* libcrypto keeps a cipher and no context after a copy that failed. */
+START_TEST(closed_callbacks_bear_that_there_is_no_context)
+{
+    for (size_t i = 0; i < ENV_STOCK_CIPHER_COUNT; i++)
+        call_without_a_context(env_closed_ciphers[i], cipher_calls);
+    call_without_a_context(env_closed_pbkdf2, kdf_calls);
 }
 END_TEST
 
@@ -399,6 +462,7 @@ int main(void)
     tcase_add_loop_test(tcase, closed_ciphers_answer_as_stock_openssl_does, 0,
                         ENV_STOCK_CIPHER_COUNT);
     tcase_add_test(tcase, pbkdf2_is_closed_as_well);
+    tcase_add_test(tcase, closed_callbacks_bear_that_there_is_no_context);
     tcase_add_test(tcase, propquery_chooses_whose_ciphers_are_spliced);
     tcase_add_test(tcase, fips_properties_choose_as_well);
     tcase_add_test(tcase, contexts_without_a_slot_are_closed);
