@@ -44,12 +44,18 @@ START_TEST(padded_with_zeros_it_is_the_same_stand_in)
 }
 END_TEST
 
+/* A folder that was read is read again after keys-refresh seconds, and the clock stands still. */
 START_TEST(nothing_is_read_before_the_first_question)
 {
-    named_configure(&named_config->keys_directory, "/nonexistent/keys");
+    struct named_made first, second;
+
     store_close();
     store_open();
-    named_configure(&named_config->keys_directory, named_folder);
+    first = named_put(&(struct named_recipe){0});
+    ck_assert_int_eq(store_ask(&first), ENV_R_NONE);
+    store_let_go();
+    second = named_put(&(struct named_recipe){.number = 2});
+    ck_assert_int_eq(store_ask(&second), ENV_R_KEY_REFUSED);
 }
 END_TEST
 
