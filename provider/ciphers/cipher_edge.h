@@ -70,4 +70,17 @@ OSSL_FUNC_cipher_cipher_fn env_cipher_cipher;
 OSSL_FUNC_cipher_get_ctx_params_fn env_cipher_get_ctx_params;
 OSSL_FUNC_cipher_set_ctx_params_fn env_cipher_set_ctx_params;
 
+/* The callbacks above that every cipher has, as rows of its dispatch table. */
+/* clang-format off */
+#define ENV_CIPHER_ROWS                                                                            \
+    {OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))env_cipher_freectx},                                \
+    {OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))env_cipher_dupctx},                                  \
+    {OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))env_cipher_encrypt_init},                      \
+    {OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))env_cipher_decrypt_init},                      \
+    {OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))env_cipher_update},                                  \
+    {OSSL_FUNC_CIPHER_FINAL, (void (*)(void))env_cipher_final},                                    \
+    {OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (void (*)(void))env_cipher_get_ctx_params},                  \
+    {OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))env_cipher_set_ctx_params}
+/* clang-format on */
+
 #endif

@@ -132,20 +132,13 @@ static const OSSL_PARAM *settable_ctx_params(void *vctx, void *vprovctx)
                                                                                                    \
     const OSSL_DISPATCH env_wrap_##name##_functions[] = {                                          \
         {OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))wrap_##name##_newctx},                           \
-        {OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))env_cipher_freectx},                            \
-        {OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))env_cipher_dupctx},                              \
-        {OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))env_cipher_encrypt_init},                  \
-        {OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))env_cipher_decrypt_init},                  \
+        ENV_CIPHER_ROWS,                                                                           \
         {OSSL_FUNC_CIPHER_ENCRYPT_SKEY_INIT, (void (*)(void))env_cipher_encrypt_skey_init},        \
         {OSSL_FUNC_CIPHER_DECRYPT_SKEY_INIT, (void (*)(void))env_cipher_decrypt_skey_init},        \
-        {OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))env_cipher_update},                              \
-        {OSSL_FUNC_CIPHER_FINAL, (void (*)(void))env_cipher_final},                                \
         {OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))env_cipher_cipher},                              \
         {OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))wrap_##name##_get_params},                   \
         {OSSL_FUNC_CIPHER_GETTABLE_PARAMS, (void (*)(void))env_wrap_gettable_params},              \
-        {OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (void (*)(void))env_cipher_get_ctx_params},              \
         {OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, (void (*)(void))env_cipher_gettable_ctx_params},    \
-        {OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))env_cipher_set_ctx_params},              \
         {OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))settable_ctx_params},               \
         {0, NULL},                                                                                 \
     }
