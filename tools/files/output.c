@@ -72,7 +72,7 @@ static ENV_RESULT judge_left_over(const struct tool_output *output, int fd)
     bool has = false;
 
     if (fstat(fd, &st) != 0)
-        return tool_locked_file_failed(&output->file, "stat of the leftover file");
+        return tool_locked_file_failed(&output->file, "stat of the earlier temporary file");
     if (!S_ISREG(st.st_mode) || st.st_nlink > 1 || st.st_uid != geteuid())
         return ENV_RAISE(output->file.errors, ENV_R_FILE_UNSAFE,
                          "the file that has its new file's name (%s) is not one of ours",
@@ -81,7 +81,7 @@ static ENV_RESULT judge_left_over(const struct tool_output *output, int fd)
     ENV_TRY(has_part(output, fd, &has));
     if (has && TEMP_FAILURE_RETRY(unlinkat(output->file.dir, output->part, 0)) != 0 &&
         errno != ENOENT)
-        return tool_locked_file_failed(&output->file, "removal of the leftover file");
+        return tool_locked_file_failed(&output->file, "removal of the earlier temporary file");
     return ENV_OK;
 }
 

@@ -9,7 +9,7 @@
 
 /*
  * Opens and locks the file, and repairs what an interrupted run left. A dry run opens it for
- * reading, and only looks for leftovers.
+ * reading, and only looks for temporary files.
  */
 ENV_RESULT tool_rotate_open(const struct tool_rotation *rotation, struct tool_locked_file *locked,
                             bool *recovered);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A header change in place and its journal: leftovers of an interrupted run, and foreign files. */
+/* A header change in place and its journal: sidecars of an interrupted run, and foreign files. */
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
