@@ -292,7 +292,8 @@ static enum tool_status judge(struct rotation *r, bool *again)
     /* A version is needed that seals today, however soon the next one begins. */
     if (model.is_next && r->start > r->today) {
         tell(r, r->like, "it is the next one already", false);
-        return TOOL_FINE;
+        result = tool_model_check_gap(r->run, &r->seen, r->dates_count, &model);
+        return env_ok(result) ? TOOL_FINE : tool_kek_fails(r->run, r->name, result);
     }
     result = choose_number(r);
     if (env_ok(result))
