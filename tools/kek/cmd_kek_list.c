@@ -223,8 +223,11 @@ static enum tool_status run_list(struct tool_run *run)
         if (!tool_version_name(run, options->operands[i], name))
             return TOOL_UNABLE;
     }
+    if (options->operand_count == 1)
+        run->options.one_kek = name;
     if (!tool_run_keys(run))
         return TOOL_UNABLE;
+    run->options.one_kek = NULL; /* name has another one next */
     for (size_t i = 0; i < options->operand_count; i++) {
         (void)tool_version_name(run, options->operands[i], name);
         look_at(&l, name);
@@ -233,6 +236,7 @@ static enum tool_status run_list(struct tool_run *run)
 }
 
 static const struct tool_option options_of_list[] = {
+    TOOL_TEXT("token", token, "TOKEN", "which one, if kek names it on several tokens by URIs"),
     TOOL_FLAG("verify", verify, "test that each copy opens what the first one wraps"),
     TOOL_OPTIONS_END,
 };

@@ -360,6 +360,7 @@ static bool read_options(struct rotation *r)
         tool_complain(r->run, "--start has passed: %s", start);
         return false;
     }
+    r->run->options.one_kek = r->name;
     return true;
 }
 
