@@ -128,7 +128,7 @@ make_kek() {
 seal_and_open() {
     local -x OPENSSL_CONF=$dir/openssl.cnf
     say "Sealing README.md to readme.sealed and opening it to readme.opened, in $dir"
-    # -K 0: the KEK is the one of openssl.cnf (OpenSSL 3.0 insists on a -K)
+    # -K 0: the KEK is the one of openssl.cnf (without -K, enc asks for a password)
     openssl enc -e -envelope -K 0 -in "$plain" -out "$dir/readme.sealed" 2>"$dir/enc.log" ||
         fail "sealing failed: $(<"$dir/enc.log")"
     openssl enc -d -envelope -K 0 -in "$dir/readme.sealed" -out "$dir/readme.opened" \

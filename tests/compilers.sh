@@ -13,8 +13,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tests/lib/chroot.sh
 source tests/lib/chroot.sh
-passed=0
-failed=0
 
 make_ready() {
     inside apt-get update -q
@@ -82,21 +80,6 @@ as_package() { # compiler
     try_it "build/$1-lto"
 }
 
-# In the background, since within a condition set -e has no meaning.
-step() { # name, command ...
-    local name=$1 log=$logs/compilers-$release-${1//[ ,]/-}.log start=$SECONDS
-    shift
-    "$@" >"$log" 2>&1 &
-    if wait $!; then
-        passed=$((passed + 1))
-        echo "== $release: $name: passed ($((SECONDS - start)) s)"
-    else
-        failed=$((failed + 1))
-        tail -n 50 "$log"
-        echo "== $release: $name: FAILED ($((SECONDS - start)) s), see $log"
-    fi
-}
-
 everything() { # release
     local compiler compilers
     use_chroot "$1" "compilers-$1"
@@ -121,5 +104,4 @@ everything() { # release
 for wanted; do
     everything "$wanted"
 done
-echo "$passed passed, $failed failed"
-((failed == 0))
+count_steps

@@ -14,26 +14,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tests/lib/chroot.sh
 # shellcheck source=tests/lib/blocks.sh
 source tests/lib/blocks.sh
-passed=0
-failed=0
-good=true
-
-# Whether it succeeded is in good. Never part of a condition: within one, set -e has no meaning.
-step() { # name, command ...
-    local name=$1 log=$logs/package-$release-${1// /-}.log start=$SECONDS
-    shift
-    good=false
-    "$@" >"$log" 2>&1 &
-    wait $! && good=true
-    if $good; then
-        passed=$((passed + 1))
-        echo "== $release: $name: passed ($((SECONDS - start)) s)"
-    else
-        failed=$((failed + 1))
-        tail -n 50 "$log"
-        echo "== $release: $name: FAILED ($((SECONDS - start)) s), see $log"
-    fi
-}
 
 # An example of the page, run as root in a copy of the tree.
 example() { # name, folder
@@ -150,5 +130,4 @@ everything() {
 for wanted; do
     everything "$wanted"
 done
-echo "$passed passed, $failed failed"
-((failed == 0))
+count_steps

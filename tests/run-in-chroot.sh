@@ -70,8 +70,8 @@ major() { # command ...
 }
 if [[ $(major inside) != $(major env) ]]; then
     echo "== $release: $(inside openssl version): the module built with $(openssl version) is not for it"
-    echo "$passed passed, $failed failed"
-    exit $((failed > 0))
+    count_steps
+    exit
 fi
 
 echo "== $release: $(inside openssl version), the module built with $(openssl version)"
@@ -94,5 +94,4 @@ for name in "${bad[@]}"; do
 done
 failed=$((failed + ${#bad[@]}))
 passed=$((passed + ${#names[@]} - ${#bad[@]}))
-echo "$passed passed, $failed failed"
-((failed == 0))
+count_steps

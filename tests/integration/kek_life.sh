@@ -3,26 +3,16 @@
 # What envelope check and census report about a KEK's dates and versions.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
-# shellcheck source=../lib/tool.sh
-source "$source_dir/tests/lib/tool.sh"
-# shellcheck source=../lib/moved_clock.sh
-source "$source_dir/tests/lib/moved_clock.sh"
-make_token kek
-echo words >plain
-
-make_version() { # label, further options of genpkey
-    local label=$1
-    shift
-    expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt "label:$label" "$@" -out key.pem
-}
+# shellcheck source=../lib/kek_versions.sh
+source "$source_dir/tests/lib/kek_versions.sh"
 
 check_says() { # pattern, paths
     tool check "${@:2}" >out 2>&1 || :
-    grep -qE -- "$1" out || fail "'$1' expected of check: $(<out)"
+    says "$1"
 }
 check_is_silent_of() { # pattern, paths
     tool check "${@:2}" >out 2>&1 || :
-    ! grep -qE -- "$1" out || fail "'$1' not expected of check: $(<out)"
+    is_silent_of "$1"
 }
 
 it_is 2031-05-31

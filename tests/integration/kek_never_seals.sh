@@ -4,19 +4,9 @@
 # check and envelope kek list say which one it is, and why.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
-# shellcheck source=../lib/tool.sh
-source "$source_dir/tests/lib/tool.sh"
-# shellcheck source=../lib/moved_clock.sh
-source "$source_dir/tests/lib/moved_clock.sh"
-make_token kek
-echo words >plain
+# shellcheck source=../lib/kek_versions.sh
+source "$source_dir/tests/lib/kek_versions.sh"
 it_is 2031-06-15
-
-make_version() { # label, further options of genpkey
-    local label=$1
-    shift
-    expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt "label:$label" "$@" -out key.pem
-}
 
 # One that is not made by genpkey, which would refuse it. SoftHSM does not give the dates of a private
 # key back: they are in an object beside it (keymgmt/token/kept_dates.h).
@@ -26,13 +16,6 @@ make_other() { # label, id, "FIRST-LAST", further options of make_kek
     pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --write-object dates --type data \
         --private --application-label 'envelope kek dates' --label "$2" >pkcs11-tool.out 2>&1 ||
         fail "$(<pkcs11-tool.out)"
-}
-
-says() { # pattern
-    grep -qE -- "$1" out || fail "'$1' expected: $(<out)"
-}
-is_silent_of() { # pattern
-    ! grep -qE -- "$1" out || fail "'$1' not expected: $(<out)"
 }
 
 # NAME/2 never seals, for this reason: each command says so, and the next one is NAME/3.

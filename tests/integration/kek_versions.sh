@@ -3,19 +3,9 @@
 # kek = orders/*: the newest version that may seal does, and every version opens.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
-# shellcheck source=../lib/tool.sh
-source "$source_dir/tests/lib/tool.sh"
-# shellcheck source=../lib/moved_clock.sh
-source "$source_dir/tests/lib/moved_clock.sh"
-make_token kek
-echo words >plain
+# shellcheck source=../lib/kek_versions.sh
+source "$source_dir/tests/lib/kek_versions.sh"
 it_is 2031-06-15
-
-make_version() { # label, further options of genpkey
-    local label=$1
-    shift
-    ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt "label:$label" "$@" -out key.pem
-}
 
 # Seals, and says under which label.
 sealed_with() { # name of the file
@@ -32,29 +22,29 @@ newest_is() { # label, file
 
 write_cnf 'kek=orders/*'
 expect_failure KEK_NOT_FOUND 'orders/\*.*no key' seal -in plain -out sealed
-expect_quiet make_version orders/1
+make_version orders/1
 newest_is orders/1 one
-expect_quiet make_version orders/2 -pkeyopt not-before:2031-07-01
+make_version orders/2 -pkeyopt not-before:2031-07-01
 newest_is orders/1 still-one
 it_is 2031-07-01
 newest_is orders/2 two
 
 # By number, not by letters; and only what is a number is a version.
 for label in orders/10 orders/9 orders/010 orders/x orders/99x orders/ orders/-1 orders/99999999999 ordersx/77 borders/88; do
-    expect_quiet make_version "$label"
+    make_version "$label"
 done
 newest_is orders/10 ten
 
 # What may not seal is passed over: an end, the policy, the configuration, two keys of one label.
-expect_quiet make_version orders/11 -pkeyopt not-after:2031-07-02
+make_version orders/11 -pkeyopt not-after:2031-07-02
 newest_is orders/11 eleven
 it_is 2031-07-03
 newest_is orders/10 ten-again
 make_kek kek orders/12 --id 12 --extractable
 make_kek kek orders/13 --id 13 --public
 newest_is orders/10 sealed
-expect_quiet make_version orders/14
-expect_quiet make_version orders/14 -pkeyopt same-label:yes
+make_version orders/14
+make_version orders/14 -pkeyopt same-label:yes
 newest_is orders/10 sealed
 write_cnf 'kek=orders/*' open-only-kek=orders/10
 newest_is orders/9 nine
@@ -101,7 +91,8 @@ write_cnf 'kek=absent/* orders/*'
 expect_failure KEK_NOT_FOUND 'absent/\*' seal -in plain -out sealed
 
 # One key is wanted: no label of a new one, no key wrap; a listing has them all.
-expect_failure KEK_VERSIONS_NAMED 'orders/\*' make_version 'orders/*'
+expect_failure KEK_VERSIONS_NAMED 'orders/\*' \
+    ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt 'label:orders/*' -out key.pem
 write_cnf 'kek=orders/*'
 wrap_zeros() {
     head -c 32 /dev/zero | with_envelope "$ENVELOPE_PROGRAMS/wrap" -e envelope-aes-256-wrap \
@@ -112,8 +103,8 @@ expect_quiet ossl storeutl -keys -text -noout 'envelope:object=orders%2F*' >text
 [[ $(grep -c '^    Label: orders/[1-9]' text) == 9 ]] || fail "$(<text)"
 
 # RSA: a version of a name in kek is named, and opens; a key of another name is not.
-expect_quiet make_version rsa/1 -pkeyopt type:RSA
-expect_quiet make_version rsa/2 -pkeyopt type:RSA -pkeyopt not-before:2031-08-01
+make_version rsa/1 -pkeyopt type:RSA
+make_version rsa/2 -pkeyopt type:RSA -pkeyopt not-before:2031-08-01
 write_cnf 'kek=rsa/*'
 newest_is rsa/1 rsa-one
 it_is 2031-08-01

@@ -77,3 +77,32 @@ copy_tree() { # folder inside
         mkdir -p "$root/$1"
     git archive HEAD | tar -x -C "$root/$1"
 }
+
+passed=0
+failed=0
+good=true
+
+# Runs a step, and counts it. Whether it succeeded is in good. In the background, and never part of a
+# condition: within one, set -e has no meaning.
+step() { # name, command ...
+    local name=$1 log start=$SECONDS
+    log=$logs/$(basename "$0" .sh)-$release-${1//[ ,]/-}.log
+    shift
+    good=false
+    "$@" >"$log" 2>&1 &
+    wait $! && good=true
+    if $good; then
+        passed=$((passed + 1))
+        echo "== $release: $name: passed ($((SECONDS - start)) s)"
+    else
+        failed=$((failed + 1))
+        tail -n 50 "$log"
+        echo "== $release: $name: FAILED ($((SECONDS - start)) s), see $log"
+    fi
+}
+
+# The last line of a script, and its status.
+count_steps() {
+    echo "$passed passed, $failed failed"
+    ((failed == 0))
+}
