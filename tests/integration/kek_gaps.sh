@@ -101,6 +101,21 @@ tool_gives 0 - kek list copies
 [[ $(grep -c '^copies/2 .*: seals today$' out) == 2 ]] || fail "$(<out)"
 it_is 2031-06-15
 
+# ---- a token that is away may have copies, or the next version ----
+
+spare=$(dirname "$(grep -l spare tokens/*/token.object)")
+mv "$spare" away
+tool_gives 1 - kek rotate --start now copies
+says "^copies: $(reason KEK_TOKEN_AWAY): token: pkcs11:token=spare$"
+tool_gives 1 - kek rotate --start now --token kek copies
+says "$(reason KEK_TOKEN_AWAY)"
+write_cnf 'kek=copies/*'
+tool_gives 0 - kek rotate --dry-run --start now copies
+write_cnf 'kek=copies/*' "$tokens" allow-imported-kek=yes
+mv away "$spare"
+tool_gives 1 - kek rotate --start now copies
+says "$(reason KEK_COPIES_BY_HAND)"
+
 # ---- newer than the one that seals, and does not seal itself ----
 
 write_cnf 'kek=newer/*' "$tokens"

@@ -314,9 +314,11 @@ static enum tool_status judge(struct rotation *r, bool *again)
 static enum tool_status turn(struct rotation *r, bool *again)
 {
     enum tool_status status;
-    ENV_RESULT result = look(r);
+    ENV_RESULT result = tool_tokens_are_there(r->run);
 
     *again = false;
+    if (env_ok(result))
+        result = look(r);
     if (env_ok(result) && r->seen.count == 0)
         result = ENV_RAISE(r->errors, ENV_R_KEK_NOT_FOUND,
                            "%s/*; the first one: openssl genpkey -algorithm ENVELOPE-KEK -pkeyopt "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/kek/rotate_model.h"
 
+#include "keymgmt/token/token_probe.h"
 #include "tools/common/would_seal.h"
 
 struct search {
@@ -57,6 +58,17 @@ static ENV_RESULT judge(struct search *s, size_t i, tool_passed_over_fn *passed_
     } else if (!s->found) {
         passed_over(arg, info, &why);
     }
+    return ENV_OK;
+}
+
+/* Where kek names it on one token by a URI, the other tokens have none of its versions. */
+ENV_RESULT tool_tokens_are_there(struct tool_run *run)
+{
+    const struct env_config *config = &run->keys->settings.config;
+    char text[ENV_TOKEN_ABSENT_TEXT];
+
+    if (config->only_tokens == NULL && env_token_is_absent(config, text))
+        return ENV_RAISE(&run->keys->errors, ENV_R_KEK_TOKEN_AWAY, "%s", text);
     return ENV_OK;
 }
 

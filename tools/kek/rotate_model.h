@@ -25,6 +25,12 @@ ENV_RESULT tool_model_find(struct tool_run *run, const struct tool_versions *ver
                            struct tool_model *out);
 
 /*
+ * Raises KEK_TOKEN_AWAY if a token of the configuration is not there: it may have copies of the last
+ * version, or the next one.
+ */
+ENV_RESULT tool_tokens_are_there(struct tool_run *run);
+
+/*
  * For a model that is the next version: raises KEK_GAP if no older version seals on some day from
  * today until its first.
  */
