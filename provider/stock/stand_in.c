@@ -12,6 +12,46 @@
 #define SELECTOR_PREFIX "kek:"
 #define PREFIX_LEN (sizeof(SELECTOR_PREFIX) - 1)
 
+/* A closer look at the first bytes, of which there are at least 16. */
+static bool looks_marked(const unsigned char *bytes)
+{
+    switch (bytes[0]) {
+    case 'k': /* "key:" and "kek:" themselves, and in UTF-16 */
+        return (bytes[1] == 'e' && bytes[3] == ':') || (bytes[1] == 0 && bytes[2] == 'e');
+    case 0:
+        return bytes[1] == 'k' && bytes[2] == 0;
+    case '6': /* in hexadecimal */
+        return (bytes[1] | 0x20) == 'b';
+    case 'a': /* in base64 */
+        return bytes[1] == '2' && bytes[2] == 'V';
+    case 0xEF: /* behind a byte order mark */
+        return bytes[1] == 0xBB;
+    case 0xFE:
+    case 0xFF:
+        return (bytes[0] ^ bytes[1]) == 1;
+    case '0': /* and behind what introduces hexadecimal or base64 */
+    case '\\':
+        return (bytes[1] | 0x20) == 'x';
+    case 'X':
+    case 'x':
+        return bytes[1] == '\'';
+    case 'b':
+        return bytes[1] == 'a' && bytes[2] == 's';
+    case ' ': /* and behind blanks and quotation marks, or one and any of the above */
+    case '\t':
+    case '\r':
+    case '\n':
+    case '"':
+    case '\'':
+        return bytes[1] == 'k' || bytes[1] == '6' || bytes[1] == 'a' || bytes[1] == '0' ||
+               bytes[1] == '\\' || bytes[1] == 'x' || bytes[1] == 'X' || bytes[1] == 'b' ||
+               bytes[1] == ' ' || (bytes[1] >= '\t' && bytes[1] <= '\r') || bytes[1] == '"' ||
+               bytes[1] == '\'';
+    default:
+        return false;
+    }
+}
+
 static enum env_mark exact_mark(const unsigned char *bytes, size_t len)
 {
     size_t without_nuls;
@@ -212,7 +252,7 @@ enum env_mark env_mark_of(const unsigned char *bytes, size_t len)
 {
     enum env_mark mark;
 
-    if (!env_mark_is_likely(bytes, len))
+    if (!env_mark_is_likely(bytes, len) || !looks_marked(bytes))
         return ENV_MARK_NONE;
     mark = exact_mark(bytes, len);
     if (mark != ENV_MARK_NONE)
@@ -258,7 +298,7 @@ enum env_mark env_mark_of_password(const unsigned char *bytes, size_t len)
 {
     const struct env_span first = {bytes, ENV_STAND_IN_KDF_LEN};
 
-    if (len < ENV_STAND_IN_KDF_LEN || !env_mark_is_likely(bytes, len))
+    if (len < ENV_STAND_IN_KDF_LEN || !env_mark_is_likely(bytes, len) || !looks_marked(bytes))
         return ENV_MARK_NONE;
     if (is_behind(bytes, without_blanks(bytes, len)))
         return ENV_MARK_PRECEDED;

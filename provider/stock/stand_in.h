@@ -22,45 +22,25 @@ enum env_mark {
 };
 
 /*
- * Whether a closer look is needed, at one key in 40. Runs in every init, so it takes only a few
+ * Whether a closer look is needed. Runs in every init, so it takes only a few
  * instructions.
  */
 static inline bool env_mark_is_likely(const unsigned char *bytes, size_t len)
 {
+    /* the first bytes that looks_marked (stand_in.c) knows */
+    static const uint64_t first[4] = {
+        UINT64_C(1) << 0 | UINT64_C(1) << '\t' | UINT64_C(1) << '\n' | UINT64_C(1) << '\r' |
+            UINT64_C(1) << ' ' | UINT64_C(1) << '"' | UINT64_C(1) << '\'' | UINT64_C(1) << '0' |
+            UINT64_C(1) << '6',
+        UINT64_C(1) << ('X' - 64) | UINT64_C(1) << ('\\' - 64) | UINT64_C(1) << ('a' - 64) |
+            UINT64_C(1) << ('b' - 64) | UINT64_C(1) << ('k' - 64) | UINT64_C(1) << ('x' - 64),
+        0,
+        UINT64_C(1) << (0xEF - 192) | UINT64_C(1) << (0xFE - 192) | UINT64_C(1) << (0xFF - 192),
+    };
+
     if (len < 16)
         return false;
-    switch (bytes[0]) {
-    case 'k': /* "key:" and "kek:" themselves, and in UTF-16 */
-        return (bytes[1] == 'e' && bytes[3] == ':') || (bytes[1] == 0 && bytes[2] == 'e');
-    case 0:
-        return bytes[1] == 'k' && bytes[2] == 0;
-    case '6': /* in hexadecimal */
-        return (bytes[1] | 0x20) == 'b';
-    case 'a': /* in base64 */
-        return bytes[1] == '2' && bytes[2] == 'V';
-    case 0xEF: /* behind a byte order mark */
-        return bytes[1] == 0xBB;
-    case 0xFE:
-    case 0xFF:
-        return (bytes[0] ^ bytes[1]) == 1;
-    case '0': /* and behind what introduces hexadecimal or base64 */
-    case '\\':
-        return (bytes[1] | 0x20) == 'x';
-    case 'X':
-    case 'x':
-        return bytes[1] == '\'';
-    case 'b':
-        return bytes[1] == 'a' && bytes[2] == 's';
-    case ' ':
-    case '\t':
-    case '\r':
-    case '\n':
-    case '"':
-    case '\'':
-        return true;
-    default:
-        return false;
-    }
+    return (first[bytes[0] >> 6] >> (bytes[0] & 63) & 1) != 0;
 }
 
 /* What key bytes of this length are. */
