@@ -312,6 +312,7 @@ void env_config_clear(struct env_config *config)
     for (size_t i = 0; i < KEYS; i++)
         clear_value(text_of(config, &keys[i]));
     clear_value(&config->opens_too);
+    clear_value(&config->only_tokens);
     clear_value(&config->unknown);
     config->meant = NULL;
 }

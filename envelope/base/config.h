@@ -48,6 +48,7 @@ struct env_config {
     ENV_CONFIG_KEYS(ENV_CONFIG_TEXT_FIELD, ENV_CONFIG_CHOICE_FIELD, ENV_CONFIG_YES_NO_FIELD,
                     ENV_CONFIG_YES_NO_FIELD, ENV_CONFIG_SPLICE_FIELD, ENV_CONFIG_NUMBER_FIELD)
     char *opens_too;   /* a KEK that may also open in this run: the command's --from; or NULL */
+    char *only_tokens; /* narrows `token` in this run: pkcs11: URIs from kek; or NULL */
     char *unknown;     /* a probable misspelling found in the section, or NULL ... */
     const char *meant; /* ... and the key that was meant */
 #undef ENV_CONFIG_TEXT_FIELD

@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 #define ENV_DAY_SECONDS INT64_C(86400)
-#define ENV_DATE_TEXT 16u /* room for "2027-01-31" */
+#define ENV_DATE_TEXT 16u              /* room for "2027-01-31" */
+#define ENV_DATE_LAST INT64_C(2932896) /* 9999-12-31: PKCS#11 has four digits for the year */
 
 struct env_dates {
     int64_t first; /* CKA_START_DATE; 0: no limit */

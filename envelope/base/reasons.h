@@ -212,6 +212,10 @@
     X(SELECTOR_IN_FIPS,      441, "the key bytes name a KEK, and the cipher was asked for with fips=yes: a token's key wrap does not have that property (ask with -fips)") \
     X(STAND_IN_ENCODED,      442, "the key bytes are the text of a named key's stand-in in hexadecimal or base64: decode it, or give the stand-in as it is") \
     X(STAND_IN_LONGER,       443, "the key bytes begin with a named key's stand-in, and something follows it") \
+    X(STAND_IN_PRECEDED,     444, "a blank, a quotation mark or a byte order mark precedes the key's stand-in, or it is in UTF-16: give the stand-in alone") \
+    X(KEK_TOKEN_AWAY,        447, "a token of the configuration is not there, and may have the next version, or a copy of the last one: take it out of token if it is gone for good") \
+    X(KEK_NAMED_TWICE,       446, "kek names this KEK on several tokens, by URIs: --token says which of them is meant") \
+    X(SELECTOR_CHANGED,      445, "the key bytes are a KEK's selector (kek:) in another form: give it as it is, in UTF-8, with nothing before it") \
     /* files that the command seals and opens */                                                   \
     X(ALREADY_SEALED,        450, "the input is already sealed (--again seals it once more)")      \
     X(READ_BACK_DIFFERS,     451, "what was read back is not what was sealed")                     \

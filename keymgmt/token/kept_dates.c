@@ -59,6 +59,12 @@ static bool read_day(const char *text, int64_t *day)
     return memcmp(text, NONE, DIGITS) == 0 || env_date_read(text, DIGITS, false, day);
 }
 
+/* 1970-01-01 would be no limit. */
+static bool read_last_day(const char *text, int64_t *day)
+{
+    return read_day(text, day) && (*day != 0 || memcmp(text, NONE, DIGITS) == 0);
+}
+
 static CK_RV read_one(const struct env_token *token, CK_SESSION_HANDLE session,
                       CK_OBJECT_HANDLE object, struct env_dates *dates)
 {
@@ -70,7 +76,7 @@ static CK_RV read_one(const struct env_token *token, CK_SESSION_HANDLE session,
     if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
         return rv;
     one.unread = rv != CKR_OK || value.ulValueLen != VALUE_LEN || !read_day(text, &one.first) ||
-                 !read_day(text + DIGITS + 1, &one.last);
+                 !read_last_day(text + DIGITS + 1, &one.last);
     *dates = env_dates_both(dates, &one);
     return CKR_OK;
 }

@@ -31,8 +31,10 @@ static CK_RV read_date(const struct env_token *token, CK_SESSION_HANDLE session,
     if (rv != CKR_OK || attribute.ulValueLen == 0 ||
         attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION || is_blank(date, sizeof(date)))
         return rv;
+    /* as a last day, 1970-01-01 would be no limit */
     if (attribute.ulValueLen != sizeof(date) ||
-        !env_date_read((const char *)date, sizeof(date), false, day))
+        !env_date_read((const char *)date, sizeof(date), false, day) ||
+        (type == CKA_END_DATE && *day == 0))
         *unread = true;
     return CKR_OK;
 }

@@ -173,3 +173,30 @@ bool env_token_probe(const struct env_config *config, env_ask_pin_fn *ask, void 
     env_pin_sources_clear(&sources);
     return probe.ok;
 }
+
+static void keep_first(void *arg, const struct env_token_probe_item *item)
+{
+    char *text = arg;
+
+    if (text[0] == '\0')
+        (void)snprintf(text, ENV_TOKEN_ABSENT_TEXT, "%s", item->text);
+}
+
+bool env_token_is_absent(const struct env_config *config, char text[ENV_TOKEN_ABSENT_TEXT])
+{
+    static const struct env_rsa_source source = {NULL, NULL}; /* no key is read */
+    struct probe probe = {keep_first, text, true};
+    struct env_tokens *tokens = NULL;
+    struct env_error_detail detail = {.text = ""};
+    struct env_sigpipe held;
+
+    text[0] = '\0';
+    env_fork_gate_enter();
+    env_sigpipe_hold(&held);
+    if (env_ok(env_tokens_open(config, &source, &tokens, &detail)))
+        say_absent(&probe, tokens, config->token, "token", NULL);
+    env_tokens_close(tokens, true);
+    env_sigpipe_release(&held);
+    env_fork_gate_leave();
+    return text[0] != '\0';
+}

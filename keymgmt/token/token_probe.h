@@ -9,6 +9,8 @@
 #include "envelope/base/ask_pin.h"
 #include "envelope/base/config.h"
 
+#define ENV_TOKEN_ABSENT_TEXT 288u
+
 enum env_token_probe_part {
     ENV_TOKEN_PROBE_MODULE, /* loaded and initialised */
     ENV_TOKEN_PROBE_TOKEN,  /* present, and one that the configuration wants */
@@ -33,5 +35,11 @@ typedef void env_token_probe_fn(void *arg, const struct env_token_probe_item *it
  */
 bool env_token_probe(const struct env_config *config, env_ask_pin_fn *ask, void *ask_arg,
                      env_token_probe_fn *take, void *arg);
+
+/*
+ * Whether `token` has a URI that no token matches, although others are there: then *text says
+ * which one. No login.
+ */
+bool env_token_is_absent(const struct env_config *config, char text[ENV_TOKEN_ABSENT_TEXT]);
 
 #endif

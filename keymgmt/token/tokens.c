@@ -14,6 +14,7 @@
 /* The list of tokens, while the slots are being read. */
 struct gathering {
     struct env_uris wanted; /* any of these; none: every token */
+    struct env_uris only;   /* and any of these */
     struct env_token **list;
     size_t count;
     size_t room;
@@ -173,7 +174,8 @@ static ENV_RESULT look_at_slot(struct env_tokens *tokens, struct env_module *mod
         g->seen.uninitialised++;
         return ENV_OK;
     }
-    if (!is_wanted(&g->wanted, module, slot, &slot_info, &info)) {
+    if (!is_wanted(&g->wanted, module, slot, &slot_info, &info) ||
+        !is_wanted(&g->only, module, slot, &slot_info, &info)) {
         env_seen_token(&g->seen, &info);
         return ENV_OK;
     }
@@ -297,9 +299,14 @@ ENV_RESULT env_tokens_refresh(const struct env_config *config, struct env_tokens
         ENV_TRY(env_uris_parse(config->token, "token", &g.wanted, detail));
         env_uri_shown(shown, sizeof(shown), config->token);
     }
+    if (config->only_tokens != NULL) {
+        r = env_uris_parse(config->only_tokens, "kek", &g.only, detail);
+        env_uri_shown(shown, sizeof(shown), config->only_tokens);
+    }
     for (size_t i = 0; i < tokens->modules.count && env_ok(r); i++)
         r = look_at_module(tokens, &tokens->modules.list[i], &g);
     env_uris_free(&g.wanted);
+    env_uris_free(&g.only);
     drop_tokens(tokens, NULL, true);
     free(tokens->list);
     tokens->list = g.list;

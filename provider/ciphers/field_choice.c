@@ -34,8 +34,9 @@ static enum env_reason wrong_key(struct env_span key)
 {
     const enum env_mark mark = env_mark_of(key.data, key.len);
 
-    return mark == ENV_MARK_NONE || mark == ENV_MARK_SELECTOR ? ENV_R_FIELD_KEY_BYTES
-                                                              : env_mark_reason(mark);
+    return mark == ENV_MARK_NONE || mark == ENV_MARK_SELECTOR || mark == ENV_MARK_CHANGED
+               ? ENV_R_FIELD_KEY_BYTES
+               : env_mark_reason(mark);
 }
 
 /* The parts point into the copy of the key bytes. */

@@ -97,12 +97,14 @@ static bool is_marked(const struct standard_ctx *ctx, struct env_span key)
            memcmp(key.data, ENV_STANDARD_MARK, MARK_LEN) == 0 && !provctx_of(ctx)->inside_token();
 }
 
-/* A named key's stand-in is not a key, and must not wrap anything. */
-static bool is_stand_in(const struct standard_ctx *ctx, struct env_span key)
+/* A named key's stand-in is not a key, nor is a selector that was changed: they wrap nothing. */
+static enum env_reason why_no_key(const struct standard_ctx *ctx, struct env_span key)
 {
     const enum env_mark mark = env_mark_of(key.data, key.len);
 
-    return mark != ENV_MARK_NONE && mark != ENV_MARK_SELECTOR && !provctx_of(ctx)->inside_token();
+    if (mark == ENV_MARK_NONE || mark == ENV_MARK_SELECTOR || provctx_of(ctx)->inside_token())
+        return ENV_R_NONE;
+    return mark == ENV_MARK_CHANGED ? ENV_R_SELECTOR_CHANGED : ENV_R_STAND_IN_MISPLACED;
 }
 
 /* From here on the context has a KEK. Forgets a raw key. */
@@ -152,6 +154,7 @@ static ENV_RESULT init(struct env_cipher_ctx *base, const struct env_cipher_init
 {
     struct standard_ctx *ctx = standard(base);
     struct env_span key = with->key;
+    enum env_reason wrong;
 
     ctx->once.initialised = false;
     if (with->iv.data != NULL)
@@ -161,10 +164,11 @@ static ENV_RESULT init(struct env_cipher_ctx *base, const struct env_cipher_init
     } else if (key.data != NULL) {
         if (key.len != env_wrap_key_len(ctx->once.kind))
             return ENV_FAIL(ENV_R_WRAP_KEY_LENGTH);
-        if (ctx->marked || is_stand_in(ctx, key))
+        wrong = why_no_key(ctx, key);
+        if (ctx->marked || wrong != ENV_R_NONE)
             ctx->keyed = false;
-        if (is_stand_in(ctx, key))
-            return ENV_FAIL(ENV_R_STAND_IN_MISPLACED);
+        if (wrong != ENV_R_NONE)
+            return ENV_FAIL(wrong);
         ctx->marked = false;
         OPENSSL_cleanse(ctx->label, sizeof(ctx->label));
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key bytes that are not a key. Bytes that begin with a named key's stand-in, in its own form or as
- * hexadecimal or base64 text, and those of a KEK's selector, never reach a cipher of stock OpenSSL.
- * A random key has such a form once in 2^56.
+ * Key bytes that are not a key. Bytes that begin with a named key's stand-in and those of a KEK's
+ * selector never reach a cipher of stock OpenSSL. This includes what programs make of them: text in
+ * hexadecimal, base64 or UTF-16, and a blank, a quotation mark or a byte order mark before them. A
+ * random key has such a form once in 2^50.
  */
 #ifndef ENVELOPE_STOCK_STAND_IN_H
 #define ENVELOPE_STOCK_STAND_IN_H
@@ -16,23 +17,30 @@ enum env_mark {
     ENV_MARK_BLANKS,   /* a stand-in followed by line ends or blanks */
     ENV_MARK_LONGER,   /* a stand-in followed by anything else: another one, a filling */
     ENV_MARK_ENCODED,  /* the text of a stand-in, or its start, in hexadecimal or base64 */
+    ENV_MARK_PRECEDED, /* a stand-in, or its start, behind something, or in UTF-16 */
+    ENV_MARK_CHANGED,  /* a selector that was changed in one of these ways */
 };
 
-/* Whether a closer look is needed. Runs in every init, so it takes only a few instructions. */
+/*
+ * Whether a closer look is needed. Runs in every init, so it takes only a few
+ * instructions.
+ */
 static inline bool env_mark_is_likely(const unsigned char *bytes, size_t len)
 {
+    /* the first bytes that looks_marked (stand_in.c) knows */
+    static const uint64_t first[4] = {
+        UINT64_C(1) << 0 | UINT64_C(1) << '\t' | UINT64_C(1) << '\n' | UINT64_C(1) << '\r' |
+            UINT64_C(1) << ' ' | UINT64_C(1) << '"' | UINT64_C(1) << '\'' | UINT64_C(1) << '0' |
+            UINT64_C(1) << '6',
+        UINT64_C(1) << ('X' - 64) | UINT64_C(1) << ('\\' - 64) | UINT64_C(1) << ('a' - 64) |
+            UINT64_C(1) << ('b' - 64) | UINT64_C(1) << ('k' - 64) | UINT64_C(1) << ('x' - 64),
+        0,
+        UINT64_C(1) << (0xEF - 192) | UINT64_C(1) << (0xFE - 192) | UINT64_C(1) << (0xFF - 192),
+    };
+
     if (len < 16)
         return false;
-    switch (bytes[0]) {
-    case 'k':
-        return bytes[1] == 'e' && bytes[3] == ':';
-    case '6': /* "key:" in hexadecimal */
-        return (bytes[1] | 0x20) == 'b' && bytes[2] == '6' && bytes[3] == '5';
-    case 'a': /* and in base64 */
-        return bytes[1] == '2' && bytes[2] == 'V' && bytes[3] == '5';
-    default:
-        return false;
-    }
+    return (first[bytes[0] >> 6] >> (bytes[0] & 63) & 1) != 0;
 }
 
 /* What key bytes of this length are. */

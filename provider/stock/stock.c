@@ -34,10 +34,12 @@ static bool make_closed(struct env_stock *stock)
     return true;
 }
 
+/* The core calls it NULL if the program did: CONF_modules_load, OSSL_PROVIDER_load(NULL, ...). */
 static bool is_default(const struct env_provctx *provctx)
 {
-    return (OSSL_LIB_CTX *)provctx->core_get_libctx(provctx->handle) ==
-           OSSL_LIB_CTX_get0_global_default();
+    const OSSL_LIB_CTX *libctx = (OSSL_LIB_CTX *)provctx->core_get_libctx(provctx->handle);
+
+    return libctx == NULL || libctx == OSSL_LIB_CTX_get0_global_default();
 }
 
 bool env_stock_start(struct env_provctx *provctx, const OSSL_ALGORITHM *own_ciphers,

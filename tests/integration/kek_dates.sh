@@ -84,3 +84,15 @@ write_cnf kek=strange
 expect_failure KEK_DATES "key 'strange'.*not a valid date" seal -in plain -out sealed
 expect_quiet ossl pkey -in 'envelope:object=strange' -noout -text >text
 grep -qx '    Seals: never (one of its dates is invalid)' text || fail "$(<text)"
+
+# The first date that there is, as a last one, is not the absence of one.
+make_kek kek epoch --id 78 --public --end-date 19700101
+write_cnf kek=epoch allow-weak-kek=yes
+expect_failure KEK_DATES "key 'epoch'.*not a valid date" seal -in plain -out sealed
+make_kek kek beside --id 79 --start-date 20310101
+printf 20310101-19700101 >dates
+pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --write-object dates --type data \
+    --private --application-label 'envelope kek dates' --label 79 >pkcs11-tool.out 2>&1 ||
+    fail "$(<pkcs11-tool.out)"
+write_cnf kek=beside
+expect_failure KEK_DATES "key 'beside'.*not a valid date" seal -in plain -out sealed

@@ -53,8 +53,9 @@ static bool would_seal(const struct tool_check *check, const struct env_kek_info
 
 /* ---- its end date ---- */
 
-/* Copies seal only on the days that all of them allow. 0: there is no last day. */
-static int64_t last_day(const struct tool_check_here *here, const struct env_kek_info *info)
+/* Copies seal only on the days that all of them allow. */
+static struct env_dates dates_of(const struct tool_check_here *here,
+                                 const struct env_kek_info *info)
 {
     struct env_dates all = info->dates;
 
@@ -62,7 +63,7 @@ static int64_t last_day(const struct tool_check_here *here, const struct env_kek
         if (is_same(&here->list[i].info, info))
             all = env_dates_both(&all, &here->list[i].info.dates);
     }
-    return all.last;
+    return all;
 }
 
 /* The next version, if it seals on the day after the last one. Never one that cannot seal. */
@@ -72,10 +73,10 @@ static const struct env_kek_info *next_of(const struct tool_check *check,
 {
     for (size_t i = 0; i < here->count; i++) {
         const struct env_kek_info *other = &here->list[i].info;
-        const struct env_dates *dates = &other->dates;
+        const struct env_dates dates = dates_of(here, other);
 
-        if (tool_version_is_older(info->label, other->label) && !dates->unread &&
-            dates->first <= last + 1 && (dates->last == 0 || dates->last > last) &&
+        if (tool_version_is_older(info->label, other->label) && !dates.unread &&
+            dates.first <= last + 1 && (dates.last == 0 || dates.last > last) &&
             would_seal(check, other))
             return other;
     }
@@ -86,7 +87,7 @@ static void check_end(struct tool_check *check, const struct tool_check_here *he
                       const struct env_kek_info *info, int64_t today)
 {
     const int64_t warn_before = (int64_t)check->settings.config.kek_expiry_warning_days;
-    const int64_t last = last_day(here, info);
+    const int64_t last = dates_of(here, info).last;
     const struct env_kek_info *next;
     char named[TOOL_CHECK_KEY];
     char day[ENV_DATE_TEXT];
@@ -128,7 +129,7 @@ static void check_age(struct tool_check *check, const struct env_kek_info *info,
 /* ---- newer versions ---- */
 
 /* Its first day is still to come. */
-static void check_next(struct tool_check *check, const struct env_kek_info *info)
+static void check_next(struct tool_check *check, const struct env_kek_info *info, int64_t first)
 {
     ENV_RESULT r = tool_would_seal(check->run, info, !check->settings.config.expired_allowed);
     struct tool_failure failure;
@@ -137,7 +138,7 @@ static void check_next(struct tool_check *check, const struct env_kek_info *info
 
     if (env_ok(r)) {
         tool_check_say(check, TOOL_CHECK_OK, STEP, NULL, "the next version, '%s', seals from %s on",
-                       info->label, env_date_text(info->dates.first, day));
+                       info->label, env_date_text(first, day));
         return;
     }
     tool_failure_take(r, &failure);
@@ -149,16 +150,18 @@ static void check_next(struct tool_check *check, const struct env_kek_info *info
                        "the next version, '%s', could not be tried: %s", info->label, failure.text);
 }
 
-static void check_newer(struct tool_check *check, const struct env_kek_info *info, int64_t today)
+static void check_newer(struct tool_check *check, const struct tool_check_here *here,
+                        const struct env_kek_info *info, int64_t today)
 {
+    const int64_t first = dates_of(here, info).first;
     struct env_keyring *keyring = check->run->keys->dek.keyring;
     const struct env_selector selector = {.name = info->label};
     struct env_kek_list keks = {0};
     struct tool_failure failure;
     ENV_RESULT r;
 
-    if (info->dates.first > today) {
-        check_next(check, info);
+    if (first > today) {
+        check_next(check, info, first);
         return;
     }
     r = keyring->vtable->select(keyring, &selector, &keks);
@@ -181,7 +184,7 @@ static void check_all_newer(struct tool_check *check, const struct tool_check_he
         for (size_t j = 0; j < i && !told; j++)
             told = strcmp(here->list[j].info.label, other->label) == 0;
         if (!told)
-            check_newer(check, other, today);
+            check_newer(check, here, other, today);
     }
 }
 

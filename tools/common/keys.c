@@ -10,6 +10,7 @@
 
 #include "envelope/base/fork_gate.h"
 #include "envelope/named/state_watch.h"
+#include "keymgmt/token/kek_scope.h"
 #include "keymgmt/token_keyring.h"
 
 bool tool_ask_pin(void *arg, const char *token, unsigned char *pin, size_t size, size_t *len)
@@ -47,6 +48,8 @@ static bool make_keys(struct tool_keys *keys, const struct tool_options *options
     ENV_RESULT r = open_too(keys, options->from);
 
     keys->dek.errors = &keys->errors;
+    if (env_ok(r) && options->one_kek != NULL)
+        r = env_kek_narrow(&keys->settings.config, options->one_kek, options->token, &keys->errors);
     if (env_ok(r)) {
         keys->dek.crypto = env_crypto_new(keys->libctx, keys->settings.config.propquery);
         r = keys->dek.crypto != NULL ? env_crypto_ready(keys->dek.crypto)

@@ -57,6 +57,7 @@ struct tool_options {
     const char *cryptoperiod; /* --cryptoperiod */
     const char *start;        /* --start */
     const char *token;        /* --token */
+    const char *one_kek;      /* the NAME that it is about, if it is one */
     bool csv;
     bool keks;              /* --keks */
     const char *state;      /* --state */

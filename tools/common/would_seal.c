@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/common/would_seal.h"
 
+#include <openssl/err.h>
+
 #include "envelope/base/secret.h"
 #include "envelope/format/random.h"
+#include "keymgmt/token/kek_scope.h"
 
 static ENV_RESULT judge_days(const struct tool_run *run, const struct env_kek_info *info)
 {
@@ -38,10 +41,10 @@ static ENV_RESULT wrap(const struct tool_run *run, struct env_kek *kek)
 }
 
 /* Its copies are known afterwards, and what their dates say together. */
-static ENV_RESULT try(const struct tool_run *run, const char *label, struct env_kek_info *found)
+static ENV_RESULT try(const struct tool_run *run, const char *name, struct env_kek_info *found)
 {
     struct env_keyring *keyring = run->keys->dek.keyring;
-    const struct env_selector selector = {.name = label};
+    const struct env_selector selector = {.name = name};
     struct env_kek_list keks;
     ENV_RESULT r;
 
@@ -66,6 +69,11 @@ ENV_RESULT tool_would_seal(struct tool_run *run, const struct env_kek_info *info
         ENV_TRY(judge_days(run, info));
     *allowed = true; /* it is tried, whatever day it is */
     r = try(run, info->label, &found);
+    if (r.reason == ENV_R_KEK_AMBIGUOUS &&
+        env_kek_by_uri(&run->keys->settings.config, info->label)) {
+        ERR_clear_error();
+        r = try(run, info->uri, &found);
+    }
     *allowed = before;
     return env_ok(r) && dates_count ? judge_days(run, &found) : r;
 }

@@ -15,6 +15,7 @@
 struct listing {
     struct tool_run *run;
     struct env_kek_id seals; /* the version that seals today; len 0: none does */
+    uint32_t seals_number;   /* 0: none does, or it is not known */
     int64_t today;
     bool dates_count;
     enum tool_status status;
@@ -71,26 +72,25 @@ static const char *taken(const struct listing *l, const struct tool_version *ver
                                               : NULL;
 }
 
-/* One whose first day has not come: whether it will seal then. */
-static const char *state_to_come(const struct listing *l, const struct tool_version *version,
-                                 struct tool_failure *never)
+/* One that does not seal today: "never seals", with the reason, or the other state. */
+static const char *unless_never(const struct listing *l, const struct tool_version *version,
+                                const char *state, struct tool_failure *never)
 {
     ENV_RESULT r = tool_would_seal(l->run, &version->info, l->dates_count);
 
     if (env_ok(r))
-        return "not yet";
+        return state;
     tool_failure_take(r, never);
     if (tool_never_seals(r.reason))
         return "never seals";
     never->text[0] = '\0';
-    return "not yet";
+    return state;
 }
 
-/* never: why it never will; else as it was. */
+/* dates: of all copies. never: why it never will; else as it was. */
 static const char *state_of(const struct listing *l, const struct tool_version *version,
-                            struct tool_failure *never)
+                            const struct env_dates *dates, struct tool_failure *never)
 {
-    const struct env_dates *dates = &version->info.dates;
     const char *state;
 
     if (l->seals.len > 0 && env_kek_id_equal(&l->seals, &version->info.id))
@@ -99,14 +99,15 @@ static const char *state_of(const struct listing *l, const struct tool_version *
     if (state != NULL)
         return state;
     if (dates->first > l->today || dates->unread)
-        return state_to_come(l, version, never);
+        return unless_never(l, version, "not yet", never);
     if (dates->last != 0 && dates->last < l->today)
         return "expired";
-    return "opens";
+    /* a newer one would seal if it could */
+    return version->number > l->seals_number ? unless_never(l, version, "opens", never) : "opens";
 }
 
-static void tell(struct listing *l, const struct tool_version *version, ENV_RESULT proof,
-                 bool tried)
+static void tell(struct listing *l, const struct tool_version *version,
+                 const struct env_dates *dates, ENV_RESULT proof, bool tried)
 {
     struct env_json *json = &l->run->json;
     struct tool_failure failure = {.text = ""};
@@ -121,7 +122,7 @@ static void tell(struct listing *l, const struct tool_version *version, ENV_RESU
         tool_failure_take(proof, &failure);
         l->status = TOOL_WRONG;
     }
-    state = state_of(l, version, &never);
+    state = state_of(l, version, dates, &never);
     if (l->run->options.json) {
         env_json_object(json, NULL);
         env_json_text(json, "type", "version");
@@ -147,17 +148,28 @@ static void tell(struct listing *l, const struct tool_version *version, ENV_RESU
     (void)fputc('\n', l->run->out);
 }
 
+static uint32_t number_of(const struct listing *l, const struct tool_versions *seen)
+{
+    for (size_t i = 0; l->seals.len > 0 && i < seen->count; i++) {
+        if (env_kek_id_equal(&l->seals, &seen->list[i].info.id))
+            return seen->list[i].number;
+    }
+    return 0;
+}
+
 static void tell_all(struct listing *l, const struct tool_versions *seen)
 {
     bool verify = l->run->options.verify;
 
     l->run->keys->settings.config.expired_allowed = true; /* each is tested, whatever its dates */
+    l->seals_number = number_of(l, seen);
     for (size_t i = 0; i < seen->count;) {
+        const struct env_dates dates = tool_versions_dates(seen, i);
         size_t copies = tool_versions_copies(seen, i);
 
         for (size_t j = i; j < i + copies; j++)
-            tell(l, &seen->list[j], verify ? prove(l, &seen->list[i], &seen->list[j]) : ENV_OK,
-                 verify);
+            tell(l, &seen->list[j], &dates,
+                 verify ? prove(l, &seen->list[i], &seen->list[j]) : ENV_OK, verify);
         i += copies;
     }
 }
@@ -211,8 +223,11 @@ static enum tool_status run_list(struct tool_run *run)
         if (!tool_version_name(run, options->operands[i], name))
             return TOOL_UNABLE;
     }
+    if (options->operand_count == 1)
+        run->options.one_kek = name;
     if (!tool_run_keys(run))
         return TOOL_UNABLE;
+    run->options.one_kek = NULL; /* name has another one next */
     for (size_t i = 0; i < options->operand_count; i++) {
         (void)tool_version_name(run, options->operands[i], name);
         look_at(&l, name);
@@ -221,6 +236,7 @@ static enum tool_status run_list(struct tool_run *run)
 }
 
 static const struct tool_option options_of_list[] = {
+    TOOL_TEXT("token", token, "TOKEN", "which one, if kek names it on several tokens by URIs"),
     TOOL_FLAG("verify", verify, "test that each copy opens what the first one wraps"),
     TOOL_OPTIONS_END,
 };

@@ -292,7 +292,8 @@ static enum tool_status judge(struct rotation *r, bool *again)
     /* A version is needed that seals today, however soon the next one begins. */
     if (model.is_next && r->start > r->today) {
         tell(r, r->like, "it is the next one already", false);
-        return TOOL_FINE;
+        result = tool_model_check_gap(r->run, &r->seen, r->dates_count, &model);
+        return env_ok(result) ? TOOL_FINE : tool_kek_fails(r->run, r->name, result);
     }
     result = choose_number(r);
     if (env_ok(result))
@@ -313,9 +314,11 @@ static enum tool_status judge(struct rotation *r, bool *again)
 static enum tool_status turn(struct rotation *r, bool *again)
 {
     enum tool_status status;
-    ENV_RESULT result = look(r);
+    ENV_RESULT result = tool_tokens_are_there(r->run);
 
     *again = false;
+    if (env_ok(result))
+        result = look(r);
     if (env_ok(result) && r->seen.count == 0)
         result = ENV_RAISE(r->errors, ENV_R_KEK_NOT_FOUND,
                            "%s/*; the first one: openssl genpkey -algorithm ENVELOPE-KEK -pkeyopt "
@@ -359,6 +362,7 @@ static bool read_options(struct rotation *r)
         tool_complain(r->run, "--start has passed: %s", start);
         return false;
     }
+    r->run->options.one_kek = r->name;
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/kek/rotate_model.h"
 
+#include "keymgmt/token/token_probe.h"
 #include "tools/common/would_seal.h"
 
 struct search {
@@ -32,20 +33,10 @@ static void cover(struct tool_model *model, const struct env_dates *dates)
         model->covered = dates->last;
 }
 
-/* Copies seal on the days that all of them have. */
-static struct env_dates dates_of(const struct tool_versions *versions, size_t i)
-{
-    struct env_dates all = versions->list[i].info.dates;
-
-    for (size_t j = i + tool_versions_copies(versions, i); j-- > i;)
-        all = env_dates_both(&all, &versions->list[j].info.dates);
-    return all;
-}
-
 static ENV_RESULT judge(struct search *s, size_t i, tool_passed_over_fn *passed_over, void *arg)
 {
     const struct env_kek_info *info = &s->versions->list[i].info;
-    const struct env_dates dates = dates_of(s->versions, i);
+    const struct env_dates dates = tool_versions_dates(s->versions, i);
     const bool is_next = dates.first > env_date_today();
     struct tool_failure why;
     ENV_RESULT r;
@@ -69,6 +60,75 @@ static ENV_RESULT judge(struct search *s, size_t i, tool_passed_over_fn *passed_
     }
     return ENV_OK;
 }
+
+/* Where kek names it on one token by a URI, the other tokens have none of its versions. */
+ENV_RESULT tool_tokens_are_there(struct tool_run *run)
+{
+    const struct env_config *config = &run->keys->settings.config;
+    char text[ENV_TOKEN_ABSENT_TEXT];
+
+    if (config->only_tokens == NULL && env_token_is_absent(config, text))
+        return ENV_RAISE(&run->keys->errors, ENV_R_KEK_TOKEN_AWAY, "%s", text);
+    return ENV_OK;
+}
+
+/* ---- the days before a next version ---- */
+
+/* Whether it seals on the day after `until`, and for longer. One that could not be tried does. */
+static bool goes_on(const struct search *s, size_t i, int64_t until)
+{
+    const struct env_dates dates = tool_versions_dates(s->versions, i);
+    struct tool_failure ignored;
+    ENV_RESULT r;
+
+    if (dates.unread || dates.first > until + 1 || (dates.last != 0 && dates.last <= until))
+        return false;
+    r = tool_would_seal(s->run, &s->versions->list[i].info, s->dates_count);
+    if (!env_ok(r))
+        tool_failure_take(r, &ignored);
+    return !tool_never_seals(r.reason);
+}
+
+/* The last day that the versions older than the model seal without a gap; 0: they have no end. */
+static int64_t sealed_until(const struct search *s, int64_t today, int64_t wanted)
+{
+    const struct tool_versions *versions = s->versions;
+    int64_t until = today - 1;
+
+    for (size_t i = s->model->like; until < wanted && i < versions->count; i++) {
+        if (versions->list[i].number == versions->list[s->model->like].number ||
+            !goes_on(s, i, until))
+            continue;
+        until = tool_versions_dates(versions, i).last;
+        if (until == 0)
+            return 0;
+        i = s->model->like; /* an even older one may have been waiting for this day */
+    }
+    return until;
+}
+
+ENV_RESULT tool_model_check_gap(struct tool_run *run, const struct tool_versions *versions,
+                                bool dates_count, struct tool_model *model)
+{
+    const struct search s = {run, versions, dates_count, true, model};
+    const char *label = versions->list[model->like].info.label;
+    const int64_t today = env_date_today();
+    const int64_t first = tool_versions_dates(versions, model->like).first;
+    const int64_t until = dates_count ? sealed_until(&s, today, first - 1) : 0;
+    char text[2][ENV_DATE_TEXT];
+
+    if (until == 0 || until >= first - 1)
+        return ENV_OK;
+    if (until < today)
+        return ENV_RAISE(&run->keys->errors, ENV_R_KEK_GAP,
+                         "no version seals today, and %s starts on %s; --start now makes another",
+                         label, env_date_text(first, text[1]));
+    return ENV_RAISE(&run->keys->errors, ENV_R_KEK_GAP,
+                     "the last day is %s, and %s starts on %s; --start now makes another",
+                     env_date_text(until, text[0]), label, env_date_text(first, text[1]));
+}
+
+/* ---- the model ---- */
 
 ENV_RESULT tool_model_find(struct tool_run *run, const struct tool_versions *versions,
                            bool dates_count, tool_passed_over_fn *passed_over, void *arg,

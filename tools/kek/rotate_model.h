@@ -25,6 +25,19 @@ ENV_RESULT tool_model_find(struct tool_run *run, const struct tool_versions *ver
                            struct tool_model *out);
 
 /*
+ * Raises KEK_TOKEN_AWAY if a token of the configuration is not there: it may have copies of the last
+ * version, or the next one.
+ */
+ENV_RESULT tool_tokens_are_there(struct tool_run *run);
+
+/*
+ * For a model that is the next version: raises KEK_GAP if no older version seals on some day from
+ * today until its first.
+ */
+ENV_RESULT tool_model_check_gap(struct tool_run *run, const struct tool_versions *versions,
+                                bool dates_count, struct tool_model *model);
+
+/*
  * Whether the newest one may be one that another machine is making at this moment: it has no dates
  * yet, or no reference, or its other maker has not given way.
  */

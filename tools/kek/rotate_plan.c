@@ -38,6 +38,9 @@ ENV_RESULT tool_next_dates(const struct env_errors *errors, const struct env_dat
     if (period == 0 && before->first != 0 && before->last >= before->first)
         period = before->last - before->first + 1;
     *out = (struct env_dates){.first = start, .last = period > 0 ? start + period - 1 : 0};
+    if (out->first > ENV_DATE_LAST || out->last > ENV_DATE_LAST)
+        return ENV_RAISE(errors, ENV_R_KEK_DATES, "the last date that there is is %s",
+                         env_date_text(ENV_DATE_LAST, text[0]));
     if (out->last != 0 && out->last < today)
         return ENV_RAISE(errors, ENV_R_KEK_DATES, "it would end on %s",
                          env_date_text(out->last, text[0]));

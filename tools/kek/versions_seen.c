@@ -113,3 +113,12 @@ size_t tool_versions_copies(const struct tool_versions *versions, size_t i)
         n++;
     return n - i;
 }
+
+struct env_dates tool_versions_dates(const struct tool_versions *versions, size_t i)
+{
+    struct env_dates all = versions->list[i].info.dates;
+
+    for (size_t j = i + tool_versions_copies(versions, i); j-- > i;)
+        all = env_dates_both(&all, &versions->list[j].info.dates);
+    return all;
+}

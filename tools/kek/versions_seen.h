@@ -33,4 +33,7 @@ void tool_versions_clear(struct tool_versions *versions);
 /* How many keys, from the i-th on, are the same key on several tokens. */
 size_t tool_versions_copies(const struct tool_versions *versions, size_t i);
 
+/* The days of the i-th, the first of its copies. Copies seal on the days that all of them have. */
+struct env_dates tool_versions_dates(const struct tool_versions *versions, size_t i);
+
 #endif

@@ -306,6 +306,24 @@ START_TEST(stand_ins_are_refused)
 }
 END_TEST
 
+/* As a key it would protect nothing: everybody may know a KEK's label. */
+START_TEST(changed_selectors_are_refused)
+{
+    static const unsigned char selectors[][33] = {
+        "\xEF\xBB\xBFkek:orders\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        "\"kek:orders\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        "6b656b3a6f7264657273\0\0\0\0\0\0\0\0\0\0\0",
+        "a2VrOm9yZGVycw==\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+    };
+
+    for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
+        ck_refused(begin("AES-256-WRAP", 1, selectors[i], NULL), ENV_R_SELECTOR_CHANGED);
+        ck_refused(EVP_CipherUpdate(ours, out, &n, in, 32), ENV_R_NOT_INITIALISED);
+    }
+    ck_assert(no_token_was_used());
+}
+END_TEST
+
 START_TEST(a_context_changes_between_raw_key_and_kek)
 {
     unsigned char expected[40], of_kek[40];
@@ -615,6 +633,7 @@ int main(void)
     tcase_add_test(tcase, selectors_go_to_the_token);
     tcase_add_test(tcase, selectors_never_fall_through);
     tcase_add_test(tcase, stand_ins_are_refused);
+    tcase_add_test(tcase, changed_selectors_are_refused);
     tcase_add_test(tcase, a_context_changes_between_raw_key_and_kek);
     tcase_add_test(tcase, with_a_selector_only_the_default_iv_is_taken);
     tcase_add_test(tcase, a_copied_context_keeps_its_kek);

@@ -4,6 +4,8 @@
  * OpenSSL would use the stand-in as the key. One that is not listed is omitted, and stock OpenSSL
  * serves it.
  */
+#include <openssl/bio.h>
+#include <openssl/conf.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/kdf.h>
@@ -369,6 +371,40 @@ START_TEST(the_default_context_has_a_slot_of_its_own)
 }
 END_TEST
 
+/* Configures the default context by one of the two names that it has. */
+static void configure_default(OSSL_LIB_CTX *called)
+{
+    static const char text[] = "openssl_conf = init\n[init]\nproviders = providers\n[providers]\n"
+                               "default = default_sect\nenvelope = envelope_sect\n"
+                               "[default_sect]\nactivate = 1\n[envelope_sect]\nactivate = 1\n";
+    BIO *lines = BIO_new(BIO_s_mem());
+    CONF *cnf = NCONF_new_ex(called, NULL);
+
+    ck_assert_int_eq(fake_named_add_builtin(called), 1);
+    ck_assert_int_gt(BIO_printf(lines, "%s%s", text, LISTED), 0);
+    ck_assert_int_eq(NCONF_load_bio(cnf, lines, NULL), 1);
+    ck_assert_int_eq(CONF_modules_load(cnf, NULL, 0), 1);
+    ck_assert_int_eq(EVP_set_default_properties(called, "?provider=envelope"), 1);
+    NCONF_free(cnf);
+    BIO_free(lines);
+}
+
+/* However late it is configured, and however the program calls it. */
+START_TEST(the_default_context_comes_after_all_others)
+{
+    OSSL_LIB_CTX *contexts[SLOTS];
+
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    for (int i = 0; i < SLOTS; i++)
+        contexts[i] = fake_named_libctx(LISTED, true);
+    configure_default(_i == 0 ? NULL : OSSL_LIB_CTX_get0_global_default());
+    ck_assert_int_eq(begin_in(NULL, "AES-256-GCM", stand_in()), 1);
+    EVP_CIPHER_CTX_reset(ctx);
+    for (int i = 0; i < SLOTS; i++)
+        OSSL_LIB_CTX_free(contexts[i]);
+}
+END_TEST
+
 /* A program that makes contexts over and over does not run out of them. */
 START_TEST(slots_are_given_back)
 {
@@ -467,6 +503,7 @@ int main(void)
     tcase_add_test(tcase, fips_properties_choose_as_well);
     tcase_add_test(tcase, contexts_without_a_slot_are_closed);
     tcase_add_test(tcase, the_default_context_has_a_slot_of_its_own);
+    tcase_add_loop_test(tcase, the_default_context_comes_after_all_others, 0, 2);
     tcase_add_test(tcase, slots_are_given_back);
     tcase_add_test(tcase, without_memory_listed_names_are_there_and_closed);
     tcase_add_test(tcase, while_we_look_we_are_asked_in_vain);

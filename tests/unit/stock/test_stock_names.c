@@ -315,6 +315,16 @@ START_TEST(what_only_begins_like_a_mark_is_a_key)
         "kek:orders\0x\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
         "kez:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-",
         "Key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-",
+        " kez:ABCDEFGHIJKLMNOPQRSTUVWXYZ_",
+        " key:ABCDEFGHI+KLMNOPQRSTUVWXYZ_",
+        "\xEF\xBB\xBFkez:ABCDEFGHIJKLMNOPQRSTUVWX",
+        "\xEF\xBB\xBEkey:ABCDEFGHIJKLMNOPQRSTUVWX",
+        " kek:\xFF\xFForders\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        "k\0e\0z\0:\0A\0B\0C\0D\0E\0F\0G\0H\0I\0J\0K\0L",
+        "k\0e\0y\0:\0A\0B\0C\1D\0E\0F\0G\0H\0I\0J\0K\0L",
+        "0x6b65793b4142434445464748494a4b",
+        "6b656b3b6f7264657273\0\0\0\0\0\0\0\0\0\0\0",
+        "                               ",
     };
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -392,6 +402,60 @@ START_TEST(the_text_of_a_stand_in_is_no_key)
             memcpy(key, texts[i], len < ciphers[j].len ? len : ciphers[j].len);
             ck_refused(begin(ciphers[j].name, key), ENV_R_STAND_IN_ENCODED);
         }
+    }
+    ck_assert_int_eq(atomic_load(&fake_named_asked), 0);
+}
+END_TEST
+
+/* What a program makes of a stand-in or a selector that it reads from a file or a setting. */
+struct made {
+    const char *bytes;
+    size_t len;
+    int reason;
+};
+#define MADE(text, reason)                                                                         \
+    {                                                                                              \
+        text, sizeof(text) - 1, (reason)                                                           \
+    }
+
+static const struct made made[] = {
+    MADE("\xEF\xBB\xBFkey:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-", ENV_R_STAND_IN_PRECEDED),
+    MADE(" key:ABCDEFGHIJKL", ENV_R_STAND_IN_PRECEDED),
+    MADE("\r\n\tkey:ABCDEFGHIJKL", ENV_R_STAND_IN_PRECEDED),
+    MADE("\"key:ABCDEFGHIJKL\"", ENV_R_STAND_IN_PRECEDED),
+    MADE("'key:ABCDEFGHIJKL'", ENV_R_STAND_IN_PRECEDED),
+    MADE("\xEF\xBB\xBF\"key:ABCDEFGHIJKL\"", ENV_R_STAND_IN_PRECEDED),
+    MADE("k\0e\0y\0:\0A\0B\0C\0D\0E\0F\0G\0H\0I\0J\0K\0L\0", ENV_R_STAND_IN_PRECEDED),
+    MADE("\xFF\xFEk\0e\0y\0:\0A\0B\0C\0D\0E\0F\0G\0H\0I\0J\0K\0L\0", ENV_R_STAND_IN_PRECEDED),
+    MADE("\0k\0e\0y\0:\0A\0B\0C\0D\0E\0F\0G\0H\0I\0J\0K\0L", ENV_R_STAND_IN_PRECEDED),
+    MADE("\xFE\xFF\0k\0e\0y\0:\0A\0B\0C\0D\0E\0F\0G\0H\0I\0J\0K\0L", ENV_R_STAND_IN_PRECEDED),
+    MADE("0x6b65793a4142434445464748494a4b4c", ENV_R_STAND_IN_ENCODED),
+    MADE("\\x6b65793a4142434445464748494a4b4c", ENV_R_STAND_IN_ENCODED),
+    MADE("x'6b65793a4142434445464748494a4b4c", ENV_R_STAND_IN_ENCODED),
+    MADE("6b:65:79:3a:41:42:43:44:45:46:47:48:49:4a:4b:4c", ENV_R_STAND_IN_ENCODED),
+    MADE("6B 65 79 3A 41 42 43 44 45 46 47 48 49 4A 4B 4C", ENV_R_STAND_IN_ENCODED),
+    MADE("base64:a2V5OkFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaXy0=", ENV_R_STAND_IN_ENCODED),
+    MADE("\xEF\xBB\xBF\x36\x62\x36\x35\x37\x39\x33\x61\x34\x31\x34\x32", ENV_R_STAND_IN_ENCODED),
+    MADE("\xEF\xBB\xBFkek:orders", ENV_R_SELECTOR_CHANGED),
+    MADE(" kek:orders", ENV_R_SELECTOR_CHANGED),
+    MADE("k\0e\0k\0:\0o\0r\0d\0e\0r\0s\0", ENV_R_SELECTOR_CHANGED),
+    MADE("6b656b3a6f7264657273", ENV_R_SELECTOR_CHANGED),
+    MADE("a2VrOm9yZGVycw==", ENV_R_SELECTOR_CHANGED),
+};
+
+START_TEST(a_mark_in_another_form_is_no_key)
+{
+    static const struct {
+        const char *name;
+        size_t len;
+    } ciphers[] = {{"AES-128-CBC", 16}, {"AES-256-CBC", 32}, {"AES-256-XTS", 64}};
+    const struct made *one = &made[_i];
+
+    for (size_t j = 0; j < sizeof(ciphers) / sizeof(ciphers[0]); j++) {
+        unsigned char key[64] = {0};
+
+        memcpy(key, one->bytes, one->len < ciphers[j].len ? one->len : ciphers[j].len);
+        ck_refused(begin(ciphers[j].name, key), one->reason);
     }
     ck_assert_int_eq(atomic_load(&fake_named_asked), 0);
 }
@@ -538,6 +602,8 @@ int main(void)
     tcase_add_test(tcase, a_stand_in_with_a_line_end_is_no_key);
     tcase_add_test(tcase, a_stand_in_with_something_behind_it_is_no_key);
     tcase_add_test(tcase, the_text_of_a_stand_in_is_no_key);
+    tcase_add_loop_test(tcase, a_mark_in_another_form_is_no_key, 0,
+                        (int)(sizeof(made) / sizeof(made[0])));
     tcase_add_test(tcase, inside_a_module_every_key_is_a_key);
     tcase_add_test(tcase, what_is_wrong_is_said_to_stand_ins_alone);
     tcase_add_test(tcase, threads_fetch_for_the_first_time_at_once);

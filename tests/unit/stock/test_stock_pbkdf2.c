@@ -135,6 +135,27 @@ START_TEST(a_stand_in_with_a_line_end_is_no_password)
 }
 END_TEST
 
+/* A file with a byte order mark, a setting with its quotation marks. */
+START_TEST(a_stand_in_behind_something_is_no_password)
+{
+    static const char *const passwords[] = {
+        "\xEF\xBB\xBFkey:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-",
+        "\"key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-\"",
+        " key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-\n",
+    };
+    static const char other[] = "\"key:ABCDEFGHIJKLMNOPQRSTUVWXYZ_-x\"";
+    OSSL_PARAM params[5];
+
+    for (size_t i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++) {
+        fill(params, passwords[i], strlen(passwords[i]));
+        ck_refused(EVP_KDF_CTX_set_params(ours, params), ENV_R_STAND_IN_PRECEDED);
+        ck_refused(EVP_KDF_derive(ours, out, sizeof(out), params), ENV_R_STAND_IN_PRECEDED);
+    }
+    same(other, strlen(other), other, strlen(other));
+    ck_assert_int_eq(atomic_load(&fake_named_asked), 0);
+}
+END_TEST
+
 /* Of a whole one: a program that does not decode it. What only begins so is a password. */
 START_TEST(the_text_of_a_stand_in_is_no_password)
 {
@@ -281,6 +302,7 @@ int main(void)
     tcase_add_test(tcase, a_stand_in_is_replaced_by_a_key_of_any_length);
     tcase_add_test(tcase, passwords_are_passwords);
     tcase_add_test(tcase, a_stand_in_with_a_line_end_is_no_password);
+    tcase_add_test(tcase, a_stand_in_behind_something_is_no_password);
     tcase_add_test(tcase, the_text_of_a_stand_in_is_no_password);
     tcase_add_test(tcase, what_is_refused_is_not_derived_from);
     tcase_add_test(tcase, a_refused_derivation_leaves_bytes_that_nobody_has);
