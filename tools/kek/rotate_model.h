@@ -25,8 +25,8 @@ ENV_RESULT tool_model_find(struct tool_run *run, const struct tool_versions *ver
                            struct tool_model *out);
 
 /*
- * Raises KEK_TOKEN_AWAY if a token of the configuration is not there: it may have copies of the last
- * version, or the next one.
+ * Raises KEK_TOKEN_AWAY if a token of the configuration is not there: it may have copies of the
+ * last version, or the next one.
  */
 ENV_RESULT tool_tokens_are_there(struct tool_run *run);
 
