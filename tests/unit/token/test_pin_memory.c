@@ -18,6 +18,8 @@
 #include "keyring_case.h"
 
 #define TRIES 3u /* of the token; a TPM's and AWS CloudHSM's are not many more */
+/* Nothing that a random name, serial number or hash has by chance. */
+#define WRONG "not-it"
 
 static char folder[700];
 
@@ -101,7 +103,7 @@ START_TEST(without_it_a_service_that_is_started_anew_locks_its_token)
 {
     keyring_set(&keyring_config()->pin_failure_memory, NULL);
     for (unsigned i = 0; i < TRIES; i++)
-        ck_assert_int_eq(start("9999"), ENV_R_PIN_WRONG);
+        ck_assert_int_eq(start(WRONG), ENV_R_PIN_WRONG);
     ck_assert_int_eq(start(SOFTHSM_PIN), ENV_R_PIN_LOCKED);
 }
 END_TEST
@@ -109,21 +111,21 @@ END_TEST
 START_TEST(a_wrong_pin_is_tried_once_by_all_processes)
 {
     for (int i = 0; i < 5; i++)
-        ck_assert_int_eq(start("9999"), i == 0 ? ENV_R_PIN_WRONG : ENV_R_PIN_REMEMBERED);
+        ck_assert_int_eq(start(WRONG), i == 0 ? ENV_R_PIN_WRONG : ENV_R_PIN_REMEMBERED);
     ck_assert_uint_eq(shim_wrong_pins(), 1);
     ck_assert_int_eq(start(SOFTHSM_PIN), ENV_R_NONE);
-    ck_assert_int_eq(start("9999"), ENV_R_PIN_REMEMBERED);
+    ck_assert_int_eq(start(WRONG), ENV_R_PIN_REMEMBERED);
     ck_assert_uint_eq(shim_wrong_pins(), 1);
 }
 END_TEST
 
 START_TEST(two_wrong_pins_are_both_remembered)
 {
-    ck_assert_int_eq(start("9999"), ENV_R_PIN_WRONG);
-    ck_assert_int_eq(start("99999"), ENV_R_PIN_WRONG);
+    ck_assert_int_eq(start(WRONG), ENV_R_PIN_WRONG);
+    ck_assert_int_eq(start(WRONG "9"), ENV_R_PIN_WRONG);
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(start("9999"), ENV_R_PIN_REMEMBERED);
-        ck_assert_int_eq(start("99999"), ENV_R_PIN_REMEMBERED);
+        ck_assert_int_eq(start(WRONG), ENV_R_PIN_REMEMBERED);
+        ck_assert_int_eq(start(WRONG "9"), ENV_R_PIN_REMEMBERED);
     }
     ck_assert_int_eq(start(SOFTHSM_PIN), ENV_R_NONE);
     ck_assert_uint_eq(shim_wrong_pins(), 2);
@@ -133,7 +135,7 @@ END_TEST
 static int start_wrong(void *arg)
 {
     (void)arg;
-    (void)setenv("TEST_PIN", "9999", 1);
+    (void)setenv("TEST_PIN", WRONG, 1);
     keyring = keyring_new();
     switch ((int)select_orders()) {
     case ENV_R_PIN_WRONG:
@@ -169,10 +171,10 @@ START_TEST(each_token_has_a_memory_of_its_own)
 {
     softhsm_add_token("second");
     softhsm_make_key(&(struct softhsm_key){.token = "second", .label = "orders", .id = "0304"});
-    ck_assert_int_eq(start("9999"), ENV_R_PIN_WRONG);
+    ck_assert_int_eq(start(WRONG), ENV_R_PIN_WRONG);
     keyring_set(&keyring_config()->token, "pkcs11:token=second");
-    ck_assert_int_eq(start("9999"), ENV_R_PIN_WRONG);
-    ck_assert_int_eq(start("9999"), ENV_R_PIN_REMEMBERED);
+    ck_assert_int_eq(start(WRONG), ENV_R_PIN_WRONG);
+    ck_assert_int_eq(start(WRONG), ENV_R_PIN_REMEMBERED);
     ck_assert_int_eq(start(SOFTHSM_PIN), ENV_R_NONE);
     ck_assert_uint_eq(shim_wrong_pins(), 2);
 }
@@ -189,7 +191,7 @@ START_TEST(a_file_has_a_hash_and_nobody_else_may_read_it)
     ck_assert_int_eq(start(SOFTHSM_PIN), ENV_R_NONE);
     find_file(path);
     ck_assert_str_eq(path, ""); /* nothing is kept of a right one */
-    ck_assert_int_eq(start("97531086"), ENV_R_PIN_WRONG);
+    ck_assert_int_eq(start(WRONG "31086"), ENV_R_PIN_WRONG);
     find_file(path);
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 07777, 0600);
@@ -198,11 +200,11 @@ START_TEST(a_file_has_a_hash_and_nobody_else_may_read_it)
     len = fread(text, 1, sizeof(text) - 1, file);
     (void)fclose(file);
     text[len] = '\0';
-    ck_assert_ptr_null(strstr(text, "97531086"));
+    ck_assert_ptr_null(strstr(text, WRONG "31086"));
     ck_assert_ptr_null(strstr(text, "3937353331303836"));
     /* the same PIN has another hash after a memory was lost */
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(start("97531086"), ENV_R_PIN_WRONG);
+    ck_assert_int_eq(start(WRONG "31086"), ENV_R_PIN_WRONG);
     file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
     ck_assert_uint_eq(fread(text + len, 1, len, file), 0 == fseek(file, 0, SEEK_SET) ? len : 0);
@@ -216,7 +218,7 @@ END_TEST
 static void still_works(void)
 {
     ck_assert_int_eq(start(SOFTHSM_PIN), ENV_R_NONE);
-    ck_assert_int_eq(start("9999"), ENV_R_FILE_FAILED);
+    ck_assert_int_eq(start(WRONG), ENV_R_FILE_FAILED);
 }
 
 START_TEST(a_folder_that_cannot_be_used_keeps_no_right_pin_from_working)
@@ -242,7 +244,7 @@ START_TEST(a_file_that_is_none_is_replaced)
 
     shim_lock_after(10);
 
-    ck_assert_int_eq(start("9999"), ENV_R_PIN_WRONG);
+    ck_assert_int_eq(start(WRONG), ENV_R_PIN_WRONG);
     find_file(path);
     for (size_t i = 0; i < 2; i++) {
         file = fopen(path, "w");
@@ -251,13 +253,13 @@ START_TEST(a_file_that_is_none_is_replaced)
         ck_assert_int_eq(fclose(file), 0);
         ck_assert_int_eq(start(SOFTHSM_PIN), ENV_R_NONE);
     }
-    ck_assert_int_eq(start("9999"), ENV_R_PIN_WRONG);
-    ck_assert_int_eq(start("9999"), ENV_R_PIN_REMEMBERED);
+    ck_assert_int_eq(start(WRONG), ENV_R_PIN_WRONG);
+    ck_assert_int_eq(start(WRONG), ENV_R_PIN_REMEMBERED);
     /* a link is not followed: its maker could make us read or write any file */
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(symlink("elsewhere", path), 0);
-    ck_assert_int_eq(start("99998"), ENV_R_PIN_WRONG);
-    ck_assert_int_eq(start("99998"), ENV_R_PIN_REMEMBERED);
+    ck_assert_int_eq(start(WRONG "8"), ENV_R_PIN_WRONG);
+    ck_assert_int_eq(start(WRONG "8"), ENV_R_PIN_REMEMBERED);
     ck_assert_int_eq(start(SOFTHSM_PIN), ENV_R_NONE);
 }
 END_TEST
@@ -270,7 +272,7 @@ START_TEST(other_failures_are_not_remembered)
     shim_fail(SHIM_LOGIN, CKR_DEVICE_ERROR, 1000);
     ck_assert(in_child(start_wrong, NULL) == false);
     shim_fail(SHIM_LOGIN, CKR_PIN_LOCKED, 1000);
-    ck_assert_int_eq(start("9999"), ENV_R_PIN_LOCKED);
+    ck_assert_int_eq(start(WRONG), ENV_R_PIN_LOCKED);
     shim_fail(SHIM_LOGIN, CKR_OK, 0);
     find_file(path);
     ck_assert_str_eq(path, "");
