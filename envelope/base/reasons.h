@@ -207,14 +207,14 @@
     X(KEK_GAP,               435, "between the last day of the last version and the start of the next there would be days on which nothing can be sealed") \
     X(KEK_COPIES_BY_HAND,    436, "the last version is on several tokens, and no token hands a key to another: --token says where the next one is made") \
     X(KEK_LAST_VERSION,      419, "the last version has the highest number that there is: give the KEK another name") \
+    X(KEK_TOKEN_AWAY,        447, "a token of the configuration is not there, and may have the next version, or a copy of the last one: remove it from token if it is gone for good") \
+    X(KEK_NAMED_TWICE,       446, "kek names this KEK on several tokens, by URIs: --token says which of them is meant") \
     X(KEK_VERSION_RACE,      437, "another machine made the same version: two keys have its label, and neither seals by NAME/*") \
     /* key bytes that begin as a stand-in or a selector do */                                      \
     X(SELECTOR_IN_FIPS,      441, "the key bytes name a KEK, and the cipher was asked for with fips=yes: a token's key wrap does not have that property (ask with -fips)") \
     X(STAND_IN_ENCODED,      442, "the key bytes are the text of a named key's stand-in in hexadecimal or base64: decode it, or give the stand-in as it is") \
     X(STAND_IN_LONGER,       443, "the key bytes begin with a named key's stand-in, and something follows it") \
     X(STAND_IN_PRECEDED,     444, "a blank, a quotation mark or a byte order mark precedes the key's stand-in, or it is in UTF-16: give the stand-in alone") \
-    X(KEK_TOKEN_AWAY,        447, "a token of the configuration is not there, and may have the next version, or a copy of the last one: take it out of token if it is gone for good") \
-    X(KEK_NAMED_TWICE,       446, "kek names this KEK on several tokens, by URIs: --token says which of them is meant") \
     X(SELECTOR_CHANGED,      445, "the key bytes are a KEK's selector (kek:) in another form: give it as it is, in UTF-8, with nothing before it") \
     /* files that the command seals and opens */                                                   \
     X(ALREADY_SEALED,        450, "the input is already sealed (--again seals it once more)")      \
