@@ -46,6 +46,13 @@ sed -i '/^default_properties = /d' "$cnf"
 check 1
 says failed "stock names" "from the provider default"
 
+# Everybody gets ours alone, which has no SHA-256: what SoftHSM makes of that is not tried.
+whole
+sed -i 's/^default_properties = ?/default_properties = /' "$cnf"
+check 1
+says failed configuration "default_properties: without a question mark, provider= leaves out the algorithms"
+[[ $(jq -s length json) == 3 ]] || fail "something else is tried: $(<json)"
+
 # The module is silently missing, or default is active without it.
 stock_cnf key-ciphers=mariadb allow-keys=cbc
 check 1

@@ -35,16 +35,17 @@ static void check_lines(struct tool_check *check, const char *section)
 
 struct traps {
     struct tool_check *check;
-    bool sections; /* such a value never reaches the provider */
+    bool fatal; /* the provider never sees a value, or no other provider's algorithms */
 };
 
 static void take_trap(void *arg, enum tool_trap trap, const char *key, const char *what)
 {
+    const bool fatal = trap == TOOL_TRAP_SECTION || trap == TOOL_TRAP_ONLY_ONE;
     struct traps *traps = arg;
 
-    traps->sections = traps->sections || trap == TOOL_TRAP_SECTION;
-    tool_check_say(traps->check, trap == TOOL_TRAP_SECTION ? TOOL_CHECK_FAILED : TOOL_CHECK_WARNING,
-                   STEP, NULL, "%s: %s", key, what);
+    traps->fatal = traps->fatal || fatal;
+    tool_check_say(traps->check, fatal ? TOOL_CHECK_FAILED : TOOL_CHECK_WARNING, STEP, NULL,
+                   "%s: %s", key, what);
 }
 
 /* False: the provider sees something other than what the file seems to say. */
@@ -53,7 +54,7 @@ static bool check_traps(struct tool_check *check)
     struct traps traps = {check, false};
 
     tool_settings_traps(&check->settings, take_trap, &traps);
-    return !traps.sections;
+    return !traps.fatal;
 }
 
 /*

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* The keys that libcrypto itself reads in a provider's section. */
 static const char *const core_keys[] = {"identity", "module", "activate", "soft_load"};
@@ -174,6 +175,43 @@ static void judge_others(const struct tool_settings *settings, tool_trap_fn *tak
     }
 }
 
+/* ---- default_properties ---- */
+
+/* Whether one of the properties demands a provider, rather than preferring it. */
+static bool demands_provider(const char *properties)
+{
+    static const char name[] = "provider";
+    const char *at = properties;
+
+    while (*at != '\0') {
+        at += strspn(at, " \t,");
+        if (strncasecmp(at, name, strlen(name)) == 0) {
+            const char *after = at + strlen(name);
+
+            after += strspn(after, " \t");
+            if (*after == '=')
+                return true;
+        }
+        at += strcspn(at, ",");
+    }
+    return false;
+}
+
+/* Tokens compute with OpenSSL's algorithms too, and fail in odd ways when they are left out. */
+static void judge_properties(const struct tool_settings *settings, tool_trap_fn *take, void *arg)
+{
+    static const char name[] = "default_properties";
+    const char *init = tool_settings_value(settings, NULL, "openssl_conf");
+    const char *section = init != NULL ? tool_settings_value(settings, init, "alg_section") : NULL;
+    const char *value = section != NULL ? tool_settings_value(settings, section, name) : NULL;
+
+    if (value != NULL && demands_provider(value))
+        take(arg, TOOL_TRAP_ONLY_ONE, name,
+             "without a question mark, provider= leaves out the algorithms of all other providers, "
+             "which this provider and SoftHSM use (SoftHSM then refuses every PIN): write "
+             "?provider=envelope");
+}
+
 void tool_settings_traps(const struct tool_settings *settings, tool_trap_fn *take, void *arg)
 {
     STACK_OF(CONF_VALUE) *values = NCONF_get_section(settings->conf, settings->section);
@@ -181,4 +219,5 @@ void tool_settings_traps(const struct tool_settings *settings, tool_trap_fn *tak
     for (int i = 0; i < sk_CONF_VALUE_num(values); i++)
         judge_key(settings, sk_CONF_VALUE_value(values, i), take, arg);
     judge_others(settings, take, arg);
+    judge_properties(settings, take, arg);
 }

@@ -9,6 +9,7 @@ enum tool_trap {
     TOOL_TRAP_KEY,       /* the key is unknown (another one may be meant) */
     TOOL_TRAP_SECTION,   /* its value is the name of a section, so the provider never sees it */
     TOOL_TRAP_ELSEWHERE, /* a key of ours in another section */
+    TOOL_TRAP_ONLY_ONE,  /* default_properties without "?" leave all other providers out */
 };
 
 /* Receives one probable mistake. key belongs to the settings. */

@@ -185,9 +185,10 @@ static void take(void *arg, enum tool_trap trap, const char *key, const char *wh
     size_t used = strlen(traps);
 
     ck_assert_ptr_eq(arg, traps);
-    ck_assert(trap == TOOL_TRAP_SECTION ? strstr(what, "name of a section") != NULL
-              : trap == TOOL_TRAP_KEY   ? strstr(what, "no such key") != NULL
-                                        : strstr(what, "it is in [") != NULL);
+    ck_assert(trap == TOOL_TRAP_SECTION    ? strstr(what, "name of a section") != NULL
+              : trap == TOOL_TRAP_KEY      ? strstr(what, "no such key") != NULL
+              : trap == TOOL_TRAP_ONLY_ONE ? strstr(what, "write ?provider=envelope") != NULL
+                                           : strstr(what, "it is in [") != NULL);
     (void)snprintf(traps + used, sizeof(traps) - used, "%s: %s\n", key, what);
 }
 
@@ -241,6 +242,35 @@ START_TEST(keys_in_another_section_are_named)
 #define STANDS(where) ": it is in [" where "], where it has no effect: it belongs in [e]\n"
     ck_assert_str_eq(traps,
                      "kek" STANDS("default") "token" STANDS("init") "pin-source" STANDS("d"));
+}
+END_TEST
+
+START_TEST(a_demanded_provider_leaves_all_others_out)
+{
+    static const struct {
+        const char *properties;
+        bool trap;
+    } values[] = {
+        {"provider=envelope", true},
+        {"provider = default", true},
+        {"fips=yes, PROVIDER=envelope", true},
+        {"?provider=envelope", false},
+        {"fips=yes,?provider=envelope", false},
+        {"-provider,provider!=legacy", false},
+        {"", false},
+    };
+    char text[256];
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        (void)snprintf(text, sizeof(text),
+                       HEAD "[init]\nalg_section = a\n[a]\ndefault_properties = %s\n" TAIL
+                            "[e]\nkek = k\n",
+                       values[i].properties);
+        ck_assert(read_text(text, "e"));
+        traps[0] = '\0';
+        tool_settings_traps(&settings, take, traps);
+        ck_assert_msg((traps[0] != '\0') == values[i].trap, "%s: %s", values[i].properties, traps);
+    }
 }
 END_TEST
 
@@ -508,6 +538,7 @@ int main(void)
     tcase_add_test(tcase, lines_that_libcrypto_alters_are_named);
     tcase_add_test(tcase, included_files_are_followed);
     tcase_add_test(tcase, keys_in_another_section_are_named);
+    tcase_add_test(tcase, a_demanded_provider_leaves_all_others_out);
     tcase_add_test(tcase, an_overlong_name_is_survived);
     suite_add_tcase(suite, tcase);
     return caller_run(suite);
