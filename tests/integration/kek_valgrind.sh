@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# KEKs as keys of OpenSSL under valgrind: the commands, and the unit tests of their life cycle.
+# KEKs as keys of OpenSSL under valgrind: the commands. valgrind_unit.sh has unit tests of their life
+# cycle.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
 make_usual
@@ -28,8 +29,3 @@ same plain opened
 checked "$ENVELOPE_PROGRAMS/kek_kem" encapsulate kek.pem sealed.key >secret
 checked "$ENVELOPE_PROGRAMS/kek_kem" decapsulate kek.pem sealed.key >again
 same secret again
-
-for test in test_kek_pkey test_kek_sealed_keys test_kek_messages; do
-    CK_FORK=no "${valgrind[@]}" "$ENVELOPE_PROGRAMS/$test" >"$test.log" 2>&1 ||
-        fail "$test: $(<"$test.log")"
-done

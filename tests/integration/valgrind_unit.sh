@@ -6,7 +6,8 @@
 source "$(dirname "$0")/../lib/fixture.sh"
 
 tests=(test_cipher_callbacks test_uris_selectors_and_ckr_names test_unwrap_refused
-    test_cipher_life_cycle test_cipher_parameters test_recipients test_without_default_provider)
+    test_cipher_life_cycle test_cipher_parameters test_recipients test_without_default_provider
+    test_kek_pkey test_kek_sealed_keys test_kek_messages)
 
 for test in "${tests[@]}"; do
     # in one process: valgrind would else judge every test's exit by itself
