@@ -227,6 +227,12 @@ static size_t front(const unsigned char *bytes, size_t len)
     return n;
 }
 
+/* The filling of base64, and what closes a quotation. */
+static bool is_at_the_end(unsigned char c)
+{
+    return c == '=' || c == '"' || c == '\'';
+}
+
 static enum env_mark mark_of_changed(const unsigned char *bytes, size_t len)
 {
     const size_t skip = front(bytes, len);
@@ -240,8 +246,8 @@ static enum env_mark mark_of_changed(const unsigned char *bytes, size_t len)
         start = mark_of_wide(at, left, low);
     if (start != ENV_MARK_NONE)
         return changed(start, ENV_MARK_PRECEDED);
-    while (text.len > 0 && memchr("=\"'", text.data[text.len - 1], 3) != NULL)
-        text.len--; /* the filling of base64, and what closes a quotation */
+    while (text.len > 0 && is_at_the_end(text.data[text.len - 1]))
+        text.len--;
     start = mark_of_text(text, 4);
     if (start == ENV_MARK_NONE)
         start = mark_of_text(text, 6);
