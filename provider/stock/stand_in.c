@@ -198,7 +198,7 @@ static size_t introduction(const unsigned char *bytes, size_t len)
 /* Text in UTF-16 with its low bytes at `low`; from a program whose files have it. */
 static enum env_mark mark_of_wide(const unsigned char *bytes, size_t len, size_t low)
 {
-    unsigned char out[ENV_STAND_IN_MIN];
+    unsigned char out[ENV_STAND_IN_MIN] = {0};
     enum env_mark mark;
     size_t n = 0;
 
