@@ -61,6 +61,8 @@ first_and_last "${nss_lines[@]}"
 # ends a child that starts one where its parent had one.
 [[ ${ENVELOPE_SANITIZE:-} != thread ]] || exit 0
 
-# It knows SoftHSM by the file that its package has in p11-kit's directory.
+# OpenSC's module loads providers of libcrypto when a child starts it anew, for which libcrypto takes a
+# lock that a beginning or ending thread of the parent may have had (docs/SECURITY.md).
+rm -f "$p11_modules/opensc-pkcs11.module"
 module="p11-kit's proxy"
 first_and_last "pkcs11-module-path=\"$(first_file /usr/lib/*/p11-kit-proxy.so)\""
