@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keymgmt/token/token_probe.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -179,7 +180,7 @@ static void keep_first(void *arg, const struct env_token_probe_item *item)
     char *text = arg;
 
     if (text[0] == '\0')
-        (void)snprintf(text, ENV_TOKEN_ABSENT_TEXT, "%s", item->text);
+        (void)OPENSSL_strlcpy(text, item->text, ENV_TOKEN_ABSENT_TEXT);
 }
 
 bool env_token_is_absent(const struct env_config *config, char text[ENV_TOKEN_ABSENT_TEXT])
