@@ -133,6 +133,7 @@ diff "$work/floors" "$work/told" || fail "other floors than those of tests/walls
 
 # The folders of unit tests, as tests/README.md lists them.
 find tests/unit -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort >"$work/folders"
+# shellcheck disable=SC2016 # Markdown has backquotes
 sed -nE 's/^\| `tests\/unit\/FLOOR\/` .*: ([a-z, ]+) \|.*/\1/p' tests/README.md | tr -d ' ' | tr ',' '\n' |
     LC_ALL=C sort >"$work/told"
 diff "$work/folders" "$work/told" || fail "other folders than those of tests/unit/"
