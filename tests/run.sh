@@ -331,7 +331,7 @@ quick) build_and_test suite -LE programs ;;
 programs) build_and_test suite -L programs ;;
 everything) build_and_test suite ;;
 # Only what needs a release: asan's build runs all others. As a release, the unit tests run in clang's
-# build, and the integration tests in run-in-chroot.sh's.
+# build, and in run-in-chroot.sh's all that another libcrypto can change.
 *) unit_tests='^none$' build_and_test suite -L '^(release|programs)$' -E '\.valgrind_unit$' ;;
 esac
 if [[ $wanted == usual || $wanted == everything ]]; then
