@@ -69,9 +69,9 @@ circles() { # what the modules do
     { tsort 2>&1 >/dev/null || :; } | sed -E "s/^tsort: /circle of modules$1: /; /input contains a loop/d"
 }
 
-violations=$(
-    for file in "${files[@]}"; do echo "$file"; done |
-        awk -F '\t' -v floors="${floors[*]}" '
+# The floors' ranks, for awk.
+# shellcheck disable=SC2016 # the dollar is a regular expression's
+ranks='
         function folder(path) {
             sub(/\/[^\/]*$/, "", path)
             return path
@@ -81,6 +81,11 @@ violations=$(
             for (i = 1; i <= n; i++)
                 rank[list[i]] = i
         }
+'
+
+violations=$(
+    for file in "${files[@]}"; do echo "$file"; done |
+        awk -F '\t' -v floors="${floors[*]}" "$ranks"'
         FILENAME == "-" {
             there[$1] = 1
             if (!(folder($1) in rank))
@@ -108,16 +113,7 @@ violations=$(
         rank[folder($2)] > rank[folder($1)] {
             print $1 ": includes " $2 " from a floor above"
         }' - "$edges"
-    awk -F '\t' -v floors="${floors[*]}" '
-        function folder(path) {
-            sub(/\/[^\/]*$/, "", path)
-            return path
-        }
-        BEGIN {
-            n = split(floors, list, " ")
-            for (i = 1; i <= n; i++)
-                rank[list[i]] = i
-        }
+    awk -F '\t' -v floors="${floors[*]}" "$ranks"'
         rank[folder($2)] > rank[folder($1)] {
             print $1 ".c: uses " $3 " of " $2 ".c on a floor above"
         }' "$calls"

@@ -4,31 +4,20 @@
 # the other token is no version of it.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
-# shellcheck source=../lib/tool.sh
-source "$source_dir/tests/lib/tool.sh"
-# shellcheck source=../lib/moved_clock.sh
-source "$source_dir/tests/lib/moved_clock.sh"
-make_token kek
+# shellcheck source=../lib/kek_versions.sh
+source "$source_dir/tests/lib/kek_versions.sh"
 make_token spare
-echo words >plain
 it_is 2031-06-15
 tokens='token="pkcs11:token=kek pkcs11:token=spare"'
 
-make_version() { # label, token, further options of genpkey
-    expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt "label:$1" -pkeyopt "token:$2" \
-        -pkeyopt same-label:yes "${@:3}" -out key.pem
-}
-says() { # pattern
-    grep -qE -- "$1" out || fail "'$1' expected: $(<out)"
-}
-is_silent_of() { # pattern
-    ! grep -qE -- "$1" out || fail "'$1' not expected: $(<out)"
+make_on() { # label, token, further options of genpkey
+    make_version "$1" -pkeyopt "token:$2" -pkeyopt same-label:yes "${@:3}"
 }
 
 write_cnf 'kek=orders/*' "$tokens"
 for token in kek spare; do
-    make_version orders/1 $token -pkeyopt not-before:2031-01-01
-    make_version orders/2 $token -pkeyopt not-before:2031-07-01
+    make_on orders/1 $token -pkeyopt not-before:2031-01-01
+    make_on orders/2 $token -pkeyopt not-before:2031-07-01
 done
 
 # ---- by the label alone no version is clear ----

@@ -4,39 +4,21 @@
 # kek rotate see them, also where only one of two copies starts too late.
 # shellcheck source=../lib/fixture.sh
 source "$(dirname "$0")/../lib/fixture.sh"
-# shellcheck source=../lib/tool.sh
-source "$source_dir/tests/lib/tool.sh"
-# shellcheck source=../lib/moved_clock.sh
-source "$source_dir/tests/lib/moved_clock.sh"
-make_token kek
+# shellcheck source=../lib/kek_versions.sh
+source "$source_dir/tests/lib/kek_versions.sh"
 make_token spare
-echo words >plain
 it_is 2031-06-15
 tokens='token="pkcs11:token=kek pkcs11:token=spare"'
 
-make_version() { # label, further options of genpkey
-    local label=$1
-    shift
-    expect_quiet ossl genpkey -algorithm ENVELOPE-KEK -pkeyopt "label:$label" -pkeyopt token:kek "$@" \
-        -out key.pem
+make_here() { # label, further options of genpkey
+    make_version "$1" -pkeyopt token:kek "${@:2}"
 }
 
-# The same key in both tokens. SoftHSM does not give the dates of a private key back: they are in an
-# object beside it (keymgmt/token/kept_dates.h).
+# The same key in both tokens.
 make_copy() { # token, label, id, "FIRST-LAST"
-    make_kek "$1" "$2" --id "$3" --import "$(printf '5a%.0s' {1..32})" --start-date "${4%-*}"
-    printf %s "$4" >dates
-    pkcs11-tool --module "$softhsm" --token-label "$1" --login --pin "$pin" --write-object dates --type data \
-        --private --application-label 'envelope kek dates' --label "$3" >pkcs11-tool.out 2>&1 ||
-        fail "$(<pkcs11-tool.out)"
+    make_dated "$@" --import "$(printf '5a%.0s' {1..32})"
 }
 
-says() { # pattern
-    grep -qE -- "$1" out || fail "'$1' expected: $(<out)"
-}
-is_silent_of() { # pattern
-    ! grep -qE -- "$1" out || fail "'$1' not expected: $(<out)"
-}
 checks() {
     tool check >out 2>&1 || :
 }
@@ -44,8 +26,8 @@ checks() {
 # ---- a next version that begins too late ----
 
 write_cnf 'kek=late/*' "$tokens"
-make_version late/1 -pkeyopt not-before:2031-01-01 -pkeyopt not-after:2031-06-30
-make_version late/2 -pkeyopt not-before:2031-07-02 -pkeyopt not-after:2031-12-31
+make_here late/1 -pkeyopt not-before:2031-01-01 -pkeyopt not-after:2031-06-30
+make_here late/2 -pkeyopt not-before:2031-07-02 -pkeyopt not-after:2031-12-31
 checks
 says "^warning KEK: 'late/1'.*its last day is 2031-06-30, in 15 days$"
 tool_gives 1 - kek rotate late
@@ -61,19 +43,19 @@ it_is 2031-06-15
 
 # No gap: the next day, or days on which an older version seals, one after the other.
 write_cnf 'kek=next/*' "$tokens"
-make_version next/1 -pkeyopt not-after:2031-06-30
-make_version next/2 -pkeyopt not-before:2031-07-01 -pkeyopt not-after:2031-07-31
+make_here next/1 -pkeyopt not-after:2031-06-30
+make_here next/2 -pkeyopt not-before:2031-07-01 -pkeyopt not-after:2031-07-31
 tool_gives 0 - kek rotate next
 is_silent_of "$(reason KEK_GAP)"
-make_version next/3 -pkeyopt not-before:2031-08-01
+make_here next/3 -pkeyopt not-before:2031-08-01
 tool_gives 0 - kek rotate next
-make_version next/4 -pkeyopt not-before:2031-09-01
+make_here next/4 -pkeyopt not-before:2031-09-01
 tool_gives 0 - kek rotate next
 says "^next/4 .*: it is the next one already$"
 write_cnf 'kek=chain/*' "$tokens"
-make_version chain/1 -pkeyopt not-after:2031-06-30
-make_version chain/2 -pkeyopt not-before:2031-07-02 -pkeyopt not-after:2031-07-31
-make_version chain/3 -pkeyopt not-before:2031-08-01
+make_here chain/1 -pkeyopt not-after:2031-06-30
+make_here chain/2 -pkeyopt not-before:2031-07-02 -pkeyopt not-after:2031-07-31
+make_here chain/3 -pkeyopt not-before:2031-08-01
 tool_gives 1 - kek rotate chain
 says "$(reason KEK_GAP): the last day is 2031-06-30, and chain/3 starts on 2031-08-01"
 write_cnf 'kek=chain/*' "$tokens" allow-expired-kek=yes
@@ -82,7 +64,7 @@ tool_gives 0 - kek rotate chain
 # ---- copies whose dates differ: they seal on the days that both have ----
 
 write_cnf 'kek=copies/*' "$tokens" allow-imported-kek=yes
-make_version copies/1 -pkeyopt not-after:2031-06-30
+make_here copies/1 -pkeyopt not-after:2031-06-30
 make_copy kek copies/2 32 20310701-00000000
 make_copy spare copies/2 32 20310801-00000000
 checks
@@ -119,7 +101,7 @@ says "$(reason KEK_COPIES_BY_HAND)"
 # ---- newer than the one that seals, and does not seal itself ----
 
 write_cnf 'kek=newer/*' "$tokens"
-make_version newer/1
+make_here newer/1
 make_kek kek newer/2 --id 42 --extractable
 make_kek kek newer/3 --id 43 --usage unwrap
 tool_gives 0 - kek list newer
@@ -130,7 +112,7 @@ says "^newer/1 .*: seals today$"
 # ---- beyond the dates that there are ----
 
 write_cnf 'kek=far/*' "$tokens"
-make_version far/1
+make_here far/1
 tool_gives 1 - kek rotate --start 9999-12-31 --cryptoperiod 2d far
 says "^far/2: $(reason KEK_DATES): the last date that there is is 9999-12-31$"
 tool_gives 0 - kek rotate --dry-run --start 9999-12-31 --cryptoperiod 1d far

@@ -8,14 +8,8 @@ source "$(dirname "$0")/../lib/fixture.sh"
 source "$source_dir/tests/lib/kek_versions.sh"
 it_is 2031-06-15
 
-# One that is not made by genpkey, which would refuse it. SoftHSM does not give the dates of a private
-# key back: they are in an object beside it (keymgmt/token/kept_dates.h).
 make_other() { # label, id, "FIRST-LAST", further options of make_kek
-    make_kek kek "$1" --id "$2" --start-date "${3%-*}" "${@:4}"
-    printf %s "$3" >dates
-    pkcs11-tool --module "$softhsm" --token-label kek --login --pin "$pin" --write-object dates --type data \
-        --private --application-label 'envelope kek dates' --label "$2" >pkcs11-tool.out 2>&1 ||
-        fail "$(<pkcs11-tool.out)"
+    make_dated kek "$@"
 }
 
 # NAME/2 never seals, for this reason: each command says so, and the next one is NAME/3.
