@@ -21,10 +21,7 @@ enum env_mark {
     ENV_MARK_CHANGED,  /* a selector that was changed in one of these ways */
 };
 
-/*
- * Whether a closer look is needed. Runs in every init, so it takes only a few
- * instructions.
- */
+/* Whether a closer look is needed. Runs in every init, so it takes only a few instructions. */
 static inline bool env_mark_is_likely(const unsigned char *bytes, size_t len)
 {
     /* the first bytes that looks_marked (stand_in.c) knows */
